@@ -1,0 +1,34 @@
+# Two commands do all: `make demo` starts the app, `make test` runs lint and every test.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test lint browser clean
+
+demo: $(VENV)/.demo
+	$(BIN)/python demo_app.py
+
+test: $(VENV)/.test browser lint
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check .
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: requirements.txt pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install -r requirements.txt
+	$(BIN)/python -m pip install --no-deps -e .
+	touch $@
+
+$(VENV)/.test: $(VENV)/.demo
+	$(BIN)/python -m pip install -e '.[test]'
+	touch $@
+
+# The browser tests drive Chromium: the system's, or else one from its packages, or else Playwright's own.
+browser: $(VENV)/.test
+	@sh tests/browser/install.sh $(BIN)/python
+
+clean:
+	rm -rf $(VENV)

@@ -1,0 +1,32 @@
+"""TriMatte: natural image matting by Sampling Propagation Attention with a Trimap Generation Network.
+
+>>> from matting import MattingPipeline
+>>> pipeline = MattingPipeline.from_pretrained()  # doctest: +SKIP
+>>> result = pipeline("photo.jpg", points=[(320, 240, 1)])  # doctest: +SKIP
+
+Importing the package loads neither torch nor any other heavy library; the names below arrive on first use.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matting.pipeline import MattingPipeline
+    from matting.result import MattingResult
+
+__version__ = "0.1.0"
+__all__ = ["MattingPipeline", "MattingResult", "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the pipeline when it is first asked for."""
+    if name == "MattingPipeline":
+        from matting.pipeline import MattingPipeline
+
+        return MattingPipeline
+    if name == "MattingResult":
+        from matting.result import MattingResult
+
+        return MattingResult
+    raise AttributeError(f"module 'matting' has no attribute {name!r}")

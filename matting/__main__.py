@@ -1,0 +1,55 @@
+"""The command line, `python -m matting COMMAND`; each sub-command is a module of `matting.commands`."""
+
+import argparse
+import importlib
+import pkgutil
+import sys
+from collections.abc import Sequence
+from types import ModuleType
+from typing import NoReturn
+
+from matting import commands
+from matting.commands import UsageError
+
+INTERRUPTED = 130  # what shells report for a program that Ctrl-C ended
+
+
+class Parser(argparse.ArgumentParser):
+    """Say what is wrong with the arguments in one sentence, without repeating all that could be right."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the sentence and leave with exit status 2."""
+        self.exit(2, f"{self.prog}: {message.rstrip('.')}. See {self.prog} --help.\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a sub-command; returns the exit status: 0 done, 1 failed in part, 2 misused, 130 interrupted."""
+    parser = Parser(
+        prog="python -m matting", description="Cut objects out of photos, hair and glass included."
+    )
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    modules = _command_modules()
+    for module in modules.values():
+        module.add_parser(subparsers)
+    args = parser.parse_args(argv)
+    try:
+        return modules[args.command].run(args)
+    except UsageError as error:
+        print(f"{parser.prog} {args.command}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("Interrupted; what was finished before stays.", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _command_modules() -> dict[str, ModuleType]:
+    names = [module.name for module in pkgutil.iter_modules(commands.__path__)]
+    return {
+        name: importlib.import_module(f"matting.commands.{name}")
+        for name in names
+        if not name.startswith("_")
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,47 @@
+"""The Gradio interface: photo, click, trimap, matte, download, on one page."""
+
+from __future__ import annotations
+
+from matting.app import gpu  # first, since ZeroGPU has to be there before anything touches CUDA
+
+# isort: split
+from typing import Any
+
+import gradio as gr
+
+from matting.app.api import publish
+from matting.app.events import connect
+from matting.app.layout import lay_out
+from matting.app.steps import Steps
+from matting.app.theme import STYLE_SHEET, calm_theme
+from matting.pipeline import MattingPipeline
+
+__all__ = ["build", "launch_options"]
+
+CACHE_SECONDS = 7200
+QUEUE_SIZE = 32
+SESSIONS = 32
+LARGEST_FILE = "100mb"
+
+
+def build(pipeline: MattingPipeline) -> gr.Blocks:
+    """Build the page around one pipeline; launch it with `launch_options()`."""
+    steps = Steps(pipeline)
+    with gr.Blocks(
+        title="TriMatte", analytics_enabled=False, delete_cache=(CACHE_SECONDS // 4, CACHE_SECONDS)
+    ) as page:
+        connect(lay_out(gpu.describe(pipeline.device)), steps)
+        publish(steps)
+    return page.queue(max_size=QUEUE_SIZE)
+
+
+def launch_options() -> dict[str, Any]:
+    """Return what Gradio wants at launch rather than when the page is built: the look and the limits."""
+    return {
+        "theme": calm_theme(),
+        "css_paths": [STYLE_SHEET],
+        "max_file_size": LARGEST_FILE,
+        "state_session_capacity": SESSIONS,
+        "footer_links": [],
+        "run_history": False,
+    }

@@ -1,0 +1,101 @@
+"""The one public endpoint, `/matte`: a photo and what to keep go in, alpha, cutout and trimap come out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from matting.app import files
+from matting.app.layout import FUSIONS
+from matting.app.messages import explain
+from matting.app.steps import Steps
+from matting.coarse import Prompts
+from matting.compositing import cutout, estimate_foreground
+from matting.images import read_mask, read_photo, read_trimap, write_alpha, write_png
+from matting.trimap import from_probabilities
+
+ENDPOINT = "matte"
+SEGMENTER = "grabcut"
+DESCRIPTION = (
+    "Matte one photo. Give a trimap, or a mask, or points [[x, y, 1 = keep or 0 = drop], ...] and/or a box "
+    "[x0, y0, x1, y1] in the photo's pixels. Returns alpha (16-bit PNG), cutout (RGBA PNG) and trimap (PNG)."
+)
+NOTHING_ASKED = "Say what to keep: give a trimap, a mask, points or a box."
+
+
+def publish(steps: Steps) -> None:
+    """Add the endpoint to the current gr.Blocks, on components that nobody sees."""
+
+    def matte(
+        photo: str | None, mask: str | None, trimap: str | None, points: Any, box: Any, fusion: str
+    ) -> tuple[str, str, str]:
+        try:
+            return _matte(steps, photo, mask, trimap, points, box, fusion)
+        except Exception as error:  # a client gets one sentence, as a visitor does
+            raise gr.Error(explain(error), print_exception=False) from error
+
+    with gr.Row(visible=False):
+        given = [
+            gr.File(label="photo"),
+            gr.File(label="mask"),
+            gr.File(label="trimap"),
+            gr.JSON(label="points"),
+            gr.JSON(label="box"),
+            gr.Radio([value for _, value in FUSIONS], value="hard", label="fusion"),
+        ]
+        made = [gr.File(label=label) for label in ("alpha", "cutout", "trimap")]
+        gr.Button("Matte").click(
+            matte,
+            given,
+            made,
+            api_name=ENDPOINT,
+            api_description=DESCRIPTION,
+            concurrency_id="gpu",
+            concurrency_limit=1,
+        )
+
+
+def _matte(
+    steps: Steps, photo: str | None, mask: str | None, trimap: str | None, points: Any, box: Any, fusion: str
+) -> tuple[str, str, str]:
+    if photo is None:
+        raise ValueError("Give a photo.")
+    image, _ = read_photo(photo)
+    size = image.shape[:2]
+    if trimap is not None:
+        values, probabilities = read_trimap(trimap, size)[0], None
+    else:
+        coarse_mask = read_mask(mask, size)[0] if mask is not None else _segment(steps, image, points, box)
+        probabilities = steps.probabilities(image, coarse_mask)
+        values = from_probabilities(probabilities)
+    alpha = steps.alpha(image, values, probabilities, fusion)
+    foreground, name = estimate_foreground(image, alpha), Path(photo).stem
+    return (
+        files.keep(lambda path: write_alpha(path, alpha), f"{name}_alpha.png"),
+        files.keep(lambda path: write_png(path, cutout(foreground, alpha)), f"{name}_cutout.png"),
+        files.keep(lambda path: write_png(path, values), f"{name}_trimap.png"),
+    )
+
+
+def _segment(steps: Steps, image: np.ndarray, points: Any, box: Any) -> np.ndarray:
+    prompts = _read_prompts(points, box)
+    embedding = steps.embed(image, "", SEGMENTER, None)
+    return steps.segment(image, embedding, prompts).best
+
+
+def _read_prompts(points: Any, box: Any) -> Prompts:
+    """Read JSON from outside; anything but numbers in the expected form is refused in words."""
+    if not points and not box:
+        raise ValueError(NOTHING_ASKED)
+    try:
+        return Prompts(
+            points=tuple((float(x), float(y), int(keep)) for x, y, keep in points or ()),
+            box=None if not box else tuple(float(side) for side in box),
+        )
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            "Points should be [[x, y, 1 or 0], ...] and a box [x0, y0, x1, y1], all numbers."
+        ) from error

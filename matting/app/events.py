@@ -1,0 +1,160 @@
+"""Which listener hears which component; the order of inputs is each listener's order of arguments.
+
+What runs a network waits in one line, `gpu`, for all visitors. Clicks are cheap, wait in a line of their own
+and are never dropped; the segmentation that follows answers all of them at once.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from matting.app.finishing import Finishing
+from matting.app.page import Page
+from matting.app.picking import Picking
+from matting.app.steps import Steps
+from matting.app.trimming import Trimming
+
+QUICK: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+HEAVY: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "gpu", "concurrency_limit": 1}
+CLICKING: dict[str, Any] = QUICK | {"concurrency_id": "clicks", "concurrency_limit": 1}
+
+
+def connect(page: Page, steps: Steps) -> None:
+    """Attach every listener of the page."""
+    trimming = Trimming(page, steps)
+    _connect_picking(page, Picking(page, steps))
+    _connect_trimming(page, trimming)
+    _connect_finishing(page, Finishing(page, steps, trimming))
+
+
+def _connect_picking(page: Page, picking: Picking) -> None:
+    states, stage = page.states, page.pick
+    everything = _everything(page)
+    shown = [states.selection, stage.photo, stage.say, stage.candidates, stage.make_trimap, page.edges.say]
+    tools = [stage.select_by, stage.clicking, stage.click_tools, stage.painting, stage.painter, stage.say]
+    # The raw file, not Gradio's reading of it: what cannot be read has to be refused in a sentence.
+    stage.photo.input(
+        picking.take_photo,
+        [stage.photo, states.photo, states.clicks, states.selection, stage.select_by],
+        everything,
+        preprocess=False,
+        trigger_mode="always_last",
+        **QUICK,
+    )
+    stage.examples.select(picking.take_example, [stage.select_by], [*everything, stage.examples], **QUICK)
+    clicked = [states.clicks, stage.photo, stage.say]
+    listening = [
+        stage.photo.select(
+            picking.click,
+            [stage.click_kind, states.photo, states.clicks, states.selection],
+            clicked,
+            trigger_mode="multiple",
+            **CLICKING,
+        ),
+        stage.undo.click(
+            picking.undo,
+            [states.photo, states.clicks, states.selection],
+            clicked,
+            trigger_mode="multiple",
+            **CLICKING,
+        ),
+        stage.clear.click(picking.clear, [states.photo], clicked, **CLICKING),
+    ]
+    asking = [states.photo, states.clicks, states.selection, states.embedding, stage.segmenter, states.trimap]
+    answer = [*shown, states.embedding, stage.segmenter]
+    for event in listening:
+        event.then(picking.segment, asking, answer, show_progress="hidden", **HEAVY)
+    stage.segmenter.input(picking.segment, asking, answer, show_progress_on=stage.segmenter, **HEAVY)
+    stage.candidates.select(
+        picking.choose, [states.photo, states.clicks, states.selection, states.trimap], shown, **QUICK
+    )
+    stage.mask_upload.upload(
+        picking.take_mask, [stage.mask_upload, states.photo, states.trimap], [states.clicks, *shown], **QUICK
+    )
+    stage.select_by.input(picking.pick_by, [stage.select_by, states.photo], tools, **QUICK)
+    stage.use_painted.click(
+        picking.take_painted,
+        [stage.painter, states.photo, states.trimap],
+        [states.clicks, *shown, *tools[:4]],
+        **QUICK,
+    )
+
+
+def _connect_trimming(page: Page, trimming: Trimming) -> None:
+    states, stage = page.states, page.edges
+    shown = [states.trimap, stage.body, stage.editor, stage.say, page.result.say]
+    held = [states.photo, states.trimap, states.matte]
+    page.pick.make_trimap.click(
+        trimming.find,
+        [states.photo, states.selection, states.trimap, states.matte],
+        shown,
+        show_progress_on=[stage.say, stage.editor],
+        scroll_to_output=True,
+        **HEAVY,
+    )
+    for button in (page.pick.trimap_upload, stage.upload):
+        button.upload(trimming.upload, [button, *held], shown, **QUICK)
+    for button, listener in (
+        (stage.apply, trimming.apply),
+        (stage.undo, trimming.undo),
+        (stage.reset, trimming.reset),
+    ):
+        button.click(listener, [stage.editor, *held], shown, **QUICK)
+    for button, listener in ((stage.wider, trimming.widen), (stage.narrower, trimming.narrow)):
+        button.click(listener, [stage.step, stage.editor, *held], shown, **QUICK)
+    stage.brush.input(trimming.brush, [stage.brush], [stage.editor], trigger_mode="always_last", **QUICK)
+
+
+def _connect_finishing(page: Page, finishing: Finishing) -> None:
+    states, stage = page.states, page.result
+    composite = [stage.slider, stage.download_composite, stage.say]
+    chosen = [stage.background, stage.colour, states.backdrop]
+    page.edges.cut_out.click(
+        finishing.cut_out,
+        [page.edges.editor, states.photo, states.trimap, page.edges.fusion, *chosen],
+        [
+            *composite,
+            states.matte,
+            states.trimap,
+            stage.body,
+            stage.alpha,
+            stage.download_cutout,
+            stage.download_alpha,
+            stage.download_trimap,
+            page.edges.body,
+            page.edges.editor,
+            page.edges.say,
+        ],
+        show_progress_on=[stage.say, stage.slider],
+        scroll_to_output=True,
+        **HEAVY,
+    )
+    gr.on(
+        [stage.background.input, stage.colour.change],
+        finishing.change_background,
+        [states.photo, states.matte, *chosen],
+        [*composite, stage.colour, stage.picture],
+        trigger_mode="always_last",
+        **QUICK,
+    )
+    stage.picture.input(
+        finishing.take_picture,
+        [stage.picture, states.photo, states.matte, *chosen],
+        [*composite, states.backdrop, stage.picture],
+        preprocess=False,
+        trigger_mode="always_last",
+        **QUICK,
+    )
+
+
+def _everything(page: Page) -> list[Any]:
+    """Return all that a new photo touches."""
+    states, pick, edges, result = page.states, page.pick, page.edges, page.result
+    return [
+        states.photo, states.clicks, states.embedding, states.selection, states.trimap, states.matte,
+        pick.photo, pick.say, pick.tools, pick.candidates, pick.make_trimap,
+        pick.select_by, pick.clicking, pick.click_tools, pick.painting, pick.painter,
+        edges.body, edges.say, result.body, result.say,
+    ]  # fmt: skip

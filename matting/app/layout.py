@@ -1,0 +1,252 @@
+"""The page: three stages under each other, each with its picture and, beside it, what to do with it."""
+
+from __future__ import annotations
+
+import html
+
+import gradio as gr
+
+from matting.app.editor import BRUSHES, brush_colour
+from matting.app.examples import captioned
+from matting.app.messages import line
+from matting.app.page import Page, PhotoStage, ResultStage, States, TrimapStage
+from matting.app.session import Clicks
+from matting.coarse import SEGMENTERS
+
+STATE_SECONDS = 7200
+TAGLINE = "Cut anything out of a photo, down to single hairs."
+PICK_FIRST = "Choose a photo: drop it here, take it with the camera, paste it, or try one of the examples."
+TRIMAP_LATER = "Once something is picked above, its edges appear here."
+CUTOUT_LATER = "Your cutout appears here, ready to download."
+CLICKS = [("+ Keep", "keep"), ("− Drop", "remove"), ("Box", "corner")]
+SELECT_BY = [("Clicking", "click"), ("Painting", "paint")]
+FUSIONS = [
+    ("Hard: what the trimap knows stays as it is", "hard"),
+    ("Soft: the network may revise its own trimap", "soft"),
+]
+BACKGROUNDS = [("Checkerboard", "checkerboard"), ("Colour", "colour"), ("Picture", "picture")]
+BRUSH_NAMES = {"Keep": "Keep: all of it", "Unsure": "Unsure: hair, fur, glass", "Drop": "Drop: background"}
+
+
+def lay_out(status: str) -> Page:
+    """Build the whole page inside the current gr.Blocks; `status` says where the networks run."""
+    gr.HTML(
+        f'<header class="masthead"><div><h1>TriMatte</h1><p>{TAGLINE}</p></div>'
+        f'<p id="device" class="device">{html.escape(status)}</p></header>'
+    )
+    states = States(
+        *(
+            gr.State(start, time_to_live=STATE_SECONDS)
+            for start in (None, Clicks(), None, None, None, None, None)
+        )
+    )
+    return Page(states, _lay_out_pick(), _lay_out_edges(), _lay_out_result())
+
+
+def brush_of(name: str, size: int = 24) -> gr.Brush:
+    """Return an editor's brush for one of BRUSHES, `size` pixels in radius."""
+    colours = [brush_colour(value) for value in BRUSHES.values()]
+    return gr.Brush(
+        default_size=size, colors=colours, default_color=brush_colour(BRUSHES[name]), color_mode="fixed"
+    )
+
+
+def _heading(number: int, title: str) -> None:
+    gr.HTML(f'<h2><span class="number" aria-hidden="true">{number}</span>{title}</h2>')
+
+
+def _editor(label: str, elem_id: str, brush: str, size: int = 24) -> gr.ImageEditor:
+    """Return an editor that can paint and erase, and nothing else."""
+    return gr.ImageEditor(
+        label=label,
+        elem_id=elem_id,
+        elem_classes="editor",
+        type="numpy",
+        format="png",
+        sources=(),
+        transforms=(),
+        layers=False,
+        brush=brush_of(brush, size),
+        eraser=gr.Eraser(default_size=size),
+        height=560,
+        buttons=[],
+    )
+
+
+def _lay_out_pick() -> PhotoStage:
+    with gr.Column(elem_classes="card", elem_id="stage-pick"):
+        _heading(1, "Pick what to keep")
+        say = gr.HTML(line(PICK_FIRST), elem_id="say-pick")
+        with gr.Row():
+            with gr.Column(scale=3, min_width=300):
+                with gr.Column(elem_classes="plain") as clicking:
+                    photo = gr.Image(
+                        label="Photo",
+                        elem_id="photo",
+                        sources=["upload", "webcam", "clipboard"],
+                        type="filepath",
+                        image_mode=None,
+                        format="png",
+                        height=520,
+                        buttons=["fullscreen"],
+                    )
+                with gr.Column(visible=False, elem_classes="plain") as painting:
+                    painter = _editor("Paint over what to keep", "mask-editor", "Keep", 40)
+                    use_painted = gr.Button("Use what I painted", elem_id="use-painted", size="md")
+                examples = _thumbnails("Examples", "examples", captioned(), columns=5)
+            with gr.Column(scale=1, min_width=320, visible=False) as tools:
+                select_by = gr.Radio(SELECT_BY, value="click", label="Pick by", elem_id="select-by")
+                with gr.Column(elem_classes="plain") as click_tools:
+                    click_kind = gr.Radio(CLICKS, value="keep", label="A click means", elem_id="click-kind")
+                    with gr.Row(elem_classes="pair"):
+                        undo = gr.Button("Undo click", elem_id="undo-click", size="sm", min_width=90)
+                        clear = gr.Button("Clear clicks", elem_id="clear-clicks", size="sm", min_width=90)
+                    candidates = _thumbnails(
+                        "Which one did you mean?", "candidates", [], columns=3, visible=False
+                    )
+                    segmenter = gr.Dropdown(
+                        [(text, name) for name, text in SEGMENTERS.items()],
+                        value="grabcut",
+                        label="Clicks are understood by",
+                        elem_id="segmenter",
+                    )
+                with gr.Accordion("I already have a mask or a trimap", open=False):
+                    mask_upload = _upload("Upload a mask", "mask-upload")
+                    trimap_upload = _upload("Upload a trimap", "trimap-upload-early")
+                make_trimap = gr.Button(
+                    "Find the edges", elem_id="make-trimap", variant="primary", interactive=False
+                )
+    return PhotoStage(
+        say, clicking, photo, examples, tools, select_by, click_tools, click_kind, undo, clear, candidates,
+        segmenter, painting, painter, use_painted, mask_upload, trimap_upload, make_trimap,
+    )  # fmt: skip
+
+
+def _lay_out_edges() -> TrimapStage:
+    with gr.Column(elem_classes="card", elem_id="stage-edges"):
+        _heading(2, "Check the edges")
+        say = gr.HTML(line(TRIMAP_LATER), elem_id="say-edges")
+        with gr.Column(visible=False, elem_classes="plain") as body, gr.Row():
+            with gr.Column(scale=3, min_width=320):
+                editor = _editor("Trimap", "trimap-editor", "Unsure")
+            with gr.Column(scale=1, min_width=280):
+                brush = gr.Radio(
+                    [(text, name) for name, text in BRUSH_NAMES.items()],
+                    value="Unsure",
+                    label="Paint corrections as",
+                    elem_id="brush",
+                )
+                with gr.Row(elem_classes="pair"):
+                    apply = gr.Button("Apply strokes", elem_id="apply-strokes", size="sm", min_width=90)
+                    undo = gr.Button("Undo", elem_id="undo-trimap", size="sm", min_width=90)
+                step = gr.Slider(
+                    0.2,
+                    5,
+                    value=1,
+                    step=0.2,
+                    label="Unsure band: step in % of the object",
+                    elem_id="band-step",
+                    buttons=[],
+                )
+                with gr.Row(elem_classes="pair"):
+                    narrower = gr.Button("Narrower", elem_id="narrower", size="sm", min_width=90)
+                    wider = gr.Button("Wider", elem_id="wider", size="sm", min_width=90)
+                with gr.Row(elem_classes="pair"):
+                    reset = gr.Button("Start over", elem_id="reset-trimap", size="sm", min_width=90)
+                    upload = _upload("Upload a trimap", "trimap-upload")
+                with gr.Accordion("Advanced", open=False):
+                    fusion = gr.Radio(
+                        FUSIONS, value="hard", label="Fusion of trimap and matte", elem_id="fusion"
+                    )
+                cut_out = gr.Button("Cut out", elem_id="cut-out", variant="primary")
+    return TrimapStage(
+        body, say, editor, brush, apply, undo, step, narrower, wider, reset, upload, fusion, cut_out
+    )  # fmt: skip
+
+
+def _lay_out_result() -> ResultStage:
+    with gr.Column(elem_classes="card", elem_id="stage-result"):
+        _heading(3, "Take your cutout")
+        say = gr.HTML(line(CUTOUT_LATER), elem_id="say-result")
+        with gr.Column(visible=False, elem_classes="plain") as body:
+            with gr.Row():
+                with gr.Column(scale=2, min_width=300):
+                    slider = gr.ImageSlider(
+                        label="Before and after",
+                        elem_id="before-after",
+                        format="png",
+                        interactive=False,
+                        max_height=560,
+                        buttons=["fullscreen"],
+                    )
+                with gr.Column(scale=1, min_width=280):
+                    alpha = gr.Image(
+                        label="Matte",
+                        elem_id="alpha",
+                        format="png",
+                        interactive=False,
+                        buttons=["fullscreen"],
+                    )
+            with gr.Row():
+                with gr.Column(scale=2, min_width=300):
+                    background = gr.Radio(
+                        BACKGROUNDS, value="checkerboard", label="New background", elem_id="background"
+                    )
+                    colour = gr.ColorPicker(
+                        "#1f8a70", label="Background colour", elem_id="colour", visible=False
+                    )
+                    picture = gr.Image(
+                        label="Background picture",
+                        elem_id="picture",
+                        sources=["upload", "clipboard"],
+                        type="filepath",
+                        image_mode=None,
+                        format="png",
+                        height=200,
+                        buttons=[],
+                        visible=False,
+                    )
+                with gr.Column(scale=1, min_width=280):
+                    download_cutout = _download("Cutout (transparent PNG)", "download-cutout", "primary")
+                    download_composite = _download(
+                        "On this background (PNG)", "download-composite", visible=False
+                    )
+                    with gr.Row(elem_classes="pair"):
+                        download_alpha = _download("Matte (16-bit)", "download-alpha")
+                        download_trimap = _download("Trimap", "download-trimap")
+    return ResultStage(
+        body, say, slider, alpha, background, colour, picture,
+        download_cutout, download_alpha, download_trimap, download_composite,
+    )  # fmt: skip
+
+
+def _thumbnails(
+    label: str, elem_id: str, value: list[tuple[str, str]], columns: int, visible: bool = True
+) -> gr.Gallery:
+    """Return a row of small pictures of which one is clicked."""
+    return gr.Gallery(
+        value,
+        label=label,
+        elem_id=elem_id,
+        elem_classes="thumbnails",
+        columns=columns,
+        height="auto",
+        object_fit="cover",
+        format="png",
+        allow_preview=False,
+        interactive=False,
+        buttons=[],
+        visible=visible,
+    )
+
+
+def _upload(label: str, elem_id: str) -> gr.UploadButton:
+    return gr.UploadButton(label, elem_id=elem_id, size="sm", min_width=90, file_types=["image"])
+
+
+def _download(
+    label: str, elem_id: str, variant: str = "secondary", visible: bool = True
+) -> gr.DownloadButton:
+    return gr.DownloadButton(
+        label, elem_id=elem_id, variant=variant, size="md", visible=visible, min_width=90
+    )

@@ -1,0 +1,67 @@
+"""How the page speaks: one friendly sentence for what was refused, a quiet line for where things stand."""
+
+from __future__ import annotations
+
+import functools
+import html
+import logging
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import gradio as gr
+
+Update = dict[Any, Any]
+"""What a listener returns: new values by component; components left out stay as they are."""
+
+logger = logging.getLogger(__name__)
+
+OUT_OF_MEMORY = (
+    "There is not enough memory for a photo of this size; try a smaller one. What you made so far is kept."
+)
+UNEXPECTED = "Something went wrong that should not; what you made so far is kept, so please try again."
+
+
+def forgiving(handler: Callable[..., Any]) -> Callable[..., Any]:
+    """Turn what a handler refuses into one sentence on the page and leave every component as it is.
+
+    A raised gr.Error would cover each output with the word "Error"; a warning and a skip lose nothing.
+    """
+
+    @functools.wraps(handler)
+    def wrapped(*args: Any) -> Any:
+        try:
+            return handler(*args)
+        except (
+            Exception
+        ) as error:  # the last stop before the visitor: nothing may fall through as a traceback
+            refuse(error)
+            return gr.skip()
+
+    return wrapped
+
+
+def refuse(error: Exception) -> None:
+    """Say on the page what is wrong; what was not meant as a sentence for people goes to the log."""
+    gr.Warning(html.escape(explain(error)), title="That did not work", duration=12)
+
+
+def explain(error: Exception) -> str:
+    """Return one sentence for an error: its own if it was written for people."""
+    from matting.coarse import SegmenterUnavailable
+
+    if isinstance(error, ValueError | SegmenterUnavailable):
+        return str(error)
+    logger.error("A step of the demo failed.", exc_info=error)
+    out_of_memory = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
+    return OUT_OF_MEMORY if out_of_memory else UNEXPECTED
+
+
+def notify(notices: Iterable[str]) -> None:
+    """Show remarks that stop nothing, one each."""
+    for notice in notices:
+        gr.Info(html.escape(notice), title="Note", duration=8)
+
+
+def line(text: str, tone: str = "calm") -> str:
+    """Return the HTML of a stage's status line, read aloud by screen readers; `tone` is calm or stale."""
+    return f'<p class="say {tone}" role="status">{html.escape(text)}</p>'

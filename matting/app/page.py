@@ -1,0 +1,90 @@
+"""The page's components by stage, for the listeners that read and write them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import gradio as gr
+
+
+@dataclass(frozen=True)
+class States:
+    """What one visitor has made, one state for each stage."""
+
+    photo: gr.State
+    clicks: gr.State
+    embedding: gr.State
+    selection: gr.State
+    trimap: gr.State
+    matte: gr.State
+    backdrop: gr.State
+
+
+@dataclass(frozen=True)
+class PhotoStage:
+    """Stage 1: the photo and what is picked in it."""
+
+    say: gr.HTML
+    clicking: gr.Column
+    photo: gr.Image
+    examples: gr.Gallery
+    tools: gr.Column
+    select_by: gr.Radio
+    click_tools: gr.Column
+    click_kind: gr.Radio
+    undo: gr.Button
+    clear: gr.Button
+    candidates: gr.Gallery
+    segmenter: gr.Dropdown
+    painting: gr.Column
+    painter: gr.ImageEditor
+    use_painted: gr.Button
+    mask_upload: gr.UploadButton
+    trimap_upload: gr.UploadButton
+    make_trimap: gr.Button
+
+
+@dataclass(frozen=True)
+class TrimapStage:
+    """Stage 2: the trimap and its editor."""
+
+    body: gr.Column
+    say: gr.HTML
+    editor: gr.ImageEditor
+    brush: gr.Radio
+    apply: gr.Button
+    undo: gr.Button
+    step: gr.Slider
+    narrower: gr.Button
+    wider: gr.Button
+    reset: gr.Button
+    upload: gr.UploadButton
+    fusion: gr.Radio
+    cut_out: gr.Button
+
+
+@dataclass(frozen=True)
+class ResultStage:
+    """Stage 3: the cutout, its new background and the downloads."""
+
+    body: gr.Column
+    say: gr.HTML
+    slider: gr.ImageSlider
+    alpha: gr.Image
+    background: gr.Radio
+    colour: gr.ColorPicker
+    picture: gr.Image
+    download_cutout: gr.DownloadButton
+    download_alpha: gr.DownloadButton
+    download_trimap: gr.DownloadButton
+    download_composite: gr.DownloadButton
+
+
+@dataclass(frozen=True)
+class Page:
+    """Every component that a handler reads or writes."""
+
+    states: States
+    pick: PhotoStage
+    edges: TrimapStage
+    result: ResultStage

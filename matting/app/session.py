@@ -1,0 +1,177 @@
+"""What one visitor has made so far, stage by stage, as frozen objects that live in gr.State.
+
+Each stage has a state of its own, so that a slow computation that ends late cannot overwrite a newer click. A
+`stamp` names a stage's content; the next stage remembers the stamp that it was made from, and is stale when
+the two differ.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import cv2
+import numpy as np
+
+from matting.coarse import Prompts
+
+PROXY_SIDE = 1536
+
+Kind = Literal["keep", "remove", "corner"]
+
+
+def new_stamp() -> str:
+    """Return a name that no other content has."""
+    return uuid.uuid4().hex
+
+
+def shrink(image: np.ndarray, interpolation: int = cv2.INTER_AREA) -> np.ndarray:
+    """Return an image at the size that is shown, its longer side at most PROXY_SIDE pixels.
+
+    A trimap needs cv2.INTER_NEAREST_EXACT, which invents no values.
+    """
+    height, width = image.shape[:2]
+    scale = PROXY_SIDE / max(height, width)
+    if scale >= 1:
+        return image
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return cv2.resize(image, size, interpolation=interpolation)
+
+
+@dataclass(frozen=True, eq=False)
+class Photo:
+    """The clean photo, uint8 (H, W, 3), and the copy that is shown; nothing is ever drawn on either."""
+
+    image: np.ndarray
+    proxy: np.ndarray
+    name: str
+    stamp: str = field(default_factory=new_stamp)
+
+    @classmethod
+    def of(cls, image: np.ndarray, name: str) -> Photo:
+        """Take a photo in; `name` is its file's name without the ending."""
+        return cls(image, shrink(image), name)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        return self.image.shape[:2]
+
+    def to_photo(self, x: float, y: float) -> tuple[float, float]:
+        """Turn a pixel of the shown copy into coordinates of the photo, pixel centre to pixel centre."""
+        height, width = self.size
+        shown_height, shown_width = self.proxy.shape[:2]
+        return (x + 0.5) * width / shown_width - 0.5, (y + 0.5) * height / shown_height - 0.5
+
+    def to_proxy(self, x: float, y: float) -> tuple[float, float]:
+        """Turn coordinates of the photo into those of the shown copy."""
+        height, width = self.size
+        shown_height, shown_width = self.proxy.shape[:2]
+        return (x + 0.5) * shown_width / width - 0.5, (y + 0.5) * shown_height / height - 0.5
+
+
+@dataclass(frozen=True)
+class Click:
+    """One click in the photo's coordinates."""
+
+    x: float
+    y: float
+    kind: Kind
+
+
+@dataclass(frozen=True)
+class Clicks:
+    """All clicks in their order; of the box corners the last two count, an odd one waits for its partner."""
+
+    trail: tuple[Click, ...] = ()
+
+    def add(self, click: Click) -> Clicks:
+        """Return the clicks with one more."""
+        return Clicks((*self.trail, click))
+
+    def undo(self) -> Clicks:
+        """Return the clicks without the last one."""
+        return Clicks(self.trail[:-1])
+
+    @property
+    def points(self) -> tuple[tuple[float, float, int], ...]:
+        """The points as (x, y, 1 = keep or 0 = remove)."""
+        return tuple(
+            (click.x, click.y, int(click.kind == "keep")) for click in self.trail if click.kind != "corner"
+        )
+
+    @property
+    def waiting(self) -> Click | None:
+        """The box corner that has no partner yet."""
+        corners = self._corners
+        return corners[-1] if len(corners) % 2 else None
+
+    @property
+    def box(self) -> tuple[float, float, float, float] | None:
+        """The last finished box as (x0, y0, x1, y1)."""
+        corners = self._corners[: len(self._corners) // 2 * 2]
+        if not corners:
+            return None
+        first, second = corners[-2:]
+        return (
+            min(first.x, second.x),
+            min(first.y, second.y),
+            max(first.x, second.x),
+            max(first.y, second.y),
+        )
+
+    @property
+    def prompts(self) -> Prompts | None:
+        """What a segmenter is asked, or None when there is nothing to ask."""
+        return Prompts(points=self.points, box=self.box) if self.points or self.box else None
+
+    @property
+    def _corners(self) -> list[Click]:
+        return [click for click in self.trail if click.kind == "corner"]
+
+
+@dataclass(frozen=True, eq=False)
+class Selection:
+    """Candidate coarse masks, uint8 (N, H, W), with their scores, and which of them is chosen."""
+
+    masks: np.ndarray
+    scores: tuple[float, ...] = (1.0,)
+    chosen: int = 0
+    asked: tuple[Clicks, str] | None = None
+    stamp: str = field(default_factory=new_stamp)
+
+    @classmethod
+    def of_masks(cls, masks: np.ndarray, scores: np.ndarray, asked: tuple[Clicks, str]) -> Selection:
+        """Keep a segmenter's masks, float (N, H, W) in [0, 1], with the clicks and segmenter they answer."""
+        return cls(np.rint(masks * 255).astype(np.uint8), tuple(float(score) for score in scores), 0, asked)
+
+    @classmethod
+    def own(cls, mask: np.ndarray) -> Selection:
+        """Keep a person's own mask, float (H, W) in [0, 1]."""
+        return cls(np.rint(mask * 255).astype(np.uint8)[None])
+
+    def choose(self, index: int) -> Selection:
+        """Choose another candidate."""
+        if not 0 <= index < len(self.masks):
+            raise ValueError(
+                f"There are {len(self.masks)} candidates to choose from, got number {index + 1}."
+            )
+        return replace(self, chosen=index, stamp=new_stamp())
+
+    @property
+    def mask(self) -> np.ndarray:
+        """The chosen coarse mask, float32 (H, W) in [0, 1]."""
+        return self.masks[self.chosen].astype(np.float32) / 255
+
+
+@dataclass(frozen=True, eq=False)
+class Matte:
+    """A finished matte: the three files to download, and small layers for the views of the new background."""
+
+    alpha_file: str
+    cutout_file: str
+    trimap_file: str
+    foreground: np.ndarray
+    alpha: np.ndarray
+    made_from: str

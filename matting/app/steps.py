@@ -1,0 +1,57 @@
+"""The heavy steps behind the page: the pipeline on arrays, on a lent GPU where there is one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from matting.app.gpu import on_gpu
+from matting.coarse import CoarseMasks, Prompts
+from matting.pipeline import MattingPipeline
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """What a segmenter made of one photo; it lives on the CPU and can be pickled."""
+
+    segmenter: str
+    photo: str
+    value: Any
+
+
+class Steps:
+    """Select, find the trimap, matte: the three computations, with arrays in and out."""
+
+    def __init__(self, pipeline: MattingPipeline) -> None:
+        """Bind the steps to one pipeline, which all visitors share and which holds nothing of theirs."""
+        self.pipeline = pipeline
+        self._embed = on_gpu(lambda image, name: pipeline.segmenter(name).embed(image))
+        self._segment = on_gpu(
+            lambda image, embedding, prompts, name: pipeline.segmenter(name).segment(embedding, prompts)
+        )
+        self._probabilities = on_gpu(lambda image, mask: pipeline.trimap_probabilities(image, mask))
+        self._alpha = on_gpu(
+            lambda image, trimap, probabilities, fusion: pipeline.alpha(image, trimap, probabilities, fusion)
+        )
+
+    def embed(self, image: np.ndarray, stamp: str, name: str, known: Embedding | None) -> Embedding:
+        """Return the photo's embedding for a segmenter, made once for each photo."""
+        if known is not None and (known.segmenter, known.photo) == (name, stamp):
+            return known
+        return Embedding(name, stamp, self._embed(image, name))
+
+    def segment(self, image: np.ndarray, embedding: Embedding, prompts: Prompts) -> CoarseMasks:
+        """Return the candidate masks for the prompts."""
+        return self._segment(image, embedding.value, prompts.checked(image.shape[:2]), embedding.segmenter)
+
+    def probabilities(self, image: np.ndarray, mask: np.ndarray) -> np.ndarray:
+        """Return TGN's probabilities, float32 (H, W, 3), for a coarse mask, float32 (H, W) in [0, 1]."""
+        return self._probabilities(image, mask)
+
+    def alpha(
+        self, image: np.ndarray, trimap: np.ndarray, probabilities: np.ndarray | None, fusion: str
+    ) -> np.ndarray:
+        """Return alpha, float32 (H, W) in [0, 1]."""
+        return self._alpha(image, trimap, probabilities, fusion)

@@ -1,0 +1,33 @@
+"""The command line, one sub-command per module.
+
+Each module here has `add_parser(subparsers)`, which describes its arguments and imports nothing heavy, and
+`run(args) -> int`, which does the work and returns the exit status. Modules with a leading underscore
+are their helpers.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matting import MattingPipeline
+
+
+class UsageError(Exception):
+    """The command cannot start as it was called; its message is one sentence for the person who called it."""
+
+
+def load_pipeline(weights: str | None, device: str | None) -> MattingPipeline:
+    """Load a folder, a hub id or, for None, the bundled weights; raises UsageError if that fails."""
+    import torch
+
+    from matting import MattingPipeline
+
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise UsageError(f"There is no device {device} that can be used here; cpu always works.") from error
+    try:
+        return MattingPipeline.from_pretrained(weights, device=device)
+    except (ValueError, OSError, RuntimeError) as error:
+        raise UsageError(str(error)) from error

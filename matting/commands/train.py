@@ -1,0 +1,78 @@
+"""`python -m matting train STAGE`: train a network on composites, or go on with a run."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+from pathlib import Path
+
+
+def add_parser(subparsers: argparse._SubParsersAction) -> None:
+    """Declare the sub-command and its options."""
+    parser = subparsers.add_parser("train", help="train TGN or SPAMattNet on composites, or go on with a run")
+    parser.add_argument("stage", choices=["tgn", "spamattnet"], help="the network to train")
+    parser.add_argument("--config", default="small", choices=["small", "paper", "paper_star"])
+    parser.add_argument("--pool", type=Path, nargs="+", required=True, help="folders of foregrounds")
+    parser.add_argument("--photos", type=Path, nargs="+", required=True, help="folders of background photos")
+    parser.add_argument("--run", type=Path, help="folder of the run (default: $TRIMATTE_RUNS/STAGE-CONFIG)")
+    parser.add_argument("--from", dest="source", type=Path, help="start from these weights (safetensors)")
+    parser.add_argument("--steps", type=int, required=True, help="optimizer steps of the whole run")
+    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--crop", type=int, default=256, help="side of a sample in pixels, a multiple of 64")
+    parser.add_argument("--rate", type=float, default=1e-3, help="learning rate")
+    parser.add_argument("--hold", type=float, default=0.0, help="share of the steps before the cosine decay")
+    parser.add_argument("--ema", type=float, default=0.999, help="decay of the averaged weights")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--workers", type=int, default=1, help="processes that make samples")
+    parser.add_argument("--threads", type=int, help="CPU threads of the network (default: all)")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument(
+        "--time-limit", type=float, default=math.inf, metavar="MINUTES", help="stop after so long"
+    )
+    parser.add_argument("--out", type=Path, help="write the averaged weights here (safetensors, float16)")
+    parser.set_defaults(run_command=run)
+
+
+def runs_folder() -> Path:
+    """Folder of all runs: $TRIMATTE_RUNS, or trimatte-runs beside the checkout."""
+    return Path(os.environ.get("TRIMATTE_RUNS", Path(__file__).resolve().parents[3] / "trimatte-runs"))
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train and write the weights; returns the exit status."""
+    import torch
+
+    from matting.data.pool import load_textures
+    from matting.training.checkpoint import as_settings
+    from matting.training.loop import Schedule, train
+    from matting.training.stages import STAGES, composite_data, with_imagenet
+    from matting.weights import load_network_weights, save_weights
+
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    torch.manual_seed(args.seed)
+    stage = STAGES[args.stage]
+    config = stage.configs[args.config]
+    network = with_imagenet(stage.build(config)).to(args.device)
+    if args.source:
+        load_network_weights(network, args.source)
+    data = composite_data(args.pool, load_textures(args.photos), args.crop, args.seed)
+    schedule = Schedule(args.steps, args.batch, args.rate, hold=args.hold, ema=args.ema)
+    folder = args.run or runs_folder() / f"{args.stage}-{args.config}"
+    settings = {"config": as_settings(config), "seed": args.seed, "batch": args.batch, "crop": args.crop}
+    samples = stage.samples(data, args.steps * args.batch)
+    average = train(
+        network,
+        samples,
+        stage.loss,
+        schedule,
+        folder,
+        settings,
+        time_limit=60 * args.time_limit,
+        workers=args.workers,
+    )
+    out = args.out or folder / f"{args.stage}.safetensors"
+    save_weights(average, out, dtype=torch.float16)
+    print(f"Weights of {args.stage} ({args.config}): {out}")
+    return 0

@@ -1,0 +1,73 @@
+"""Real objects for a pool: photos with mattes, cut into windows, their foreground colours estimated first."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+from matting.compositing import estimate_foreground
+from matting.data.pool import decode, present, write_foreground
+from matting.data.synthetic import Foreground
+
+
+def windows(rng: np.random.Generator, layer: Foreground, count: int, size: int) -> Iterator[Foreground]:
+    """Cut `count` square windows of side `size`, each around a random pixel of fractional alpha, at random scales."""
+    height, width = layer.alpha.shape
+    fractional = np.argwhere((layer.alpha > 0.02) & (layer.alpha < 0.98))
+    for _ in range(count):
+        side = int(min(height, width, size * np.exp(rng.uniform(np.log(0.7), np.log(2.0)))))
+        y, x = fractional[rng.integers(len(fractional))]
+        top, left = (
+            int(np.clip(y - side // 2, 0, height - side)),
+            int(np.clip(x - side // 2, 0, width - side)),
+        )
+        cut = (slice(top, top + side), slice(left, left + side))
+        colour, alpha = (
+            cv2.resize(plane[cut], (size, size), interpolation=cv2.INTER_AREA)
+            for plane in (layer.colour, layer.alpha)
+        )
+        yield Foreground(colour, alpha, layer.kind)
+
+
+def import_cutouts(
+    photos: Path, folder: Path, per_photo: int, size: int = 512, seed: int = 0, kind: str = "fur"
+) -> int:
+    """Fill a pool from `photos/NAME.jpg` with mattes `photos/NAME.png`; returns how many foregrounds it has.
+
+    Raises:
+        ValueError: where a photo has no matte beside it or cannot be read.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = sorted(photos.glob("*.jpg"))
+    if not paths:
+        raise ValueError(f"Photos NAME.jpg with mattes NAME.png were expected in {photos}, which holds none.")
+    for number, path in enumerate(tqdm(paths, unit="photo")):
+        first = number * per_photo
+        if all(index in present(folder) for index in range(first, first + per_photo)):
+            continue
+        colour = cv2.cvtColor(decode(path, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+        alpha = decode(path.with_suffix(".png"), cv2.IMREAD_GRAYSCALE).astype(np.float32) / 255
+        layer = Foreground(estimate_foreground(colour, alpha), alpha, kind)
+        rng = np.random.default_rng([seed, number])
+        for index, window in enumerate(windows(rng, layer, per_photo, size)):
+            write_foreground(folder, first + index, window)
+    return len(present(folder))
+
+
+def main() -> None:
+    """Fill a pool from photos with mattes."""
+    parser = argparse.ArgumentParser(prog="python -m matting.data.cutouts", description=main.__doc__)
+    parser.add_argument("--photos", type=Path, required=True, help="folder of NAME.jpg with NAME.png")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the pool")
+    parser.add_argument("--per-photo", type=int, default=30, help="windows cut out of each photo")
+    given = parser.parse_args()
+    print(f"{import_cutouts(given.photos, given.out, given.per_photo)} foregrounds in {given.out}")
+
+
+if __name__ == "__main__":
+    main()

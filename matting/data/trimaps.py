@@ -1,0 +1,38 @@
+"""Random trimaps for training: the paper's, and wider, lopsided, smeared ones such as people paint."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from matting.trimap import UNKNOWN, from_alpha
+
+
+def random_trimap(rng: np.random.Generator, alpha: np.ndarray, largest: int = 29) -> np.ndarray:
+    """Draw a trimap uint8 (H, W) from a true alpha, with kernels drawn independently for its two sides.
+
+    Half are the paper's (ellipses of 1 to `largest` pixels), a third up to 2.5 times wider, and a few have
+    whole patches unknown or no foreground at all.
+    """
+    widest = largest if rng.random() < 0.6 else int(2.5 * largest)
+    trimap = from_alpha(alpha, *(int(kernel) for kernel in rng.integers(1, widest + 1, size=2)))
+    style = rng.random()
+    if style < 0.25:
+        trimap = smear_unknown(rng, trimap)
+    elif style < 0.28:
+        trimap = np.where(trimap > UNKNOWN, UNKNOWN, trimap).astype(np.uint8)
+    return trimap
+
+
+def smear_unknown(rng: np.random.Generator, trimap: np.ndarray) -> np.ndarray:
+    """Turn a few brush strokes across random unknown pixels unknown, as a careless hand would."""
+    unknown = np.argwhere(trimap == UNKNOWN)
+    if not len(unknown):
+        return trimap
+    smeared = trimap.copy()
+    reach = max(trimap.shape) // 6
+    for _ in range(rng.integers(1, 5)):
+        y, x = unknown[rng.integers(len(unknown))]
+        end_x, end_y = x + rng.integers(-reach, reach + 1), y + rng.integers(-reach, reach + 1)
+        cv2.line(smeared, (int(x), int(y)), (int(end_x), int(end_y)), UNKNOWN, int(rng.integers(8, reach)))
+    return smeared

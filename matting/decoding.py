@@ -1,0 +1,180 @@
+"""From a file, bytes or a PIL picture to decoded pixels: limits, orientation, frames, colour profiles.
+
+Limits are checked on the header, before a pixel is decoded. `matting.images` is the door that calls this.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+
+import numpy as np
+from PIL import ExifTags, Image, ImageCms
+
+Source = str | os.PathLike[str] | bytes | Image.Image | np.ndarray
+Notices = tuple[str, ...]
+
+MAX_PIXELS = 64_000_000
+MAX_SIDE = 32_000  # a thin strip would be padded to many times its pixels
+MIN_SIDE = 2
+
+# EPS, PDF and the like stay out: opening them runs other programs. HEIF needs a plugin that registered it.
+FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "AVIF", "HEIF", "GIF", "BMP", "PPM", "JPEG2000")
+HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
+
+# Working profiles whose conversion to sRGB would change nothing but rounding.
+SRGB_NAMES = ("sRGB IEC61966", "sRGB built-in")
+
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+class MissingFileError(ValueError, FileNotFoundError):
+    """A path that names no file; a ValueError like everything else that the door refuses."""
+
+
+def name_source(source: Source, role: str) -> str:
+    """Name a source at the start of a sentence: its role, and its file's name if it has one."""
+    path = getattr(source, "filename", None) if isinstance(source, Image.Image) else source
+    named = isinstance(path, str | os.PathLike) and Path(path).name
+    return f"The {role} {named}" if named else f"The {role}"
+
+
+def decode(source: Source, name: str) -> tuple[Image.Image, Notices]:
+    """Open, check, decode and turn upright.
+
+    Args:
+        source: A path, a file's bytes or a PIL picture, which is left as it is.
+        name: What sentences call it, from `name_source`.
+
+    Raises:
+        ValueError: If it is no picture, damaged, too large or too small (MissingFileError: no such file).
+    """
+    if isinstance(source, Image.Image):
+        return _load(source, name)
+    with _open(source, name) as picture:
+        return _load(picture, name)
+
+
+def check_size(size: tuple[int, int], name: str) -> None:
+    """Raise ValueError unless a picture of `size` = (height, width) may come in."""
+    height, width = size
+    if min(size) < MIN_SIDE:
+        raise ValueError(f"{name} is {width}x{height} pixels; each side needs at least {MIN_SIDE}.")
+    if height * width > MAX_PIXELS:
+        raise ValueError(f"{name} is {width}x{height} pixels, {_limit()}")
+    if max(size) > MAX_SIDE:
+        raise ValueError(f"{name} is {width}x{height} pixels; a side may have at most {MAX_SIDE}.")
+
+
+def to_srgb(picture: Image.Image, name: str) -> tuple[Image.Image, Notices]:
+    """Convert a picture without transparency to RGB, by its embedded colour profile if it has one.
+
+    Raises:
+        ValueError: If the picture is in Lab colours that cannot be converted.
+    """
+    embedded = picture.info.get("icc_profile")
+    if picture.mode not in ("L", "RGB", "CMYK", "LAB"):
+        picture = picture.convert("RGB")
+    if not embedded and picture.mode != "LAB":
+        return picture.convert("RGB"), ()
+    try:
+        return _convert_by_profile(picture, embedded), ()
+    except (ImageCms.PyCMSError, ImportError, OSError, TypeError, ValueError) as error:
+        if picture.mode == "LAB":
+            raise ValueError(f"{name} is in Lab colours that cannot be read; save it as RGB.") from error
+        notice = f"{name} has a colour profile that cannot be used; its colours are taken as sRGB."
+        return picture.convert("RGB"), (notice,)
+
+
+def _convert_by_profile(picture: Image.Image, embedded: bytes | None) -> Image.Image:
+    if embedded:
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(embedded))
+        if ImageCms.getProfileDescription(profile).startswith(SRGB_NAMES):
+            return picture.convert("RGB")
+    else:
+        profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
+    if profile.profile.xcolor_space.strip() == "RGB" and picture.mode == "L":
+        picture = picture.convert("RGB")
+    return ImageCms.profileToProfile(picture, profile, ImageCms.createProfile("sRGB"), outputMode="RGB")
+
+
+def _open(source: Source, name: str) -> Image.Image:
+    """Read a picture's header."""
+    if not isinstance(source, str | os.PathLike | bytes):
+        kind = type(source).__name__
+        raise ValueError(f"{name} should be a path, bytes, a PIL picture or a NumPy array, got {kind}.")
+    head = source[:12] if isinstance(source, bytes) else _read_head(Path(source), name)
+    if not head:
+        raise ValueError(f"{name} is empty (0 bytes).")
+    Image.init()
+    try:
+        stream = io.BytesIO(source) if isinstance(source, bytes) else source
+        return Image.open(stream, formats=[known for known in FORMATS if known in Image.OPEN])
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise ValueError(f"{name} has {_limit()}") from error
+    except Exception as error:  # decoders raise whatever their format's parser happens to raise
+        if head[4:8] == b"ftyp" and head[8:12] in HEIC_BRANDS:
+            raise ValueError(
+                f"{name} is a HEIC picture, which is not read here; export it as JPEG."
+            ) from error
+        raise ValueError(
+            f"{name} is not a picture, or it is damaged; give a JPEG, PNG, WebP, TIFF, AVIF or GIF."
+        ) from error
+
+
+def _read_head(path: Path, name: str) -> bytes:
+    if not path.exists():
+        raise MissingFileError(f"{name} does not exist: there is no file {path}.")
+    if not path.is_file():
+        raise ValueError(f"{name} is not a file; name a picture.")
+    try:
+        with path.open("rb") as file:
+            return file.read(12)
+    except OSError as error:
+        raise ValueError(f"{name} cannot be opened: {error.strerror}.") from error
+
+
+def _load(picture: Image.Image, name: str) -> tuple[Image.Image, Notices]:
+    check_size(picture.size[::-1], name)
+    frames = _count_frames(picture)
+    try:
+        picture.load()
+        if picture.im.size != picture.size:
+            raise OSError("the pixels are not those that the header announced")
+    except Exception as error:  # see _open
+        raise ValueError(f"{name} is damaged or cut short; save or download it again.") from error
+    turn = TURNS.get(_orientation(picture))
+    upright = picture if turn is None else picture.transpose(turn)
+    if frames > 1 and picture.tell() == 0:
+        return upright, (f"{name} holds {frames} pictures; the first one is used.",)
+    return upright, ()
+
+
+def _count_frames(picture: Image.Image) -> int:
+    # A phone's JPEG with further pictures inside (MPO) is one photo, not an animation.
+    if picture.format == "MPO":
+        return 1
+    try:
+        return getattr(picture, "n_frames", 1)
+    except Exception:  # the caller closed the file, or it is broken further on: the first picture may do
+        return 1
+
+
+def _orientation(picture: Image.Image) -> int:
+    try:
+        return picture.getexif().get(ExifTags.Base.Orientation, 1)
+    except Exception:  # damaged metadata raises many things, and is no reason to refuse the pixels
+        return 1
+
+
+def _limit() -> str:
+    return f"more than the limit of {MAX_PIXELS // 1_000_000} megapixels; make it smaller."

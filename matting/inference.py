@@ -1,0 +1,81 @@
+"""The networks on whole photos: padding, sizes, devices. NumPy in, NumPy out."""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from matting.images import crop_to, pad_to_multiple, to_tensor
+from matting.networks.layers import fold
+from matting.networks.spamattnet import SPAMattNet
+from matting.networks.tgn import TGN
+
+TRIMAP_SIDE = 1536
+"""TGN looks at photos with at most this many pixels on their longer side, about the scale it was trained at."""
+
+ALPHA_PIXELS = 12_000_000
+"""SPAMattNet looks at photos of at most this many pixels (4K and 12-megapixel phones whole); larger ones are shrunk."""
+
+
+def default_device() -> torch.device:
+    """Choose CUDA, then MPS, then the CPU."""
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def prepare(network: nn.Module, device: torch.device, dtype: torch.dtype) -> nn.Module:
+    """Fold a network for inference and move the copy to its device."""
+    return fold(network).to(device=device, dtype=dtype, memory_format=torch.channels_last)
+
+
+@torch.inference_mode()
+def estimate_trimap(network: TGN, image: np.ndarray, coarse_mask: np.ndarray) -> np.ndarray:
+    """Run TGN: region probabilities float32 (H, W, 3) from uint8 (H, W, 3) and a mask float32 (H, W) in [0, 1]."""
+    size = image.shape[:2]
+    scale = min(1.0, TRIMAP_SIDE / max(size))
+    photo, mask = _shrink(image, scale), _shrink(coarse_mask, scale)
+    inputs = (to_tensor(photo), torch.from_numpy(np.ascontiguousarray(mask, np.float32))[None, None])
+    padded = [_place(pad_to_multiple(tensor, network.config.multiple), network) for tensor in inputs]
+    stripes = [
+        logits.float().softmax(dim=1).cpu() for logits in network.logit_stripes(network.features(*padded))
+    ]
+    probabilities = crop_to(torch.cat(stripes, dim=2), photo.shape[:2])[0].permute(1, 2, 0).numpy()
+    return _grow(np.ascontiguousarray(probabilities), size)
+
+
+@torch.inference_mode()
+def estimate_alpha(network: SPAMattNet, image: np.ndarray, trimap: np.ndarray) -> np.ndarray:
+    """Run SPAMattNet: alpha float32 (H, W) in [0, 1] from uint8 (H, W, 3) and a trimap uint8 in {0, 128, 255}.
+
+    Known regions are the network's own guess here; `matting.fusion` writes the trimap over them.
+    """
+    size = image.shape[:2]
+    scale = min(1.0, math.sqrt(ALPHA_PIXELS / (size[0] * size[1])))
+    photo = _shrink(image, scale)
+    regions = cv2.resize(trimap, photo.shape[1::-1], interpolation=cv2.INTER_NEAREST)
+    values = torch.from_numpy(np.array([0.0, 0.5, 1.0], np.float32)[(regions.astype(np.int64) + 1) // 128])
+    inputs = (to_tensor(photo), values[None, None])
+    padded = [_place(pad_to_multiple(tensor, network.config.multiple), network) for tensor in inputs]
+    alpha = crop_to(network(*padded).alpha.float().clamp(0, 1).cpu(), photo.shape[:2])[0, 0].numpy()
+    return _grow(np.ascontiguousarray(alpha), size)
+
+
+def _place(tensor: Tensor, network: nn.Module) -> Tensor:
+    weight = next(network.parameters())
+    return tensor.to(device=weight.device, dtype=weight.dtype, memory_format=torch.channels_last)
+
+
+def _shrink(plane: np.ndarray, scale: float) -> np.ndarray:
+    if scale >= 1:
+        return plane
+    size = [max(2, round(side * scale)) for side in plane.shape[1::-1]]
+    return cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
+
+
+def _grow(plane: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    return plane if plane.shape[:2] == size else cv2.resize(plane, size[::-1], interpolation=cv2.INTER_LINEAR)

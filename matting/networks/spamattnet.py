@@ -1,0 +1,241 @@
+"""SPAMattNet (Section III-B, Fig. 2): a U-Net with Sampling Propagation Attention, Cross-Fusion and Refinement."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor, nn
+
+from matting.networks import efficientnet
+from matting.networks.attention import GlobalPropagationAttention, LocalSamplingPropagationAttention
+from matting.networks.cfc import CrossFusion2d
+from matting.networks.decoder import alpha_head, final_upsampling, skip, to_alpha, up_stage
+from matting.networks.layers import conv, conv_bn_relu, downsample_nearest, normalise, one_hot_trimap
+from matting.networks.refinement import RefinementModule
+from matting.networks.resnet import ResNetEncoder
+
+
+@dataclass(frozen=True)
+class SPAMattNetConfig:
+    """Sizes and switches of SPAMattNet; the defaults are the paper's.
+
+    Attributes:
+        encoder: "resnet34" (the paper's variant) or "efficientnet-lite0" (small, pretrained; its own widths).
+        encoder_widths: channels at strides 2, 4, 8, 16, 32.
+        encoder_blocks: residual blocks at strides 4, 8, 16, 32.
+        decoder: "plain" ends in one alpha at full resolution; "progressive" is SPAMattNet*'s, heads at 8, 4, 1.
+        decoder_widths: channels at strides 1, 2, 4, 8, 16.
+        decoder_blocks: residual blocks at strides 16, 8, 4, 2.
+        image_width: channels of the image branch at stride 2; at 4 and 8 they are the encoder's.
+        window, heads: side and number of heads d of LSPA.
+        reduction: r of GPA.
+        ratio: whether Eq. 6 counts pixels per "window" or per "image" in LSPA.
+        refinement_width: channels of the Refinement Module; 0 leaves it out.
+        gpa, lspa, cfc: ablation switches of Table IV.
+        spectral: spectral norm.
+    """
+
+    encoder: Literal["resnet34", "efficientnet-lite0"] = "resnet34"
+    encoder_widths: tuple[int, ...] = (32, 64, 128, 256, 512)
+    encoder_blocks: tuple[int, ...] = (3, 4, 4, 2)
+    decoder: Literal["plain", "progressive"] = "plain"
+    decoder_widths: tuple[int, ...] = (32, 32, 64, 128, 256)
+    decoder_blocks: tuple[int, ...] = (2, 3, 3, 2)
+    image_width: int = 32
+    window: int = 16
+    heads: int = 2
+    reduction: int = 2
+    ratio: Literal["window", "image"] = "window"
+    refinement_width: int = 32
+    gpa: bool = True
+    lspa: bool = True
+    cfc: bool = True
+    spectral: bool = True
+
+    @property
+    def multiple(self) -> int:
+        """Heights and widths of the input must be multiples of this many pixels."""
+        return 64
+
+
+CONFIGS = {
+    "paper": SPAMattNetConfig(),
+    "paper_star": SPAMattNetConfig(decoder="progressive", refinement_width=0),
+    "small": SPAMattNetConfig(
+        encoder="efficientnet-lite0",
+        encoder_widths=efficientnet.WIDTHS,
+        encoder_blocks=(),
+        decoder_widths=(16, 24, 40, 64, 112),
+        decoder_blocks=(1, 2, 1, 1),
+        image_width=16,
+        refinement_width=8,
+        spectral=False,
+    ),
+}
+
+
+@dataclass(frozen=True)
+class AlphaEstimate:
+    """What SPAMattNet answers. Every alpha is (B, 1, h, w), at the full size or at a head's stride.
+
+    Attributes:
+        alpha: the final estimate, full size; not clamped while training.
+        heads: the supervised estimates by their stride, coarse to fine: {1: α_coarse} or {8: …, 4: …, 1: …}.
+    """
+
+    alpha: Tensor
+    heads: dict[int, Tensor]
+
+
+class SPAMattNet(nn.Module):
+    """Alpha matte from an image and a trimap."""
+
+    def __init__(self, config: SPAMattNetConfig) -> None:
+        super().__init__()
+        self.config = config
+        widths, outs, spectral = config.encoder_widths, config.decoder_widths, config.spectral
+        self.encoder = _encoder(config)
+        self.image_quarter = nn.Sequential(
+            conv_bn_relu(3, config.image_width, stride=2, spectral=spectral, reflect=True),
+            conv_bn_relu(config.image_width, widths[1], stride=2, spectral=spectral, reflect=True),
+        )
+        self.image_eighth = conv_bn_relu(widths[1], widths[2], stride=2, spectral=spectral, reflect=True)
+        self.attention = SamplingPropagationAttention(config)
+        self.skips = nn.ModuleList(
+            skip(inputs, outputs, spectral=spectral)
+            for inputs, outputs in zip((6, *widths[:4]), outs, strict=True)
+        )
+        stages = zip((widths[4], *outs[:1:-1]), outs[:0:-1], config.decoder_blocks, strict=True)
+        self.decoder = nn.ModuleList(up_stage(*stage, spectral=spectral) for stage in stages)
+        self.last_upsampling = final_upsampling(outs[1], outs[0], spectral=spectral)
+        if config.decoder == "progressive":
+            self.heads = nn.ModuleDict(
+                {str(s): alpha_head(w, 32) for s, w in ((8, outs[3]), (4, outs[2]), (1, outs[0]))}
+            )
+        else:
+            self.heads = nn.ModuleDict({"1": conv(outs[0], 1, bias=True)})
+        self.refine = RefinementModule(config.refinement_width) if config.refinement_width else None
+
+    def forward(self, image: Tensor, trimap: Tensor) -> AlphaEstimate:
+        """Estimate alpha from an image (B, 3, H, W) in [0, 1] and a trimap (B, 1, H, W) in {0, 1/2, 1}.
+
+        Raises:
+            ValueError: where H or W is not a multiple of `config.multiple`.
+        """
+        if any(size % self.config.multiple for size in image.shape[-2:]):
+            raise ValueError(
+                f"Pad the image to multiples of {self.config.multiple} pixels, got {tuple(image.shape)}."
+            )
+        image, regions = normalise(image), one_hot_trimap(trimap)
+        inputs = torch.cat([image, regions], dim=1)
+        half = self.encoder.stride2(inputs)
+        quarter = self.encoder.stride4(half)
+        eighth = self.encoder.stride8(quarter)
+        fused, eighth = self.attention(self.image_features(image), (quarter, eighth), regions)
+        sixteenth = self.encoder.stride16(eighth)
+        deep = self.encoder.stride32(sixteenth)
+        heads = self._decode(deep, (inputs, half, quarter, fused, sixteenth))
+        if self.config.decoder == "progressive":
+            return AlphaEstimate(merge_heads(heads), heads)
+        coarse = heads[1]
+        return AlphaEstimate(self.refine(image, coarse) if self.refine else coarse, heads)
+
+    def image_features(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """I_w at stride 4 and I at stride 8 of the normalised image."""
+        quarter = self.image_quarter(image)
+        return quarter, self.image_eighth(quarter)
+
+    def _decode(self, deep: Tensor, features: tuple[Tensor, ...]) -> dict[int, Tensor]:
+        """Heads' alphas by stride, from the deepest feature and those at strides 1, 2, 4, 8, 16."""
+        full, half, quarter, eighth, sixteenth = (
+            skip(feature) for skip, feature in zip(self.skips, features, strict=True)
+        )
+        sixteenth = self.decoder[0](deep) + sixteenth
+        eighth = self.decoder[1](sixteenth) + eighth
+        quarter = self.decoder[2](eighth) + quarter
+        half = self.decoder[3](quarter) + half
+        full = self.last_upsampling(half) + full
+        decoded = {"8": eighth, "4": quarter, "1": full}
+        return {int(stride): to_alpha(head(decoded[stride])) for stride, head in self.heads.items()}
+
+
+class SamplingPropagationAttention(nn.Module):
+    """SPA and what joins it: LSPA at stride 4, GPA at stride 8, the 2D CFC, two convolutions for the decoder."""
+
+    def __init__(self, config: SPAMattNetConfig) -> None:
+        super().__init__()
+        low, high, spectral = config.encoder_widths[1], config.encoder_widths[2], config.spectral
+        self.local = (
+            LocalSamplingPropagationAttention(
+                low,
+                config.window,
+                config.heads,
+                cross_fusion=config.cfc,
+                spectral=spectral,
+                ratio=config.ratio,
+            )
+            if config.lspa
+            else None
+        )
+        self.to_eighth = conv(low, high, stride=2, spectral=spectral, bias=True) if config.lspa else None
+        self.propagate = (
+            GlobalPropagationAttention(high, config.reduction, spectral=spectral) if config.gpa else None
+        )
+        self.fuse = CrossFusion2d(high, spectral=spectral) if config.lspa and config.cfc else None
+        self.output = nn.Sequential(
+            *conv_bn_relu(high, high, spectral=spectral), *conv_bn_relu(high, high, spectral=spectral)
+        )
+
+    def forward(
+        self, image: tuple[Tensor, Tensor], alpha: tuple[Tensor, Tensor], regions: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Reconstruct alpha features by image similarity.
+
+        Args:
+            image: I_w (stride 4) and I (stride 8).
+            alpha: A_w (stride 4) and A (stride 8).
+            regions: one-hot trimap (B, 3, H, W) at full size.
+
+        Returns:
+            The decoder's feature at stride 8, and GPA's output, from which the encoder goes on.
+        """
+        propagated = alpha[1]
+        if self.propagate is not None:
+            unknown = downsample_nearest(regions[:, 1:2], 8) > 0.5
+            propagated = self.propagate(image[1], alpha[1], unknown)
+        fused = propagated
+        if self.local is not None and self.to_eighth is not None:
+            local = self.to_eighth(self.local(image[0], alpha[0], downsample_nearest(regions, 4)))
+            fused = self.fuse(local, propagated) if self.fuse is not None else local + propagated
+        return self.output(fused), propagated
+
+
+def merge_heads(heads: dict[int, Tensor], reach: dict[int, int] | None = None) -> Tensor:
+    """Merge SPAMattNet*'s alphas coarse to fine: where one is uncertain (0 < α < 1, dilated), the next replaces it.
+
+    `reach` is the dilation in pixels for the alpha of each stride; the defaults cover its upsampling kernel.
+    Every alpha in `heads` is (B, 1, H/stride, W/stride); the result is (B, 1, H, W).
+    """
+    reach = reach or {8: 15, 4: 7}
+    size = heads[1].shape[-2:]
+    merged: Tensor | None = None
+    for stride, alpha in sorted(heads.items(), reverse=True):
+        full = F.interpolate(alpha, size=size, mode="bilinear", align_corners=False)
+        merged = full if merged is None else torch.where(open_to_change, full, merged)
+        open_to_change = uncertain(merged, reach.get(stride, 0))
+    return merged
+
+
+def uncertain(alpha: Tensor, reach: int) -> Tensor:
+    """Boolean (B, 1, H, W): within `reach` pixels of an alpha that rounds (to 8 bits) to neither 0 nor 1."""
+    fractional = (alpha > 1 / 255) & (alpha < 254 / 255)
+    return F.max_pool2d(fractional.to(alpha.dtype), 2 * reach + 1, stride=1, padding=reach) > 0
+
+
+def _encoder(config: SPAMattNetConfig) -> nn.Module:
+    if config.encoder == "efficientnet-lite0":
+        return efficientnet.EfficientNetLite0(inputs=6)
+    return ResNetEncoder(6, config.encoder_widths, config.encoder_blocks, spectral=config.spectral)

@@ -1,0 +1,201 @@
+"""The whole way from a photo to a matte, in one call or in three steps that can be stopped, edited and resumed."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+import torch
+
+from matting import inference, weights
+from matting.coarse import ALIASES, Prompts, Segmenter, load_segmenter
+from matting.fusion import hard_fusion, painted_probabilities, soft_fusion
+from matting.images import UNKNOWN, Source, read_mask, read_photo, read_trimap
+from matting.networks import spamattnet, tgn
+from matting.result import MattingResult
+from matting.trimap import from_probabilities
+
+Fusion = Literal["hard", "soft"]
+
+
+class MattingPipeline:
+    """Photo → coarse mask → trimap (TGN) → alpha (SPAMattNet).
+
+    Images, masks and trimaps may be paths, bytes, PIL pictures or arrays; see `matting.images`. The pipeline holds
+    no state of a photo, so one pipeline serves many threads.
+    """
+
+    def __init__(
+        self,
+        tgn: tgn.TGN,
+        spamattnet: spamattnet.SPAMattNet,
+        *,
+        device: str | torch.device | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        self.device = torch.device(device) if device is not None else inference.default_device()
+        self.dtype = dtype or torch.float32
+        self._originals = {"tgn": tgn, "spamattnet": spamattnet}
+        self._tgn = inference.prepare(tgn, self.device, self.dtype)
+        self._spamattnet = inference.prepare(spamattnet, self.device, self.dtype)
+        self._segmenters: dict[str, Segmenter] = {}
+        self._lock = threading.Lock()
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        source: str | Path | None = None,
+        *,
+        device: str | torch.device | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> MattingPipeline:
+        """Load the bundled small weights, or those of a local folder or a hub repository.
+
+        Raises:
+            ValueError: where the weights cannot be had or do not fit.
+        """
+        folder = weights.find_folder(source)
+        networks = {name: weights.load_weights(folder / file) for name, file in weights.FILES.items()}
+        return cls(**networks, device=device, dtype=dtype)
+
+    @classmethod
+    def untrained(cls, config: str = "small", *, seed: int = 0, device: str | None = None) -> MattingPipeline:
+        """Build a pipeline of freshly initialised networks: for tests, and as a start for training."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            networks = tgn.TGN(tgn.CONFIGS[config]), spamattnet.SPAMattNet(spamattnet.CONFIGS[config])
+        return cls(*networks, device=device)
+
+    def save_pretrained(self, folder: str | Path, dtype: torch.dtype = torch.float32) -> None:
+        """Write both networks with their configurations into a folder, which `from_pretrained` reads."""
+        for name, network in self._originals.items():
+            weights.save_weights(network, Path(folder) / weights.FILES[name], dtype)
+
+    def push_to_hub(self, repository: str, *, private: bool = False, token: str | None = None) -> str:
+        """Upload both networks to a hub repository, made if it does not exist; returns its address."""
+        from tempfile import TemporaryDirectory
+
+        from huggingface_hub import HfApi
+
+        api = HfApi(token=token)
+        address = api.create_repo(repository, private=private, exist_ok=True)
+        with TemporaryDirectory() as folder:
+            self.save_pretrained(folder)
+            api.upload_folder(
+                repo_id=repository, folder_path=folder, commit_message="Upload TriMatte weights"
+            )
+        return str(address)
+
+    def __call__(
+        self,
+        image: Source,
+        *,
+        coarse_mask: Source | None = None,
+        trimap: Source | None = None,
+        points: list[tuple[float, float, int]] | None = None,
+        box: tuple[float, float, float, float] | None = None,
+        coarse: str = "grabcut",
+        fusion: Fusion = "hard",
+    ) -> MattingResult:
+        """Make a matte from a photo and one kind of guidance.
+
+        Args:
+            image: the photo.
+            coarse_mask: where the object is, roughly; TGN makes the trimap.
+            trimap: a trimap of one's own, kept exactly in the known regions.
+            points: (x, y, 1 on the object or 0 not) in pixels, for the segmenter `coarse`.
+            box: (x0, y0, x1, y1) around the object, for the segmenter `coarse`.
+            coarse: name of the segmenter, see `matting.coarse.SEGMENTERS`.
+            fusion: "hard" keeps TGN's known regions; "soft" weighs by its probabilities (Eq. 13-15).
+
+        Raises:
+            ValueError: where an input cannot be used, in one sentence.
+        """
+        photo, notices = read_photo(image)
+        size = photo.shape[:2]
+        _check_guidance(coarse_mask, trimap, points or box)
+        if trimap is not None:
+            regions, remarks = read_trimap(trimap, size)
+            return MattingResult(photo, self.alpha(photo, regions), regions, notices=notices + remarks)
+        if coarse_mask is not None:
+            mask, remarks = read_mask(coarse_mask, size)
+        else:
+            mask = self.coarse_mask(photo, points, box, coarse)
+            remarks = (
+                ()
+                if points or box
+                else ("No object was named, so a box in the middle of the photo was taken.",)
+            )
+        probabilities = self.trimap_probabilities(photo, mask)
+        regions = from_probabilities(probabilities)
+        alpha = self.alpha(photo, regions, probabilities, fusion)
+        return MattingResult(photo, alpha, regions, probabilities, mask, notices + remarks)
+
+    def segmenter(self, name: str) -> Segmenter:
+        """Return a segmenter by name, loaded once.
+
+        Raises:
+            ValueError: for an unknown name.
+            SegmenterUnavailable: where its weights cannot be had.
+        """
+        name = ALIASES.get(name, name)
+        with self._lock:
+            if name not in self._segmenters:
+                self._segmenters[name] = load_segmenter(name, device=str(self.device))
+            return self._segmenters[name]
+
+    def coarse_mask(
+        self,
+        image: Source,
+        points: list[tuple[float, float, int]] | None = None,
+        box: tuple[float, float, float, float] | None = None,
+        coarse: str = "grabcut",
+    ) -> np.ndarray:
+        """Find the object, float32 (H, W) in [0, 1]; without points and box the middle of the photo is taken."""
+        photo, _ = read_photo(image)
+        segmenter = self.segmenter(coarse)
+        prompts = Prompts(tuple(points or ()), box).checked(photo.shape[:2]).or_centred(photo.shape[:2])
+        return segmenter.segment(segmenter.embed(photo), prompts).best
+
+    def trimap_probabilities(self, image: Source, coarse_mask: Source) -> np.ndarray:
+        """Probabilities of background, unknown and foreground by TGN, float32 (H, W, 3)."""
+        photo, _ = read_photo(image)
+        mask, _ = read_mask(coarse_mask, photo.shape[:2])
+        return inference.estimate_trimap(self._tgn, photo, mask)
+
+    def trimap(self, image: Source, coarse_mask: Source) -> np.ndarray:
+        """Most probable trimap by TGN, uint8 (H, W) in {0, 128, 255}: ready to be edited."""
+        return from_probabilities(self.trimap_probabilities(image, coarse_mask))
+
+    def alpha(
+        self,
+        image: Source,
+        trimap: Source,
+        probabilities: np.ndarray | None = None,
+        fusion: Fusion = "hard",
+    ) -> np.ndarray:
+        """Alpha float32 (H, W) in [0, 1] by SPAMattNet, fused with the trimap.
+
+        Args:
+            image: the photo.
+            trimap: TGN's, an edited one or one's own; without any unknown pixel, alpha is the trimap.
+            probabilities: TGN's (H, W, 3), needed for soft fusion; where the trimap was painted it counts as certain.
+            fusion: "hard" or "soft".
+        """
+        if fusion not in get_args(Fusion):
+            raise ValueError(f'fusion is "hard" or "soft", got {fusion!r}.')
+        photo, _ = read_photo(image)
+        regions, _ = read_trimap(trimap, photo.shape[:2])
+        if not (regions == UNKNOWN).any():
+            return hard_fusion(np.zeros(regions.shape, np.float32), regions)
+        alpha = inference.estimate_alpha(self._spamattnet, photo, regions)
+        if fusion == "hard" or probabilities is None:
+            return hard_fusion(alpha, regions)
+        return soft_fusion(alpha, painted_probabilities(probabilities, regions))
+
+
+def _check_guidance(*given: object) -> None:
+    if sum(guide is not None for guide in given) > 1:
+        raise ValueError("Give one of coarse_mask, trimap, or points and box, not several of them.")

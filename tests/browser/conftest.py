@@ -1,0 +1,121 @@
+"""A real server and a real Chromium; every page must end without console errors and without strangers' hosts."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+
+from matting.weights import BUNDLED
+
+ROOT = Path(__file__).resolve().parents[2]
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
+    "--disable-background-networking --disable-component-update --disable-sync"
+).split()
+SECONDS_TO_START = 300
+MILLISECONDS_TO_WAIT = 120_000
+UNTRAINED = (
+    "from matting.app import build, launch_options; from matting import MattingPipeline; "
+    "build(MattingPipeline.untrained(seed=0)).launch(**launch_options())"
+)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory) -> Iterator[str]:
+    """Start `demo_app.py` on a free port; where no weights are bundled, the same page on untrained networks."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = os.environ | {
+        "GRADIO_SERVER_PORT": str(port),
+        "GRADIO_SERVER_NAME": "127.0.0.1",
+        "GRADIO_TEMP_DIR": str(tmp_path_factory.mktemp("cache")),
+        "PYTHONUNBUFFERED": "1",
+    }
+    program = ["demo_app.py"] if BUNDLED.is_dir() else ["-c", UNTRAINED]
+    process = subprocess.Popen(
+        [sys.executable, *program],
+        cwd=ROOT,
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    try:
+        yield _wait_until_it_listens(process, port)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _wait_until_it_listens(process: subprocess.Popen, port: int) -> str:
+    """Read what the server says until it names its address; afterwards somebody has to go on reading."""
+    said = []
+    too_long = threading.Timer(SECONDS_TO_START, process.kill)
+    too_long.start()
+    for sentence in process.stdout:
+        said.append(sentence)
+        if "Running on local URL" in sentence:
+            too_long.cancel()
+            threading.Thread(target=process.stdout.read, daemon=True).start()
+            return f"http://127.0.0.1:{port}"
+    too_long.cancel()
+    pytest.fail("The demo did not start:\n" + "".join(said))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Start the machine's own Chromium."""
+    found = os.environ.get("TRIMATTE_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+    if found is None:
+        pytest.fail(
+            "No Chromium was found: install one with your system's packages (apt-get install chromium) "
+            "or name its program in TRIMATTE_CHROMIUM."
+        )
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser, server: str) -> Iterator[Callable[..., Page]]:
+    """Return a function that opens the demo for a new visitor, with the context options of Playwright."""
+    complaints: list[str] = []
+
+    def hear(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            complaints.append(f"console: {message.text}")
+
+    def watch(request: Request) -> None:
+        if not request.url.startswith((server, "data:", "blob:")):
+            complaints.append(f"request: {request.url}")
+
+    contexts = []
+
+    def open_new(**options) -> Page:
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}} | options)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(MILLISECONDS_TO_WAIT)
+        page.on("console", hear)
+        page.on("pageerror", lambda error: complaints.append(f"page: {error}"))
+        page.on("request", watch)
+        page.goto(server)
+        page.locator("#say-pick [role=status]").wait_for()
+        return page
+
+    yield open_new
+    for context in contexts:
+        context.close()
+    assert not complaints

@@ -1,0 +1,222 @@
+"""The demo as a newcomer meets it: a real server, a real browser, and the files that come out, decoded."""
+
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Download, Page, expect
+
+PARROTS = Path(__file__).resolve().parents[2] / "assets" / "examples" / "parrots.jpg"
+SIZE = (768, 512)
+PHONE = {
+    "viewport": {"width": 390, "height": 844},
+    "device_scale_factor": 2,
+    "has_touch": True,
+    "is_mobile": True,
+}
+
+
+def say(page: Page, stage: str, text: str) -> None:
+    """Wait until a stage's status line says something."""
+    expect(page.locator(f"#say-{stage} [role=status]")).to_contain_text(re.compile(text), timeout=120_000)
+
+
+def choose_photo(page: Page, path: Path = PARROTS) -> None:
+    page.locator("#photo input[type=file]").set_input_files(path)
+    say(page, "pick", "Click on what you want to keep")
+
+
+def upload(page: Page, elem_id: str, path: Path) -> None:
+    """Give a file to an upload button of the first stage."""
+    page.get_by_role("button", name="I already have a mask or a trimap").click()
+    with page.expect_file_chooser() as asked:
+        page.locator(f"#{elem_id}").click()
+    asked.value.set_files(path)
+
+
+def click_photo(page: Page, across: float, down: float) -> None:
+    """Click at a share of the photo's width and height, and wait until the page shows it marked."""
+    image = page.locator("#photo img")
+    before = image.get_attribute("src")
+    image.scroll_into_view_if_needed()
+    left, top, width, height = image.evaluate(
+        """image => {
+            const box = image.getBoundingClientRect();
+            const scale = Math.min(box.width / image.naturalWidth, box.height / image.naturalHeight);
+            const width = image.naturalWidth * scale, height = image.naturalHeight * scale;
+            return [box.left + (box.width - width) / 2, box.top + (box.height - height) / 2, width, height];
+        }"""
+    )
+    page.mouse.click(left + across * width, top + down * height)
+    page.wait_for_function("before => document.querySelector('#photo img').src !== before", arg=before)
+
+
+def wait_for_trimap(page: Page) -> None:
+    """Wait until the editor has drawn the tinted photo: a canvas keeps its pixels to itself, so look at it."""
+    canvas = page.locator("#trimap-editor canvas").first
+    canvas.wait_for()
+    canvas.scroll_into_view_if_needed()
+    for _ in range(200):
+        seen = np.asarray(Image.open(io.BytesIO(canvas.screenshot())).convert("RGB"), np.int16)
+        middle = seen[seen.shape[0] // 2, seen.shape[1] // 3 : 2 * seen.shape[1] // 3]
+        if (np.ptp(middle, axis=1) > 40).mean() > 0.5:
+            return
+    pytest.fail("The editor never showed the tinted photo.")
+
+
+def paint_across_the_middle(page: Page, brush: str) -> None:
+    """Paint a short stroke through the editor's centre, which is the photo's centre."""
+    page.locator("#brush").get_by_label(brush).check()
+    expect(page.locator("#brush").get_by_label(brush)).to_be_checked()
+    canvas = page.locator("#trimap-editor canvas").first
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x - 15, y)
+    page.mouse.down()
+    page.mouse.move(x, y, steps=5)
+    page.mouse.move(x + 15, y, steps=5)
+    page.mouse.up()
+
+
+def download(page: Page, elem_id: str) -> Image.Image:
+    with page.expect_download() as coming:
+        page.locator(f"#{elem_id}").click()
+    arrived: Download = coming.value
+    picture = Image.open(arrived.path())
+    picture.load()
+    return picture
+
+
+def assert_no_sideways_scroll(page: Page) -> None:
+    width = page.evaluate("document.documentElement.scrollWidth")
+    assert width <= page.viewport_size["width"], f"the page is {width} px wide"
+
+
+def test_from_upload_and_clicks_to_a_cutout_with_a_painted_stroke(open_page):
+    page = open_page()
+    choose_photo(page)
+    click_photo(page, 0.78, 0.45)
+    say(page, "pick", "If this is right")
+    page.get_by_label("− Drop").check()
+    click_photo(page, 0.55, 0.12)
+    say(page, "pick", "If this is right")
+
+    page.get_by_role("button", name="Find the edges").click()
+    wait_for_trimap(page)
+    paint_across_the_middle(page, "Drop")
+    page.get_by_role("button", name="Cut out", exact=True).click()
+    say(page, "result", "Drag the handle")
+
+    trimap = np.asarray(download(page, "download-trimap"))
+    assert trimap.shape == SIZE[::-1]
+    assert set(np.unique(trimap)) <= {0, 128, 255}
+    assert trimap[SIZE[1] // 2, SIZE[0] // 2] == 0
+
+    cutout = download(page, "download-cutout")
+    assert (cutout.mode, cutout.size) == ("RGBA", SIZE)
+    opacity = np.asarray(cutout)[:, :, 3]
+    assert (opacity[trimap == 0] == 0).all()
+    assert (opacity[trimap == 255] == 255).all()
+
+    alpha = np.asarray(download(page, "download-alpha"))
+    assert alpha.dtype == np.uint16
+    assert np.array_equal(np.rint(alpha / 257).astype(np.uint8), opacity)
+
+    for shown in page.locator("#before-after img").all():
+        picture = Image.open(io.BytesIO(page.request.get(shown.get_attribute("src")).body()))
+        assert picture.size == SIZE
+
+
+def test_a_stroke_on_a_phone_changes_its_own_pixels_to_its_own_value_alone(open_page, tmp_path):
+    known = np.full(SIZE[::-1], 255, np.uint8)
+    known[:, :100], known[:, 100:140] = 0, 128
+    Image.fromarray(known).save(tmp_path / "trimap.png")
+
+    page = open_page(**PHONE)
+    assert_no_sideways_scroll(page)
+    choose_photo(page)
+    upload(page, "trimap-upload-early", tmp_path / "trimap.png")
+    say(page, "edges", "Yellow is unsure")
+    wait_for_trimap(page)
+    assert_no_sideways_scroll(page)
+
+    paint_across_the_middle(page, "Unsure")
+    with page.expect_response(lambda response: "trimap.png" in response.url):
+        page.get_by_role("button", name="Apply strokes").click()
+    page.get_by_role("button", name="Cut out", exact=True).click()
+    say(page, "result", "Drag the handle")
+    assert_no_sideways_scroll(page)
+
+    trimap = np.asarray(download(page, "download-trimap"))
+    rows, columns = np.nonzero(trimap != known)
+    assert (trimap[rows, columns] == 128).all()
+    assert len(rows) > 400
+    assert abs(rows.mean() - SIZE[1] / 2) < 12
+    assert abs(columns.mean() - SIZE[0] / 2) < 12
+    assert np.ptp(rows) < 200
+    assert np.ptp(columns) < 300
+
+
+def test_a_bad_upload_is_one_friendly_sentence_and_the_photo_stays(open_page, tmp_path):
+    (tmp_path / "holiday.png").write_text("this is no picture")
+    page = open_page()
+    choose_photo(page)
+    click_photo(page, 0.78, 0.45)
+    say(page, "pick", "If this is right")
+    shown = page.locator("#photo img").get_attribute("src")
+
+    upload(page, "mask-upload", tmp_path / "holiday.png")
+    toast = page.get_by_test_id("toast-body")
+    expect(toast).to_contain_text("holiday.png is not a picture")
+    expect(toast).not_to_contain_text("Traceback")
+    assert page.locator("#photo img").get_attribute("src") == shown
+    say(page, "pick", "If this is right")
+
+
+def test_a_bad_photo_is_refused_and_a_good_one_is_welcome_afterwards(open_page, tmp_path):
+    (tmp_path / "holiday.png").write_text("this is no picture")
+    page = open_page()
+    page.locator("#photo input[type=file]").set_input_files(tmp_path / "holiday.png")
+    expect(page.get_by_test_id("toast-body")).to_contain_text("holiday.png is not a picture")
+    page.locator("#photo input[type=file]").wait_for(state="attached")
+    choose_photo(page)
+
+
+def test_two_corners_make_a_box_and_undo_takes_them_back(open_page):
+    page = open_page()
+    page.locator("#examples").get_by_role("button").first.click()
+    say(page, "pick", "Click on what you want to keep")
+    page.get_by_label("Box").check()
+    click_photo(page, 0.3, 0.1)
+    say(page, "pick", "opposite corner")
+    click_photo(page, 0.8, 0.95)
+    say(page, "pick", "If this is right")
+    page.get_by_role("button", name="Undo click").click()
+    say(page, "pick", "opposite corner")
+    page.get_by_role("button", name="Clear clicks").click()
+    say(page, "pick", "Click on what you want to keep")
+    expect(page.get_by_role("button", name="Find the edges")).to_be_disabled()
+
+
+def test_a_new_background_can_be_taken_home(open_page, tmp_path):
+    known = np.full(SIZE[::-1], 255, np.uint8)
+    known[:, :300] = 0
+    Image.fromarray(known).save(tmp_path / "trimap.png")
+    page = open_page()
+    choose_photo(page)
+    upload(page, "trimap-upload-early", tmp_path / "trimap.png")
+    say(page, "edges", "Nothing is unsure")
+    page.get_by_role("button", name="Cut out", exact=True).click()
+    say(page, "result", "Drag the handle")
+    page.locator("#background").get_by_label("Colour").check()
+    page.locator("#download-composite").wait_for()
+    composite = np.asarray(download(page, "download-composite"))
+    assert composite.shape == (*SIZE[::-1], 3)
+    assert (composite[:, :290] == composite[0, 0]).all()
+    assert np.array_equal(composite[:, 310:], np.asarray(Image.open(PARROTS).convert("RGB"))[:, 310:])

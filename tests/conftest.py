@@ -1,0 +1,33 @@
+"""What all tests share: fixed seeds, repeatable Hypothesis runs, and the way to the shared data."""
+
+import os
+import random
+import sys
+from pathlib import Path
+
+import hypothesis
+import numpy as np
+import pytest
+
+# Derived from each test's own code, the examples are the same on every machine, and no database is kept.
+hypothesis.settings.register_profile(
+    "repeatable", derandomize=True, database=None, deadline=None, max_examples=50
+)
+hypothesis.settings.load_profile("repeatable")
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path | None:
+    """Return the folder of real photos, or None where it is absent; tests then use generated data."""
+    beside = Path(__file__).resolve().parents[2] / "shared" / "data"
+    folder = Path(os.environ.get("TRIMATTE_SHARED_DATA", beside))
+    return folder if folder.is_dir() else None
+
+
+@pytest.fixture(autouse=True)
+def fixed_seeds() -> None:
+    """Seed every global generator; torch's only where the test's module has imported torch."""
+    random.seed(0)
+    np.random.seed(0)
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(0)

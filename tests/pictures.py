@@ -1,0 +1,55 @@
+"""Small test pictures, and what every answer of the door must look like."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from matting import images as door
+
+COLOURS = np.zeros((24, 36, 3), np.uint8)
+COLOURS[:12, :18] = 250, 20, 30
+COLOURS[:12, 18:] = 20, 240, 40
+COLOURS[12:, :18] = 30, 40, 245
+COLOURS[12:, 18:] = 120, 130, 140
+RAMP = np.linspace(0, 65535, 24 * 36).round().astype(np.uint16).reshape(24, 36)
+
+Image.init()
+WRITABLE = [kind for kind in door.FORMATS if kind in Image.SAVE]  # AVIF came with Pillow 11.3
+
+
+def encoded(picture, kind, **options):
+    """Return a file's bytes."""
+    stream = io.BytesIO()
+    picture.save(stream, kind, **options)
+    return stream.getvalue()
+
+
+def read(source):
+    """Read a photo that must come in, and check the form of what comes."""
+    image, notices = door.read_photo(source)
+    assert image.dtype == np.uint8
+    assert image.ndim == 3
+    assert image.shape[2] == 3
+    assert image.flags.writeable
+    assert all(notice.endswith(".") and "\n" not in notice for notice in notices)
+    return image, notices
+
+
+def refused(call, *words):
+    """Require one sentence with these words from a call, and return the error."""
+    with pytest.raises(ValueError) as refusal:
+        call()
+    sentence = str(refusal.value)
+    assert sentence.endswith(".")
+    assert "\n" not in sentence
+    for word in words:
+        assert word in sentence
+    return refusal.value
+
+
+def furthest(image, expected):
+    """Return the largest difference of two pictures of one size."""
+    assert image.shape == expected.shape
+    return np.abs(image.astype(int) - expected).max()
