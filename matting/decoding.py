@@ -123,9 +123,7 @@ def _open(source: Source, name: str) -> Image.Image:
         raise ValueError(f"{name} has {_limit()}") from error
     except Exception as error:  # decoders raise whatever their format's parser happens to raise
         if head[4:8] == b"ftyp" and head[8:12] in HEIC_BRANDS:
-            raise ValueError(
-                f"{name} is a HEIC picture, which is not read here; export it as JPEG."
-            ) from error
+            raise ValueError(f"{name} is a HEIC picture, which is not read here; export it as JPEG.") from error
         raise ValueError(
             f"{name} is not a picture, or it is damaged; give a JPEG, PNG, WebP, TIFF, AVIF or GIF."
         ) from error

@@ -56,9 +56,7 @@ class MattingPipeline:
         Raises:
             ValueError: where the weights cannot be had or do not fit.
         """
-        folder = weights.find_folder(source)
-        networks = {name: weights.load_weights(folder / file) for name, file in weights.FILES.items()}
-        return cls(**networks, device=device, dtype=dtype)
+        return cls(**weights.load_pair(weights.find_folder(source)), device=device, dtype=dtype)
 
     @classmethod
     def untrained(cls, config: str = "small", *, seed: int = 0, device: str | None = None) -> MattingPipeline:
@@ -113,9 +111,11 @@ class MattingPipeline:
         Raises:
             ValueError: where an input cannot be used, in one sentence.
         """
+        _check_fusion(fusion)
+        prompted = box is not None or (points is not None and len(points) > 0)
+        _check_guidance(coarse_mask is not None, trimap is not None, prompted)
         photo, notices = read_photo(image)
         size = photo.shape[:2]
-        _check_guidance(coarse_mask, trimap, points or box)
         if trimap is not None:
             regions, remarks = read_trimap(trimap, size)
             return MattingResult(photo, self.alpha(photo, regions), regions, notices=notices + remarks)
@@ -123,11 +123,8 @@ class MattingPipeline:
             mask, remarks = read_mask(coarse_mask, size)
         else:
             mask = self.coarse_mask(photo, points, box, coarse)
-            remarks = (
-                ()
-                if points or box
-                else ("No object was named, so a box in the middle of the photo was taken.",)
-            )
+            unnamed = "No object was named, so a box in the middle of the photo was taken."
+            remarks = () if prompted else (unnamed,)
         probabilities = self.trimap_probabilities(photo, mask)
         regions = from_probabilities(probabilities)
         alpha = self.alpha(photo, regions, probabilities, fusion)
@@ -156,7 +153,7 @@ class MattingPipeline:
         """Find the object, float32 (H, W) in [0, 1]; without points and box the middle of the photo is taken."""
         photo, _ = read_photo(image)
         segmenter = self.segmenter(coarse)
-        prompts = Prompts(tuple(points or ()), box).checked(photo.shape[:2]).or_centred(photo.shape[:2])
+        prompts = Prompts(() if points is None else tuple(points), box).checked(photo.shape[:2]).or_centred(photo.shape[:2])
         return segmenter.segment(segmenter.embed(photo), prompts).best
 
     def trimap_probabilities(self, image: Source, coarse_mask: Source) -> np.ndarray:
@@ -184,8 +181,7 @@ class MattingPipeline:
             probabilities: TGN's (H, W, 3), needed for soft fusion; where the trimap was painted it counts as certain.
             fusion: "hard" or "soft".
         """
-        if fusion not in get_args(Fusion):
-            raise ValueError(f'fusion is "hard" or "soft", got {fusion!r}.')
+        _check_fusion(fusion)
         photo, _ = read_photo(image)
         regions, _ = read_trimap(trimap, photo.shape[:2])
         if not (regions == UNKNOWN).any():
@@ -193,9 +189,18 @@ class MattingPipeline:
         alpha = inference.estimate_alpha(self._spamattnet, photo, regions)
         if fusion == "hard" or probabilities is None:
             return hard_fusion(alpha, regions)
+        if probabilities.shape != (*regions.shape, 3):
+            raise ValueError(
+                f"The trimap's probabilities should have the shape {(*regions.shape, 3)}, got {probabilities.shape}."
+            )
         return soft_fusion(alpha, painted_probabilities(probabilities, regions))
 
 
-def _check_guidance(*given: object) -> None:
-    if sum(guide is not None for guide in given) > 1:
+def _check_guidance(*given: bool) -> None:
+    if sum(given) > 1:
         raise ValueError("Give one of coarse_mask, trimap, or points and box, not several of them.")
+
+
+def _check_fusion(fusion: str) -> None:
+    if fusion not in get_args(Fusion):
+        raise ValueError(f'fusion is "hard" or "soft", got {fusion!r}.')

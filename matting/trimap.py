@@ -40,9 +40,7 @@ def from_alpha(alpha: np.ndarray, foreground_kernel: int, background_kernel: int
     """
     _check_plane(alpha, "alpha")
     if not np.issubdtype(alpha.dtype, np.floating):
-        raise ValueError(
-            f"alpha should be floats in [0, 1], got {alpha.dtype}; divide it by its largest value."
-        )
+        raise ValueError(f"alpha should be floats in [0, 1], got {alpha.dtype}; divide it by its largest value.")
     foreground = _erode(alpha == 1, foreground_kernel)
     background = _erode(alpha == 0, background_kernel)
     return _assemble(background, foreground)
@@ -147,9 +145,7 @@ def from_probabilities(probabilities: np.ndarray) -> np.ndarray:
 def to_one_hot(trimap: np.ndarray) -> np.ndarray:
     """Encode a trimap as float32 (H, W, 3), one plane for background, unknown and foreground."""
     check(trimap)
-    return np.stack([trimap == BACKGROUND, trimap == UNKNOWN, trimap == FOREGROUND], axis=2).astype(
-        np.float32
-    )
+    return np.stack([trimap == BACKGROUND, trimap == UNKNOWN, trimap == FOREGROUND], axis=2).astype(np.float32)
 
 
 def merge_strokes(trimap: np.ndarray, strokes: np.ndarray, painted: np.ndarray) -> np.ndarray:
@@ -201,9 +197,7 @@ def check(trimap: np.ndarray) -> None:
     """Raise ValueError unless this is a trimap, uint8 (H, W) with no value but 0, 128 and 255."""
     _check_plane(trimap, "trimap")
     if trimap.dtype != np.uint8 or not np.array_equal(trimap, clean_trimap(trimap)):
-        raise ValueError(
-            "A trimap should be uint8 with the values 0, 128 and 255 only; clean() makes it one."
-        )
+        raise ValueError("A trimap should be uint8 with the values 0, 128 and 255 only; clean() makes it one.")
 
 
 def _check_plane(values: np.ndarray, name: str) -> None:

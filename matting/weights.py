@@ -39,8 +39,11 @@ def save_weights(network: TGN | SPAMattNet, path: str | Path, dtype: torch.dtype
     }
     metadata = {"network": type(network).__name__, "config": json.dumps(asdict(network.config))}
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    save_file(tensors, unfinished, metadata=metadata)
-    unfinished.replace(path)
+    try:
+        save_file(tensors, unfinished, metadata=metadata)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def load_weights(path: str | Path) -> TGN | SPAMattNet:
@@ -51,19 +54,32 @@ def load_weights(path: str | Path) -> TGN | SPAMattNet:
     """
     tensors, metadata = _read(Path(path))
     if metadata.get("network") not in NETWORKS:
-        raise ValueError(
-            f"{path} names no network of TriMatte in its metadata; save it with save_pretrained."
-        )
+        raise ValueError(f"{path} holds no network of TriMatte; name a file that save_pretrained wrote.")
     network_class, config_class = NETWORKS[metadata["network"]]
     try:
-        config = config_class(**_tuples(json.loads(metadata["config"])))
-        network = network_class(config)
+        network = network_class(config_class(**_tuples(json.loads(metadata["config"]))))
         network.load_state_dict(tensors)
-    except (TypeError, KeyError, RuntimeError) as error:
+    except (AttributeError, TypeError, KeyError, ValueError, RuntimeError) as error:
+        # A configuration of another release can fail anywhere in the constructors.
         raise ValueError(
             f"{path} does not fit this version's {metadata['network']}; get weights that match this release."
         ) from error
     return network.eval()
+
+
+def load_pair(folder: Path) -> dict[str, TGN | SPAMattNet]:
+    """Load a folder's networks by their names in `FILES`.
+
+    Raises:
+        ValueError: as `load_weights`, and where a file holds the other network.
+    """
+    networks = {name: load_weights(folder / file) for name, file in FILES.items()}
+    for name, network in networks.items():
+        if type(network).__name__.lower() != name:
+            raise ValueError(
+                f"{folder / FILES[name]} holds weights of {type(network).__name__}; the file's name is another network's."
+            )
+    return networks
 
 
 def load_network_weights(network: nn.Module, path: str | Path) -> None:
@@ -93,7 +109,7 @@ def find_folder(source: str | Path | None) -> Path:
                 "The bundled weights are not beside the package; name a folder of weights or a hub repository instead."
             )
         return BUNDLED
-    if Path(source).is_dir():
+    if str(source) and Path(source).is_dir():
         return Path(source)
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError

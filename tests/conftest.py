@@ -10,9 +10,7 @@ import numpy as np
 import pytest
 
 # Derived from each test's own code, the examples are the same on every machine, and no database is kept.
-hypothesis.settings.register_profile(
-    "repeatable", derandomize=True, database=None, deadline=None, max_examples=50
-)
+hypothesis.settings.register_profile("repeatable", derandomize=True, database=None, deadline=None, max_examples=50)
 hypothesis.settings.load_profile("repeatable")
 
 

@@ -16,9 +16,7 @@ def images(size) -> st.SearchStrategy[np.ndarray]:
 def alphas(size) -> st.SearchStrategy[np.ndarray]:
     """float32 (H, W) in [0, 1], exact zeros and ones among them."""
     between = st.floats(0, 1, width=32)
-    return arrays(
-        np.float32, size, elements=st.one_of(st.sampled_from([0.0, 1.0]), between), fill=st.just(0.0)
-    )
+    return arrays(np.float32, size, elements=st.one_of(st.sampled_from([0.0, 1.0]), between), fill=st.just(0.0))
 
 
 def masks(size) -> st.SearchStrategy[np.ndarray]:

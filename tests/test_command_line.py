@@ -1,3 +1,4 @@
+import json
 import os
 import signal
 import subprocess
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
@@ -15,6 +17,8 @@ from matting import MattingPipeline
 from matting.__main__ import main
 from matting.commands import UsageError
 from matting.commands._photos import output_names
+from matting.networks.spamattnet import SPAMattNet, SPAMattNetConfig
+from matting.networks.tgn import TGN, TGNConfig
 
 SIZE = (40, 56)
 OUTPUTS = ("alpha", "cutout", "trimap")
@@ -52,11 +56,31 @@ def status(*words):
         return leaving.code
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """Photos of 40x56 pixels are done before a second thread has started."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
 def weights(tmp_path_factory):
-    """Freshly initialised small networks, as a person would name a folder of weights."""
+    """Freshly initialised networks of few channels, in a folder as a person would name it."""
+    narrow = SPAMattNetConfig(
+        encoder_widths=(4, 4, 8, 8, 8),
+        encoder_blocks=(1, 1, 1, 1),
+        decoder_widths=(4, 4, 4, 8, 8),
+        decoder_blocks=(1, 1, 1, 1),
+        image_width=4,
+        window=4,
+        refinement_width=4,
+    )
+    torch.manual_seed(0)
+    tgn = TGN(TGNConfig(encoder="efficientnet-lite0", aspp_width=8, detail_width=4))
     folder = tmp_path_factory.mktemp("weights")
-    MattingPipeline.untrained("small", device="cpu").save_pretrained(folder)
+    MattingPipeline(tgn, SPAMattNet(narrow), device="cpu").save_pretrained(folder)
     return folder
 
 
@@ -251,6 +275,25 @@ def test_wrong_arguments_get_one_sentence(words, sentence, folder, tmp_path, wei
     assert len(complaint) == 1 and sentence.format(**places) in complaint[0] and not said.out
 
 
+def test_evaluation_scores_the_networks_of_ones_choice(weights, tmp_path, capsys):
+    save = {
+        "input_training_lowres": save_photo,
+        "trimap_training_lowres/Trimap2": save_trimap,
+        "gt_training_lowres": save_mask,
+    }
+    for folder, save_file in save.items():
+        (tmp_path / folder).mkdir(parents=True)
+        save_file(tmp_path / folder / "GT01.png")
+    call = ["evaluate", "alphamatting", "--root", tmp_path, "--trimap", 2, "--device", "cpu", "--weights"]
+    assert status(*call, weights, "--json", tmp_path / "scores.json") == 0
+    said = capsys.readouterr()
+    assert "GT01" in said.out and "mean" in said.out and "1/1" in said.err
+    document = json.loads((tmp_path / "scores.json").read_text())
+    assert document["method"] == "spamattnet" and document["settings"]["weights"] == str(weights)
+    assert document["images"]["GT01"]["SAD"] > 0
+    assert status(*call, tmp_path / "gt_training_lowres") == 2
+
+
 paths = st.builds(
     lambda parts, stem, suffix: Path("/", *parts, stem + suffix),
     st.lists(st.sampled_from(["p", "q"]), min_size=1, max_size=2),
@@ -307,6 +350,7 @@ def test_ctrl_c_stops_at_once_and_what_is_done_stays(weights, tmp_path):
         [sys.executable, "-m", "matting", *map(str, words)],
         stderr=subprocess.PIPE,
         text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
         # A test runner started in the background hands on an ignored SIGINT.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )

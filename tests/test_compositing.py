@@ -58,13 +58,11 @@ def test_compose_on_tensors_agrees_with_blend_on_arrays(drawn):
 def test_compose_passes_gradcheck():
     generator = torch.Generator().manual_seed(0)
     shapes = (2, 3, 3, 4), (2, 3, 3, 4), (2, 1, 3, 4)
-    tensors = [
-        torch.rand(shape, dtype=torch.float64, generator=generator).requires_grad_() for shape in shapes
-    ]
+    tensors = [torch.rand(shape, dtype=torch.float64, generator=generator).requires_grad_() for shape in shapes]
     assert torch.autograd.gradcheck(compositing.compose, tensors)
 
 
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(photo_sizes.flatmap(lambda size: st.tuples(images(size), alphas(size))))
 def test_opaque_pixels_keep_the_photos_colour_exactly(drawn):
     image, alpha = drawn

@@ -9,7 +9,7 @@ from strategies import alphas, any_alpha, any_mask, any_trimap, images, masks, s
 
 from matting import trimap as algebra
 
-widths = st.sampled_from([0, 0.5, 1, 1.2, 1.5, 2, 2.3, 3, 5, 40])
+widths = st.sampled_from([0, 0.5, 1, 1.4, 1.5, 2, 2.3, 3, 5, 40])
 kernels = st.integers(1, 9)
 
 
@@ -155,6 +155,14 @@ def test_widening_opens_a_band_on_both_sides_of_a_hard_edge():
     assert (algebra.widen(trimap, 2)[2] == [0] * 6 + [128] * 4 + [255] * 6).all()
 
 
+@pytest.mark.parametrize("pixels", [1, 1.4, 1.42, 2.23, 2.24, 7.5, 20])
+def test_one_unknown_pixel_widens_to_a_euclidean_disc(pixels):
+    trimap = np.zeros((51, 51), np.uint8)
+    trimap[25, 25] = 128
+    disc = np.hypot(*np.mgrid[-25:26, -25:26]) <= pixels
+    assert np.array_equal(algebra.widen(trimap, pixels) == 128, disc)
+
+
 def test_object_size_is_the_root_of_the_area_that_is_not_background():
     trimap = np.zeros((20, 30), np.uint8)
     trimap[3:12, 4:20] = 128
@@ -202,9 +210,7 @@ def test_the_most_probable_region_wins_and_ties_stay_unknown(probabilities):
     assert_trimap(decoded, probabilities.shape[:2])
     for y, x in np.ndindex(decoded.shape):
         row = probabilities[y, x].tolist()
-        winners = [
-            value for value, probability in zip((0, 128, 255), row, strict=True) if probability == max(row)
-        ]
+        winners = [value for value, probability in zip((0, 128, 255), row, strict=True) if probability == max(row)]
         assert decoded[y, x] == (winners[0] if len(winners) == 1 else 128)
 
 

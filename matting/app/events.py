@@ -6,15 +6,20 @@ and are never dropped; the segmentation that follows answers all of them at once
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import gradio as gr
 
 from matting.app.finishing import Finishing
+from matting.app.messages import line
 from matting.app.page import Page
 from matting.app.picking import Picking
 from matting.app.steps import Steps
 from matting.app.trimming import Trimming
+
+FINDING = "Finding the edges…"
+CUTTING = "Cutting out, hair by hair…"
 
 QUICK: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 HEAVY: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "gpu", "concurrency_limit": 1}
@@ -90,10 +95,10 @@ def _connect_trimming(page: Page, trimming: Trimming) -> None:
         trimming.find,
         [states.photo, states.selection, states.trimap, states.matte],
         shown,
-        show_progress_on=[stage.say, stage.editor],
-        scroll_to_output=True,
+        show_progress_on=stage.editor,
         **HEAVY,
     )
+    _move_on(page.pick.make_trimap, "stage-edges", stage.say, FINDING)
     for button in (page.pick.trimap_upload, stage.upload):
         button.upload(trimming.upload, [button, *held], shown, **QUICK)
     for button, listener in (
@@ -113,7 +118,7 @@ def _connect_finishing(page: Page, finishing: Finishing) -> None:
     chosen = [stage.background, stage.colour, states.backdrop]
     page.edges.cut_out.click(
         finishing.cut_out,
-        [page.edges.editor, states.photo, states.trimap, page.edges.fusion, *chosen],
+        [page.edges.editor, states.photo, states.trimap, states.matte, page.edges.fusion, *chosen],
         [
             *composite,
             states.matte,
@@ -127,10 +132,10 @@ def _connect_finishing(page: Page, finishing: Finishing) -> None:
             page.edges.editor,
             page.edges.say,
         ],
-        show_progress_on=[stage.say, stage.slider],
-        scroll_to_output=True,
+        show_progress_on=stage.slider,
         **HEAVY,
     )
+    _move_on(page.edges.cut_out, "stage-result", stage.say, CUTTING)
     gr.on(
         [stage.background.input, stage.colour.change],
         finishing.change_background,
@@ -146,6 +151,21 @@ def _connect_finishing(page: Page, finishing: Finishing) -> None:
         preprocess=False,
         trigger_mode="always_last",
         **QUICK,
+    )
+
+
+def _move_on(button: gr.Button, stage: str, say: gr.HTML, text: str) -> None:
+    """Scroll to the next stage at once and say there what is being done, without asking the server."""
+    button.click(
+        None,
+        None,
+        [say],
+        js=f"""() => {{
+            const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+            document.getElementById("{stage}").scrollIntoView({{ behavior: still ? "auto" : "smooth" }});
+            return {json.dumps(line(text, "busy"))};
+        }}""",
+        api_visibility="private",
     )
 
 

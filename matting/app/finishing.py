@@ -10,7 +10,8 @@ from PIL import Image
 
 from matting.app import files
 from matting.app.editor import EditorValue, TrimapEdit
-from matting.app.messages import Update, forgiving, line, notify, refuse
+from matting.app.layout import CUTOUT_LATER
+from matting.app.messages import Update, attempt, forgiving, line, notify, refuse
 from matting.app.page import Page
 from matting.app.session import Matte, Photo, shrink
 from matting.app.steps import Steps
@@ -29,35 +30,28 @@ class Finishing:
         """Bind the listeners to the page's components and to the heavy steps."""
         self.states, self.stage, self.steps, self.trimming = page.states, page.result, steps, trimming
 
-    @forgiving
     def cut_out(
         self,
         value: EditorValue,
         photo: Photo | None,
         trimap: TrimapEdit | None,
+        before: Matte | None,
         fusion: str,
         background: str,
         colour: str,
         backdrop: np.ndarray | None,
     ) -> Update:
         """Compute the matte of the trimap, newest strokes included, and everything that is made of it."""
-        merged = merge(value, photo, trimap)
-        alpha = self.steps.alpha(photo.image, merged.values, merged.fused_probabilities, fusion)
-        matte = _keep_matte(photo, merged, alpha)
-        editor = {} if merged is trimap else self.trimming.show(photo, merged, None)
-        return {
-            **editor,
-            self.states.matte: matte,
-            self.stage.body: gr.Column(visible=True),
-            self.stage.alpha: files.show_exact(
-                np.rint(matte.alpha * 255).astype(np.uint8), f"{photo.name}_matte"
-            ),
-            self.stage.download_cutout: matte.cutout_file,
-            self.stage.download_alpha: matte.alpha_file,
-            self.stage.download_trimap: matte.trimap_file,
-            **self._on_background(photo, matte, background, colour, backdrop),
-            self.stage.say: line(DONE),
-        }
+
+        def work() -> Update:
+            merged = merge(value, photo, trimap)
+            alpha = self.steps.alpha(photo.image, merged.values, merged.fused_probabilities, fusion)
+            matte = _keep_matte(photo, merged, alpha)
+            editor = {} if merged is trimap else self.trimming.show(photo, merged, None)
+            composite = self._on_background(photo, matte, background, colour, backdrop)
+            return editor | self._show_matte(photo, matte) | composite | {self.stage.say: line(DONE)}
+
+        return attempt(work, lambda: {self.stage.say: line(DONE if before else CUTOUT_LATER)})
 
     @forgiving
     def change_background(
@@ -98,6 +92,17 @@ class Finishing:
         return kept | (
             self._on_background(photo, matte, background, colour, backdrop) if photo and matte else {}
         )
+
+    def _show_matte(self, photo: Photo, matte: Matte) -> Update:
+        gray = np.rint(matte.alpha * 255).astype(np.uint8)
+        return {
+            self.states.matte: matte,
+            self.stage.body: gr.Column(visible=True),
+            self.stage.alpha: files.show_exact(gray, f"{photo.name}_matte"),
+            self.stage.download_cutout: matte.cutout_file,
+            self.stage.download_alpha: matte.alpha_file,
+            self.stage.download_trimap: matte.trimap_file,
+        }
 
     def _on_background(
         self, photo: Photo, matte: Matte, background: str, colour: str, backdrop: np.ndarray | None

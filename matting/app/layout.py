@@ -91,9 +91,8 @@ def _lay_out_pick() -> PhotoStage:
                         buttons=["fullscreen"],
                     )
                 with gr.Column(visible=False, elem_classes="plain") as painting:
-                    painter = _editor("Paint over what to keep", "mask-editor", "Keep", 40)
+                    painter = _editor("Brush", "mask-editor", "Keep", 40)
                     use_painted = gr.Button("Use what I painted", elem_id="use-painted", size="md")
-                examples = _thumbnails("Examples", "examples", captioned(), columns=5)
             with gr.Column(scale=1, min_width=320, visible=False) as tools:
                 select_by = gr.Radio(SELECT_BY, value="click", label="Pick by", elem_id="select-by")
                 with gr.Column(elem_classes="plain") as click_tools:
@@ -116,6 +115,7 @@ def _lay_out_pick() -> PhotoStage:
                 make_trimap = gr.Button(
                     "Find the edges", elem_id="make-trimap", variant="primary", interactive=False
                 )
+        examples = _thumbnails("Examples", "examples", captioned(), columns=5)
     return PhotoStage(
         say, clicking, photo, examples, tools, select_by, click_tools, click_kind, undo, clear, candidates,
         segmenter, painting, painter, use_painted, mask_upload, trimap_upload, make_trimap,

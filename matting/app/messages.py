@@ -21,21 +21,24 @@ OUT_OF_MEMORY = (
 UNEXPECTED = "Something went wrong that should not; what you made so far is kept, so please try again."
 
 
-def forgiving(handler: Callable[..., Any]) -> Callable[..., Any]:
-    """Turn what a handler refuses into one sentence on the page and leave every component as it is.
+def attempt(work: Callable[[], Update], otherwise: Callable[[], Update]) -> Update:
+    """Return what `work` returns; if it is refused, say so on the page in one sentence and return `otherwise`.
 
-    A raised gr.Error would cover each output with the word "Error"; a warning and a skip lose nothing.
+    A raised gr.Error would cover each output with the word "Error"; this way nothing that was made is lost.
     """
+    try:
+        return work()
+    except Exception as error:  # the last stop before the visitor: nothing may fall through as a traceback
+        refuse(error)
+        return otherwise()
 
-    @functools.wraps(handler)
-    def wrapped(*args: Any) -> Any:
-        try:
-            return handler(*args)
-        except (
-            Exception
-        ) as error:  # the last stop before the visitor: nothing may fall through as a traceback
-            refuse(error)
-            return gr.skip()
+
+def forgiving(listener: Callable[..., Update]) -> Callable[..., Update]:
+    """Let a listener that is refused change nothing."""
+
+    @functools.wraps(listener)
+    def wrapped(*args: Any) -> Update:
+        return attempt(lambda: listener(*args), gr.skip)
 
     return wrapped
 
@@ -63,5 +66,5 @@ def notify(notices: Iterable[str]) -> None:
 
 
 def line(text: str, tone: str = "calm") -> str:
-    """Return the HTML of a stage's status line, read aloud by screen readers; `tone` is calm or stale."""
+    """Return the HTML of a stage's status line, which screen readers read out; calm, busy or stale in `tone`."""
     return f'<p class="say {tone}" role="status">{html.escape(text)}</p>'

@@ -12,7 +12,7 @@ from matting.app.canvas import draw_canvas, thumbnail
 from matting.app.editor import EditorValue, TrimapEdit, painted_layer, read_strokes
 from matting.app.examples import captioned
 from matting.app.layout import CUTOUT_LATER, PICK_FIRST, TRIMAP_LATER
-from matting.app.messages import Update, forgiving, line, notify, refuse
+from matting.app.messages import Update, attempt, forgiving, line, notify, refuse
 from matting.app.page import Page
 from matting.app.session import Click, Clicks, Kind, Photo, Selection
 from matting.app.steps import Embedding, Steps
@@ -95,7 +95,6 @@ class Picking:
         """Take all clicks back."""
         return self._show_clicks(photo, Clicks(), None) if photo else gr.skip()
 
-    @forgiving
     def segment(
         self,
         photo: Photo | None,
@@ -108,22 +107,27 @@ class Picking:
         """Ask the segmenter for masks that fit the clicks, unless it has answered these very clicks."""
         if photo is None:
             return gr.skip()
+
+        def as_it_is() -> Update:
+            return self._show_selection(photo, clicks, selection, trimap)
+
         if clicks.prompts is None:
             kept = selection if selection and selection.asked is None and not clicks.trail else None
             return self._show_selection(photo, clicks, kept, trimap)
         if selection and selection.asked == (clicks, name):
-            return self._show_selection(photo, clicks, selection, trimap)
+            return as_it_is()
+        return attempt(lambda: self._ask(photo, clicks, embedding, name, trimap), as_it_is)
+
+    def _ask(
+        self, photo: Photo, clicks: Clicks, embedding: Embedding | None, name: str, trimap: TrimapEdit | None
+    ) -> Update:
         try:
             embedding = self.steps.embed(photo.image, photo.stamp, name, embedding)
         except SegmenterUnavailable as error:
             refuse(error)
             name = OFFLINE
             embedding = self.steps.embed(photo.image, photo.stamp, name, embedding)
-        try:
-            answer = self.steps.segment(photo.image, embedding, clicks.prompts)
-        except ValueError as error:
-            refuse(error)
-            return {self.states.embedding: embedding} | self._show_selection(photo, clicks, selection, trimap)
+        answer = self.steps.segment(photo.image, embedding, clicks.prompts)
         selection = Selection.of_masks(answer.masks, answer.scores, (clicks, name))
         kept = {self.states.embedding: embedding, self.stage.segmenter: name}
         return kept | self._show_selection(photo, clicks, selection, trimap)
@@ -206,11 +210,14 @@ class Picking:
         } | ({self.stage.painter: under, self.stage.say: line(PAINT_NOW)} if painting else {})
 
     def _show_clicks(self, photo: Photo, clicks: Clicks, selection: Selection | None) -> Update:
-        waiting = SECOND_CORNER if clicks.waiting else LOOKING
+        """Mark the clicks while the segmenter is still at work, or has nothing to do."""
+        working = clicks.prompts is not None and not clicks.waiting
         return {
             self.states.clicks: clicks,
             self.stage.photo: files.show_quickly(draw_canvas(photo, clicks, selection)),
-            self.stage.say: line(waiting if clicks.trail else CLICK_NOW),
+            self.stage.say: line(LOOKING, "busy")
+            if working
+            else line(SECOND_CORNER if clicks.trail else CLICK_NOW),
         }
 
     def _show_selection(

@@ -59,16 +59,16 @@ class Photo:
         return self.image.shape[:2]
 
     def to_photo(self, x: float, y: float) -> tuple[float, float]:
-        """Turn a pixel of the shown copy into coordinates of the photo, pixel centre to pixel centre."""
+        """Turn a pixel of the shown copy into the photo's coordinates, whose (0, 0) is a corner."""
         height, width = self.size
         shown_height, shown_width = self.proxy.shape[:2]
-        return (x + 0.5) * width / shown_width - 0.5, (y + 0.5) * height / shown_height - 0.5
+        return (x + 0.5) * width / shown_width, (y + 0.5) * height / shown_height
 
     def to_proxy(self, x: float, y: float) -> tuple[float, float]:
-        """Turn coordinates of the photo into those of the shown copy."""
+        """Turn the photo's coordinates into a pixel of the shown copy, its centre a whole number."""
         height, width = self.size
         shown_height, shown_width = self.proxy.shape[:2]
-        return (x + 0.5) * shown_width / width - 0.5, (y + 0.5) * shown_height / height - 0.5
+        return x * shown_width / width - 0.5, y * shown_height / height - 0.5
 
 
 @dataclass(frozen=True)

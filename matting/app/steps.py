@@ -40,11 +40,14 @@ class Steps:
         """Return the photo's embedding for a segmenter, made once for each photo."""
         if known is not None and (known.segmenter, known.photo) == (name, stamp):
             return known
+        # Loaded here, since what a lent GPU's process loads is lost with it.
+        self.pipeline.segmenter(name)
         return Embedding(name, stamp, self._embed(image, name))
 
     def segment(self, image: np.ndarray, embedding: Embedding, prompts: Prompts) -> CoarseMasks:
         """Return the candidate masks for the prompts."""
-        return self._segment(image, embedding.value, prompts.checked(image.shape[:2]), embedding.segmenter)
+        asked = prompts.checked(image.shape[:2]).or_centred(image.shape[:2])
+        return self._segment(image, embedding.value, asked, embedding.segmenter)
 
     def probabilities(self, image: np.ndarray, mask: np.ndarray) -> np.ndarray:
         """Return TGN's probabilities, float32 (H, W, 3), for a coarse mask, float32 (H, W) in [0, 1]."""

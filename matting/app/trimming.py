@@ -8,8 +8,8 @@ import numpy as np
 
 from matting.app import files
 from matting.app.editor import EditorValue, TrimapEdit, painted_layer, read_strokes
-from matting.app.layout import brush_of
-from matting.app.messages import Update, forgiving, line, notify
+from matting.app.layout import TRIMAP_LATER, brush_of
+from matting.app.messages import Update, attempt, forgiving, line, notify
 from matting.app.page import Page
 from matting.app.session import Matte, Photo, Selection, shrink
 from matting.app.steps import Steps
@@ -18,6 +18,7 @@ from matting.trimap import UNKNOWN, band_width, narrow, object_size, tint, widen
 
 STALE_MATTE = "The trimap has changed since this cutout was made. “Cut out” makes a new one."
 NO_PHOTO = "Choose a photo first; a trimap has to fit one."
+NOTHING_PICKED = "Pick something first: click on it, paint over it or upload a mask."
 NO_TRIMAP = "There is no trimap yet; pick something and find its edges first."
 
 
@@ -31,17 +32,20 @@ class Trimming:
         """Bind the listeners to the page's components and to the heavy steps."""
         self.states, self.stage, self.result, self.steps = page.states, page.edges, page.result, steps
 
-    @forgiving
     def find(
         self, photo: Photo | None, selection: Selection | None, before: TrimapEdit | None, matte: Matte | None
     ) -> Update:
         """Let TGN make the trimap of what is picked."""
-        if photo is None or selection is None:
-            raise ValueError("Pick something first: click on it, paint over it or upload a mask.")
-        probabilities = self.steps.probabilities(photo.image, selection.mask)
-        trimap = TrimapEdit.of_network(probabilities, selection.stamp, before)
-        notify(trimap_notices(trimap.values))
-        return self.show(photo, trimap, matte)
+
+        def work() -> Update:
+            if photo is None or selection is None:
+                raise ValueError(NOTHING_PICKED)
+            probabilities = self.steps.probabilities(photo.image, selection.mask)
+            trimap = TrimapEdit.of_network(probabilities, selection.stamp, before)
+            notify(trimap_notices(trimap.values))
+            return self.show(photo, trimap, matte)
+
+        return attempt(work, lambda: {self.stage.say: line(_describe(before))})
 
     @forgiving
     def upload(
@@ -124,7 +128,7 @@ class Trimming:
                 "layers": [],
                 "composite": None,
             },
-            self.stage.say: line(_describe(trimap.values)),
+            self.stage.say: line(_describe(trimap)),
         } | ({self.result.say: line(STALE_MATTE, "stale")} if stale else {})
 
 
@@ -144,10 +148,12 @@ def _pixels(percent: float, trimap: np.ndarray) -> float:
     return max(1.0, percent / 100 * object_size(trimap))
 
 
-def _describe(trimap: np.ndarray) -> str:
+def _describe(trimap: TrimapEdit | None) -> str:
     """Say how much is unknown, in shares that mean the same at every resolution."""
-    unknown, size = float((trimap == UNKNOWN).mean()), object_size(trimap)
+    if trimap is None:
+        return TRIMAP_LATER
+    unknown, size = float((trimap.values == UNKNOWN).mean()), object_size(trimap.values)
     if not unknown:
         return "Nothing is unsure, so the matte will be the trimap itself. “Wider” opens a band."
-    band = f", a band about {band_width(trimap) / size:.1%} of the object wide" if size else ""
+    band = f", a band about {band_width(trimap.values) / size:.1%} of the object wide" if size else ""
     return f"Yellow is unsure: {unknown:.1%} of the photo{band}. Paint where it is wrong, then cut out."

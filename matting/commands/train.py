@@ -31,7 +31,6 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         "--time-limit", type=float, default=math.inf, metavar="MINUTES", help="stop after so long"
     )
     parser.add_argument("--out", type=Path, help="write the averaged weights here (safetensors, float16)")
-    parser.set_defaults(run_command=run)
 
 
 def runs_folder() -> Path:

@@ -1,7 +1,8 @@
 """Sampling Propagation Attention (Section III-B1, Fig. 4): Eq. 2 to 8, one function each.
 
 Shapes inside a window: S windows, d heads, N = h*w pixels, C/d channels per head.
-Masks are booleans. The softmax is always taken in float32: `dis` can scale a logit twentyfold.
+Masks are booleans. Affinities that are scaled by hand and their softmax are taken in float32 (or float64), also under
+autocast: `dis` can scale a logit twentyfold.
 """
 
 from __future__ import annotations
@@ -74,9 +75,15 @@ def sample(query: Tensor, key: Tensor, value: Tensor, dis: Tensor) -> Tensor:
 
 
 def sampling_attention(query: Tensor, key: Tensor, dis: Tensor) -> Tensor:
-    """Attention of the sampling branch, (S, d, N, N) float32; rows sum to one."""
-    affinity = (query * query.shape[-1] ** -0.5) @ key.mT
-    return (dis[:, None] * affinity.float()).softmax(dim=-1)
+    """Attention of the sampling branch, (S, d, N, N), float32 or float64; rows sum to one."""
+    return (dis[:, None] * affinity(query, key)).softmax(dim=-1)
+
+
+def affinity(query: Tensor, key: Tensor) -> Tensor:
+    """Affinity q·k / √dim, (..., Nq, Nk), in float32 at least: float16 would overflow, and 0 * inf is NaN."""
+    precise = torch.promote_types(query.dtype, torch.float32)
+    with torch.autocast(query.device.type, enabled=False):
+        return (query.to(precise) * query.shape[-1] ** -0.5) @ key.to(precise).mT
 
 
 def clip(ratio: Tensor) -> Tensor:
@@ -101,13 +108,14 @@ def propagate(query: Tensor, key: Tensor, value: Tensor, weights: Tensor) -> Ten
     query is (..., Nq, dim), key and value (..., Nk, dim), weights m (..., Nk). Since m_ij = m_j,
     m_j (q_i·k_j) = q_i·(m_j k_j): scaled keys and fused attention are exact, and no matrix is stored.
     """
-    return F.scaled_dot_product_attention(query, key * weights[..., None].to(key.dtype), value)
+    weighted = key * weights[..., None].to(key.dtype)
+    # Where channels are not side by side in memory, no fused kernel fits and PyTorch would store the matrix.
+    return F.scaled_dot_product_attention(query.contiguous(), weighted.contiguous(), value.contiguous())
 
 
 def propagation_attention(query: Tensor, key: Tensor, weights: Tensor) -> Tensor:
-    """Attention rows of `propagate` for the given queries alone, (..., Nq, Nk) float32; for display."""
-    affinity = (query.float() * query.shape[-1] ** -0.5) @ key.float().mT
-    return (weights[..., None, :] * affinity).softmax(dim=-1)
+    """Attention rows of `propagate` for the given queries alone, (..., Nq, Nk), float32 or float64; for display."""
+    return (weights[..., None, :] * affinity(query, key)).softmax(dim=-1)
 
 
 class LocalSamplingPropagationAttention(nn.Module):
@@ -227,8 +235,9 @@ class GlobalPropagationAttention(nn.Module):
         """Return A plus what propagates into it; image and alpha are (B, C, H, W), unknown (B, 1, H, W) boolean."""
         value = rearrange(self.value(alpha), "b c h w -> b (h w) c")
         query, key, weights = self.query_key_weights(image, unknown)
-        gathered = propagate(query, key, value, weights)
-        gathered = rearrange(gathered, "b (h w) c -> b c h w", h=alpha.shape[-2])
+        # Fused kernels take an axis of heads; without it PyTorch 2.6 would store the whole matrix.
+        gathered = propagate(query[:, None], key[:, None], value[:, None], weights[:, None])
+        gathered = rearrange(gathered, "b 1 (h w) c -> b c h w", h=alpha.shape[-2])
         return alpha + self.output(gathered)
 
     def query_key_weights(self, image: Tensor, unknown: Tensor) -> tuple[Tensor, Tensor, Tensor]:

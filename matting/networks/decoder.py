@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import torch
+import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from matting.networks.layers import conv, conv_relu_bn, maybe_spectral_norm
@@ -84,3 +86,25 @@ def alpha_head(inputs: int, hidden: int) -> nn.Sequential:
 def to_alpha(logits: Tensor) -> Tensor:
     """Squash a head's output into [0, 1], α = (tanh + 1) / 2."""
     return (logits.tanh() + 1) / 2
+
+
+def merge_heads(heads: dict[int, Tensor], reach: dict[int, int] | None = None) -> Tensor:
+    """Merge SPAMattNet*'s alphas coarse to fine: where one is uncertain (0 < α < 1, dilated), the next replaces it.
+
+    Every alpha in `heads` is (B, 1, H/stride, W/stride); the result is (B, 1, H, W). `reach` is the dilation in
+    pixels for the alpha of each stride; by default it covers its upsampling kernel.
+    """
+    reach = reach or {8: 15, 4: 7}
+    size = heads[1].shape[-2:]
+    strides = sorted(heads, reverse=True)
+    full = [F.interpolate(heads[stride], size=size, mode="bilinear", align_corners=False) for stride in strides]
+    merged = full[0]
+    for coarser, finer in zip(strides, full[1:], strict=False):
+        merged = torch.where(uncertain(merged, reach[coarser]), finer, merged)
+    return merged
+
+
+def uncertain(alpha: Tensor, reach: int) -> Tensor:
+    """Boolean (B, 1, H, W): within `reach` pixels of an alpha that rounds (to 8 bits) to neither 0 nor 1."""
+    fractional = (alpha > 1 / 255) & (alpha < 254 / 255)
+    return F.max_pool2d(fractional.to(alpha.dtype), 2 * reach + 1, stride=1, padding=reach) > 0

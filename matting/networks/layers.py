@@ -66,26 +66,24 @@ def conv(
 
 
 def conv_bn_relu(
-    inputs: int,
-    outputs: int,
-    kernel: int = 3,
-    *,
-    stride: int = 1,
-    spectral: bool = False,
-    reflect: bool = False,
+    inputs: int, outputs: int, kernel: int = 3, *, stride: int = 1, spectral: bool = False
 ) -> nn.Sequential:
     """Build convolution, batch norm, ReLU, in this order."""
     return nn.Sequential(
-        conv(inputs, outputs, kernel, stride=stride, spectral=spectral, reflect=reflect),
+        conv(inputs, outputs, kernel, stride=stride, spectral=spectral),
         nn.BatchNorm2d(outputs),
         nn.ReLU(inplace=True),
     )
 
 
-def conv_relu_bn(inputs: int, outputs: int, *, spectral: bool = False) -> nn.Sequential:
-    """Build convolution, ReLU, batch norm: the order of the skip connections."""
+def conv_relu_bn(
+    inputs: int, outputs: int, *, stride: int = 1, spectral: bool = False, reflect: bool = False
+) -> nn.Sequential:
+    """Build convolution, ReLU, batch norm: the order of the skip connections and of the image branch."""
     return nn.Sequential(
-        conv(inputs, outputs, spectral=spectral), nn.ReLU(inplace=True), nn.BatchNorm2d(outputs)
+        conv(inputs, outputs, stride=stride, spectral=spectral, reflect=reflect),
+        nn.ReLU(inplace=True),
+        nn.BatchNorm2d(outputs),
     )
 
 

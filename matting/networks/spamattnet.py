@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
-import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from matting.networks import efficientnet
 from matting.networks.attention import GlobalPropagationAttention, LocalSamplingPropagationAttention
 from matting.networks.cfc import CrossFusion2d
-from matting.networks.decoder import alpha_head, final_upsampling, skip, to_alpha, up_stage
-from matting.networks.layers import conv, conv_bn_relu, downsample_nearest, normalise, one_hot_trimap
+from matting.networks.decoder import alpha_head, final_upsampling, merge_heads, skip, to_alpha, up_stage
+from matting.networks.layers import conv, conv_bn_relu, conv_relu_bn, downsample_nearest, normalise, one_hot_trimap
 from matting.networks.refinement import RefinementModule
 from matting.networks.resnet import ResNetEncoder
 
@@ -98,11 +97,15 @@ class SPAMattNet(nn.Module):
         self.config = config
         widths, outs, spectral = config.encoder_widths, config.decoder_widths, config.spectral
         self.encoder = _encoder(config)
-        self.image_quarter = nn.Sequential(
-            conv_bn_relu(3, config.image_width, stride=2, spectral=spectral, reflect=True),
-            conv_bn_relu(config.image_width, widths[1], stride=2, spectral=spectral, reflect=True),
-        )
-        self.image_eighth = conv_bn_relu(widths[1], widths[2], stride=2, spectral=spectral, reflect=True)
+        # Only attention looks at the image features: what the ablation leaves out takes its branch along.
+        self.image_quarter = self.image_eighth = nn.Identity()
+        if config.lspa or config.gpa:
+            self.image_quarter = nn.Sequential(
+                conv_relu_bn(3, config.image_width, stride=2, spectral=spectral, reflect=True),
+                conv_relu_bn(config.image_width, widths[1], stride=2, spectral=spectral, reflect=True),
+            )
+        if config.gpa:
+            self.image_eighth = conv_relu_bn(widths[1], widths[2], stride=2, spectral=spectral, reflect=True)
         self.attention = SamplingPropagationAttention(config)
         self.skips = nn.ModuleList(
             skip(inputs, outputs, spectral=spectral)
@@ -211,28 +214,6 @@ class SamplingPropagationAttention(nn.Module):
             local = self.to_eighth(self.local(image[0], alpha[0], downsample_nearest(regions, 4)))
             fused = self.fuse(local, propagated) if self.fuse is not None else local + propagated
         return self.output(fused), propagated
-
-
-def merge_heads(heads: dict[int, Tensor], reach: dict[int, int] | None = None) -> Tensor:
-    """Merge SPAMattNet*'s alphas coarse to fine: where one is uncertain (0 < α < 1, dilated), the next replaces it.
-
-    `reach` is the dilation in pixels for the alpha of each stride; the defaults cover its upsampling kernel.
-    Every alpha in `heads` is (B, 1, H/stride, W/stride); the result is (B, 1, H, W).
-    """
-    reach = reach or {8: 15, 4: 7}
-    size = heads[1].shape[-2:]
-    merged: Tensor | None = None
-    for stride, alpha in sorted(heads.items(), reverse=True):
-        full = F.interpolate(alpha, size=size, mode="bilinear", align_corners=False)
-        merged = full if merged is None else torch.where(open_to_change, full, merged)
-        open_to_change = uncertain(merged, reach.get(stride, 0))
-    return merged
-
-
-def uncertain(alpha: Tensor, reach: int) -> Tensor:
-    """Boolean (B, 1, H, W): within `reach` pixels of an alpha that rounds (to 8 bits) to neither 0 nor 1."""
-    fractional = (alpha > 1 / 255) & (alpha < 254 / 255)
-    return F.max_pool2d(fractional.to(alpha.dtype), 2 * reach + 1, stride=1, padding=reach) > 0
 
 
 def _encoder(config: SPAMattNetConfig) -> nn.Module:

@@ -26,7 +26,8 @@ def save(folder: Path, state: dict[str, Any], settings: dict[str, Any]) -> None:
     except OSError as error:
         unfinished.unlink(missing_ok=True)
         raise OSError(
-            f"The checkpoint could not be written to {folder} ({error.strerror}); the last one is kept. Free some space."
+            f"The checkpoint could not be written to {folder} ({error.strerror}); the last one is kept. Free some "
+            "space and go on."
         ) from error
 
 
@@ -45,7 +46,8 @@ def load(folder: Path, settings: dict[str, Any]) -> dict[str, Any] | None:
     differing = sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key))
     if differing:
         raise ValueError(
-            f"The run in {folder} was made with another {', '.join(differing)}; choose another --run or the same settings."
+            f"The run in {folder} was made with another {', '.join(differing)}; choose another --run or "
+            "the same settings."
         )
     return state
 

@@ -68,5 +68,5 @@ def _binomial(plane: Tensor) -> Tensor:
 
 
 def trimap_loss(logits: Tensor, classes: Tensor) -> Tensor:
-    """Cross-entropy L_ce of TGN: logits (B, 3, H, W) against classes (B, H, W), 0 background, 1 unknown, 2 foreground."""
+    """Cross-entropy L_ce of TGN: logits (B, 3, H, W), classes (B, H, W) 0 background, 1 unknown, 2 foreground."""
     return F.cross_entropy(logits.float(), classes)

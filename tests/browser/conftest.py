@@ -1,4 +1,4 @@
-"""A real server and a real Chromium; every page must end without console errors and without strangers' hosts."""
+"""A real server and a real Chromium; every page must end without console errors or strangers' hosts."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ UNTRAINED = (
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory) -> Iterator[str]:
-    """Start `demo_app.py` on a free port; where no weights are bundled, the same page on untrained networks."""
+    """Start `demo_app.py` on a free port; without bundled weights the same page on untrained networks."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

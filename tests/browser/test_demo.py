@@ -57,7 +57,7 @@ def click_photo(page: Page, across: float, down: float) -> None:
 
 
 def wait_for_trimap(page: Page) -> None:
-    """Wait until the editor has drawn the tinted photo: a canvas keeps its pixels to itself, so look at it."""
+    """Wait until the editor has drawn the tinted photo; a canvas tells nothing, so look at it."""
     canvas = page.locator("#trimap-editor canvas").first
     canvas.wait_for()
     canvas.scroll_into_view_if_needed()
