@@ -152,8 +152,9 @@ class MattingPipeline:
     ) -> np.ndarray:
         """Find the object, float32 (H, W) in [0, 1]; without points and box the middle of the photo is taken."""
         photo, _ = read_photo(image)
+        size = photo.shape[:2]
         segmenter = self.segmenter(coarse)
-        prompts = Prompts(() if points is None else tuple(points), box).checked(photo.shape[:2]).or_centred(photo.shape[:2])
+        prompts = Prompts(() if points is None else tuple(points), box).checked(size).or_centred(size)
         return segmenter.segment(segmenter.embed(photo), prompts).best
 
     def trimap_probabilities(self, image: Source, coarse_mask: Source) -> np.ndarray:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import nn
 
 from matting.networks.spamattnet import SPAMattNet, SPAMattNetConfig
@@ -40,7 +40,8 @@ def save_weights(network: TGN | SPAMattNet, path: str | Path, dtype: torch.dtype
     metadata = {"network": type(network).__name__, "config": json.dumps(asdict(network.config))}
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        save_file(tensors, unfinished, metadata=metadata)
+        # The library's own writer makes files that nobody else may read.
+        unfinished.write_bytes(save(tensors, metadata))
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
@@ -77,7 +78,7 @@ def load_pair(folder: Path) -> dict[str, TGN | SPAMattNet]:
     for name, network in networks.items():
         if type(network).__name__.lower() != name:
             raise ValueError(
-                f"{folder / FILES[name]} holds weights of {type(network).__name__}; the file's name is another network's."
+                f"{folder / FILES[name]} holds weights of {type(network).__name__}; give each network its own."
             )
     return networks
 

@@ -1,4 +1,4 @@
-"""The paper's equations 2 to 15 again, slow and literal, pixel by pixel in float64; nothing here comes from the package.
+"""The paper's equations 2 to 15 again, slow and literal, in float64; nothing here comes from the package.
 
 Regions are booleans, one per pixel. A window is `width` pixels wide, and its pixel number i stands in row i // width
 and column i % width. Queries, keys and values are arrays (pixels, channels) of one head.

@@ -29,7 +29,7 @@ from matting.app.session import PROXY_SIDE, Click, Clicks, Photo, Selection, shr
 from matting.app.steps import Steps
 from matting.app.trimming import STALE_MATTE, Trimming
 from matting.coarse import SEGMENTERS, CoarseMasks
-from matting.trimap import BACKGROUND, FOREGROUND, PALETTE, UNKNOWN, from_probabilities
+from matting.trimap import BACKGROUND, FOREGROUND, PALETTE, UNKNOWN, from_probabilities, to_one_hot
 from matting.weights import BUNDLED
 
 HEIGHT, WIDTH = 96, 128
@@ -71,8 +71,7 @@ def photo():
 @pytest.fixture
 def trimap(photo):
     values = np.where(disc(24), FOREGROUND, np.where(disc(36), UNKNOWN, BACKGROUND)).astype(np.uint8)
-    one_hot = np.stack([values == region for region in (BACKGROUND, UNKNOWN, FOREGROUND)], axis=2)
-    return TrimapEdit.of_network(0.1 + 0.7 * one_hot.astype(np.float32), "selection", None)
+    return TrimapEdit.of_network(values, Selection.own(disc(30)), None)
 
 
 def disc(radius: float) -> np.ndarray:
@@ -159,16 +158,17 @@ def test_what_a_person_decided_has_one_hot_probabilities(trimap):
     edited = trimap.paint(strokes, disc(8)).change(
         np.where(disc(40), trimap.values, FOREGROUND).astype(np.uint8)
     )
-    fused = edited.fused_probabilities
+    probabilities = 0.1 + 0.7 * to_one_hot(trimap.values)
+    fused = edited.decide(probabilities)
     decided = disc(8) | ~disc(40)
     assert np.array_equal(np.unique(fused[decided]), [0, 1])
     assert np.array_equal(from_probabilities(fused), edited.values)
-    assert np.allclose(fused[~decided], trimap.probabilities[~decided])
+    assert np.array_equal(fused[~decided], probabilities[~decided])
 
 
-def test_an_own_trimap_has_no_probabilities_and_is_its_own_reset(trimap):
+def test_an_own_trimap_is_its_own_reset_and_all_decided(trimap):
     own = TrimapEdit.own(trimap.values, None)
-    assert own.fused_probabilities is None
+    assert np.array_equal(own.decide(np.full((HEIGHT, WIDTH, 3), 1 / 3)), to_one_hot(trimap.values))
     assert np.array_equal(own.change(np.full_like(own.values, UNKNOWN)).reset().values, trimap.values)
 
 

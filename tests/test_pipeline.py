@@ -10,7 +10,6 @@ from PIL import Image
 
 from matting import MattingPipeline, MattingResult, inference
 from matting.images import BACKGROUND, FOREGROUND, UNKNOWN
-from matting.networks import spamattnet, tgn
 from matting.trimap import from_probabilities, to_one_hot
 
 SIZES = [(37, 91), (64, 64), (200, 133), (2, 70)]
@@ -122,7 +121,7 @@ def test_painted_pixels_survive_soft_fusion_exactly(pipeline, value):
     probabilities = pipeline.trimap_probabilities(photo(size), mask(size))
     painted = from_probabilities(probabilities)
     stroke = np.zeros(size, bool)
-    stroke[10:30, 20:60] = True
+    stroke[8:56] = True
     stroke &= painted != value  # what the stroke changes
     assert stroke.any()
     painted[stroke] = value
@@ -324,13 +323,6 @@ def test_a_stack_of_alphas_does_not_change_by_the_photos_before(pipeline):
     first = pipeline.alpha(photo(size), trimap(size))
     pipeline.alpha(photo((90, 20)), trimap((90, 20)))
     np.testing.assert_array_equal(first, pipeline.alpha(photo(size), trimap(size)))
-
-
-@pytest.mark.parametrize("config", ["small", "paper", "paper_star"])
-def test_every_named_configuration_makes_a_pipeline(config):
-    built = MattingPipeline.untrained(config, device="cpu")
-    assert built._originals["tgn"].config == tgn.CONFIGS[config]
-    assert built._originals["spamattnet"].config == spamattnet.CONFIGS[config]
 
 
 def test_bfloat16_comes_near_float32(pipeline):

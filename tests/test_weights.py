@@ -1,18 +1,16 @@
 import json
 import os
-import resource
 import subprocess
 import sys
-import time
-from contextlib import contextmanager
 from dataclasses import asdict
 
 import hub
 import numpy as np
 import pytest
 import torch
+from disk import files_of_at_most
 from pictures import refused
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save_file
 
 from matting import MattingPipeline, weights
@@ -44,17 +42,6 @@ def folder(tmp_path_factory):
     return folder
 
 
-@contextmanager
-def files_of_at_most(size):
-    """Let the system refuse to write more than `size` bytes into any file, as a full disk does."""
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-
-
 def assert_equal_states(one, other):
     assert one.keys() == other.keys()
     assert [name for name in one if not torch.equal(one[name], other[name])] == []
@@ -73,7 +60,7 @@ def trimap(size=(64, 96)):
 def python(code, **environment):
     """Run code in a fresh interpreter, where huggingface_hub reads its environment anew."""
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, env=os.environ | environment
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=300, env=os.environ | environment
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -134,11 +121,17 @@ def test_saving_again_replaces_the_file_whole(network, tmp_path):
     assert_equal_states(other.state_dict(), load_weights(path).state_dict())
 
 
+def test_whoever_may_read_other_files_may_read_weights(network, tmp_path):
+    save_weights(network, tmp_path / "net.safetensors")
+    (tmp_path / "other").touch()
+    assert (tmp_path / "net.safetensors").stat().st_mode == (tmp_path / "other").stat().st_mode
+
+
 def test_a_full_disk_keeps_the_file_that_was_there(network, tmp_path):
     path = tmp_path / "net.safetensors"
     save_weights(network, path)
     before = path.read_bytes()
-    with files_of_at_most(len(before) // 2), pytest.raises((OSError, SafetensorError)):
+    with files_of_at_most(len(before) // 2), pytest.raises(OSError):
         save_weights(network, path)
     assert path.read_bytes() == before
     assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
@@ -219,16 +212,17 @@ def test_a_name_that_is_neither_folder_nor_repository_is_refused(name):
 
 
 def test_an_unreachable_hub_costs_seconds_and_one_sentence(tmp_path):
-    started = time.monotonic()
-    said = python(
+    trying = (
+        "import time\n"
         "from matting.weights import find_folder\n"
+        "started = time.monotonic()\n"
         "try:\n    find_folder('someone/matte')\n"
-        "except ValueError as error:\n    print(error)\n",
-        HF_HOME=str(tmp_path),
-        HF_ENDPOINT="http://127.0.0.1:9",
+        "except ValueError as error:\n    print(error)\n"
+        "print(time.monotonic() - started)\n"
     )
-    assert said.count("\n") == 1 and "someone/matte" in said and "network" in said
-    assert time.monotonic() - started < 60
+    said, seconds = python(trying, HF_HOME=str(tmp_path), HF_ENDPOINT="http://127.0.0.1:9").splitlines()
+    assert "someone/matte" in said and "network" in said and said.endswith(".")
+    assert float(seconds) < 60
 
 
 def test_weights_go_to_a_hub_and_come_back(tmp_path):

@@ -20,7 +20,7 @@ __all__ = ["build", "launch_options"]
 
 CACHE_SECONDS = 7200
 QUEUE_SIZE = 32
-SESSIONS = 32
+SESSIONS = 24
 LARGEST_FILE = "100mb"
 
 

@@ -30,7 +30,12 @@ def publish(steps: Steps) -> None:
     """Add the endpoint to the current gr.Blocks, on components that nobody sees."""
 
     def matte(
-        photo: str | None, mask: str | None, trimap: str | None, points: Any, box: Any, fusion: str
+        photo: str | None,
+        mask: str | None = None,
+        trimap: str | None = None,
+        points: Any = None,
+        box: Any = None,
+        fusion: str = "hard",
     ) -> tuple[str, str, str]:
         try:
             return _matte(steps, photo, mask, trimap, points, box, fusion)

@@ -13,13 +13,12 @@ from typing import Any
 import cv2
 import numpy as np
 
-from matting.app.session import new_stamp
+from matting.app.session import Selection, new_stamp
 from matting.trimap import (
     BACKGROUND,
     FOREGROUND,
     PALETTE,
     UNKNOWN,
-    from_probabilities,
     merge_strokes,
     to_one_hot,
 )
@@ -78,34 +77,28 @@ def read_strokes(layer: np.ndarray | None, size: tuple[int, int]) -> tuple[np.nd
 
 @dataclass(frozen=True, eq=False)
 class TrimapEdit:
-    """A trimap at the photo's size, how it began, and the steps back.
+    """A trimap at the photo's size, uint8 (H, W), how it began, and the steps back.
 
-    `probabilities` are TGN's, float16 (H, W, 3), or None when the trimap is the person's own. `painted` marks
-    what a person has set by hand, which no fusion may change.
+    `selection` is what TGN made it from, or None when the trimap is the person's own. `painted` marks what a
+    person has set by hand, which no fusion may change.
     """
 
     values: np.ndarray
     original: np.ndarray
     painted: np.ndarray
-    probabilities: np.ndarray | None
-    made_from: str | None
+    selection: Selection | None
     past: tuple[bytes, ...] = ()
     stamp: str = field(default_factory=new_stamp)
 
     @classmethod
-    def of_network(cls, probabilities: np.ndarray, made_from: str, before: TrimapEdit | None) -> TrimapEdit:
-        """Begin with TGN's trimap of the selection `made_from`; the trimap before stays reachable by undo."""
-        values = from_probabilities(probabilities)
-        past = _past_of(before, values.shape)
-        return cls(
-            values, values, np.zeros(values.shape, bool), probabilities.astype(np.float16), made_from, past
-        )
+    def of_network(cls, values: np.ndarray, selection: Selection, before: TrimapEdit | None) -> TrimapEdit:
+        """Begin with TGN's trimap of a selection; the trimap before stays reachable by undo."""
+        return cls(values, values, np.zeros(values.shape, bool), selection, _past_of(before, values.shape))
 
     @classmethod
     def own(cls, values: np.ndarray, before: TrimapEdit | None) -> TrimapEdit:
         """Begin with a person's own trimap."""
-        painted = np.ones(values.shape, bool)
-        return cls(values, values, painted, None, None, _past_of(before, values.shape))
+        return cls(values, values, np.ones(values.shape, bool), None, _past_of(before, values.shape))
 
     def paint(self, strokes: np.ndarray, painted: np.ndarray) -> TrimapEdit:
         """Merge strokes, uint8 (H, W), where `painted` holds."""
@@ -117,7 +110,7 @@ class TrimapEdit:
 
     def reset(self) -> TrimapEdit:
         """Go back to how the trimap began; undo brings the edits back."""
-        return self._step(self.original, np.full_like(self.painted, self.probabilities is None))
+        return self._step(self.original, np.full_like(self.painted, self.selection is None))
 
     def undo(self) -> TrimapEdit:
         """Take the last step back; without any the trimap stays as it is."""
@@ -126,13 +119,10 @@ class TrimapEdit:
         values, painted = _unpack(self.past[-1], self.values.shape)
         return replace(self, values=values, painted=painted, past=self.past[:-1], stamp=new_stamp())
 
-    @property
-    def fused_probabilities(self) -> np.ndarray | None:
-        """TGN's probabilities, float32 (H, W, 3), with everything that a person decided as one-hot rows."""
-        if self.probabilities is None:
-            return None
+    def decide(self, probabilities: np.ndarray) -> np.ndarray:
+        """Return TGN's probabilities, (H, W, 3), with everything that a person decided as one-hot rows."""
         decided = self.painted | (self.values != self.original)
-        return np.where(decided[:, :, None], to_one_hot(self.values), self.probabilities.astype(np.float32))
+        return np.where(decided[:, :, None], to_one_hot(self.values), probabilities)
 
     def _step(self, values: np.ndarray, painted: np.ndarray) -> TrimapEdit:
         past = (*self.past, _pack(self.values, self.painted))[-KEPT_UNDO_STEPS:]

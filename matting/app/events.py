@@ -40,11 +40,18 @@ def _connect_picking(page: Page, picking: Picking) -> None:
     shown = [states.selection, stage.photo, stage.say, stage.candidates, stage.make_trimap, page.edges.say]
     tools = [stage.select_by, stage.clicking, stage.click_tools, stage.painting, stage.painter, stage.say]
     # The raw file, not Gradio's reading of it: what cannot be read has to be refused in a sentence.
-    stage.photo.input(
+    stage.photo.upload(
         picking.take_photo,
         [stage.photo, states.photo, states.clicks, states.selection, stage.select_by],
         everything,
         preprocess=False,
+        trigger_mode="always_last",
+        **QUICK,
+    )
+    stage.photo.clear(
+        picking.drop_photo,
+        [stage.select_by],
+        [part for part in everything if part is not stage.photo],
         trigger_mode="always_last",
         **QUICK,
     )
@@ -70,7 +77,7 @@ def _connect_picking(page: Page, picking: Picking) -> None:
     asking = [states.photo, states.clicks, states.selection, states.embedding, stage.segmenter, states.trimap]
     answer = [*shown, states.embedding, stage.segmenter]
     for event in listening:
-        event.then(picking.segment, asking, answer, show_progress="hidden", **HEAVY)
+        event.then(picking.segment, asking, answer, show_progress="hidden", trigger_mode="multiple", **HEAVY)
     stage.segmenter.input(picking.segment, asking, answer, show_progress_on=stage.segmenter, **HEAVY)
     stage.candidates.select(
         picking.choose, [states.photo, states.clicks, states.selection, states.trimap], shown, **QUICK
@@ -78,11 +85,12 @@ def _connect_picking(page: Page, picking: Picking) -> None:
     stage.mask_upload.upload(
         picking.take_mask, [stage.mask_upload, states.photo, states.trimap], [states.clicks, *shown], **QUICK
     )
-    stage.select_by.input(picking.pick_by, [stage.select_by, states.photo], tools, **QUICK)
+    # Not .input: what was painted and used brings the clicks back by changing this choice.
+    stage.select_by.change(picking.pick_by, [stage.select_by, states.photo], tools, **QUICK)
     stage.use_painted.click(
         picking.take_painted,
         [stage.painter, states.photo, states.trimap],
-        [states.clicks, *shown, *tools[:4]],
+        [states.clicks, *shown, stage.select_by],
         **QUICK,
     )
 
@@ -91,14 +99,14 @@ def _connect_trimming(page: Page, trimming: Trimming) -> None:
     states, stage = page.states, page.edges
     shown = [states.trimap, stage.body, stage.editor, stage.say, page.result.say]
     held = [states.photo, states.trimap, states.matte]
+    _move_on(page.pick.make_trimap, "stage-edges", stage.say, FINDING)
     page.pick.make_trimap.click(
         trimming.find,
         [states.photo, states.selection, states.trimap, states.matte],
         shown,
         show_progress_on=stage.editor,
         **HEAVY,
-    )
-    _move_on(page.pick.make_trimap, "stage-edges", stage.say, FINDING)
+    ).then(None, js=f"() => {{ {_scroll_to('stage-edges')} }}", api_visibility="private")
     for button in (page.pick.trimap_upload, stage.upload):
         button.upload(trimming.upload, [button, *held], shown, **QUICK)
     for button, listener in (
@@ -116,6 +124,7 @@ def _connect_finishing(page: Page, finishing: Finishing) -> None:
     states, stage = page.states, page.result
     composite = [stage.slider, stage.download_composite, stage.say]
     chosen = [stage.background, stage.colour, states.backdrop]
+    _move_on(page.edges.cut_out, "stage-result", stage.say, CUTTING)
     page.edges.cut_out.click(
         finishing.cut_out,
         [page.edges.editor, states.photo, states.trimap, states.matte, page.edges.fusion, *chosen],
@@ -134,8 +143,7 @@ def _connect_finishing(page: Page, finishing: Finishing) -> None:
         ],
         show_progress_on=stage.slider,
         **HEAVY,
-    )
-    _move_on(page.edges.cut_out, "stage-result", stage.say, CUTTING)
+    ).then(None, js=f"() => {{ {_scroll_to('stage-result')} }}", api_visibility="private")
     gr.on(
         [stage.background.input, stage.colour.change],
         finishing.change_background,
@@ -144,7 +152,8 @@ def _connect_finishing(page: Page, finishing: Finishing) -> None:
         trigger_mode="always_last",
         **QUICK,
     )
-    stage.picture.input(
+    gr.on(
+        [stage.picture.upload, stage.picture.clear],
         finishing.take_picture,
         [stage.picture, states.photo, states.matte, *chosen],
         [*composite, states.backdrop, stage.picture],
@@ -155,18 +164,26 @@ def _connect_finishing(page: Page, finishing: Finishing) -> None:
 
 
 def _move_on(button: gr.Button, stage: str, say: gr.HTML, text: str) -> None:
-    """Scroll to the next stage at once and say there what is being done, without asking the server."""
+    """Scroll to the next stage at once and say there what is being done, without asking the server.
+
+    A page calls a button's listeners one after the other, so this one has to be attached before the slow one.
+    """
     button.click(
         None,
         None,
         [say],
-        js=f"""() => {{
-            const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-            document.getElementById("{stage}").scrollIntoView({{ behavior: still ? "auto" : "smooth" }});
-            return {json.dumps(line(text, "busy"))};
-        }}""",
+        js=f"() => {{ {_scroll_to(stage)} return {json.dumps(line(text, 'busy'))}; }}",
         api_visibility="private",
     )
+
+
+def _scroll_to(stage: str) -> str:
+    """Return JavaScript that brings a stage to the top, without motion for those who asked for none."""
+    return f"""
+        const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+        const card = document.getElementById("{stage}");
+        requestAnimationFrame(() => card.scrollIntoView({{ behavior: still ? "auto" : "smooth" }}));
+    """
 
 
 def _everything(page: Page) -> list[Any]:

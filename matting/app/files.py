@@ -19,7 +19,7 @@ FINE_JPEG = (cv2.IMWRITE_JPEG_QUALITY, 90)
 
 def show_exact(image: np.ndarray, name: str = "view") -> str:
     """Store an RGB or gray uint8 image as PNG and return its path; the pixels stay exact."""
-    return _store(_encode(".png", image, FAST_PNG), f"{name}.png")
+    return _encode(image, f"{name}.png", FAST_PNG)
 
 
 def show_quickly(image: np.ndarray, name: str = "view") -> str:
@@ -28,21 +28,22 @@ def show_quickly(image: np.ndarray, name: str = "view") -> str:
     Only for pictures that are sent again after every click and never read back: a PNG of a photo takes ten
     times as long to make and to send.
     """
-    return _store(_encode(".jpg", image, FINE_JPEG), f"{name}.jpg")
+    return _encode(image, f"{name}.jpg", FINE_JPEG)
 
 
 def keep(write: Callable[[Path], None], name: str) -> str:
-    """Let `write` make the file `name` and return its path in the cache."""
+    """Let `write` make the file `name` and return its path in the cache.
+
+    Gradio names its folder by its content and puts it in place whole: the same picture may be on its way to a
+    browser right now.
+    """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / name
         write(path)
-        return _store(path.read_bytes(), name)
+        return processing_utils.save_file_to_cache(path, str(utils.get_upload_folder()))
 
 
-def _encode(ending: str, image: np.ndarray, options: tuple[int, int]) -> bytes:
+def _encode(image: np.ndarray, name: str, options: tuple[int, int]) -> str:
     bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if image.ndim == 3 else image
-    return cv2.imencode(ending, bgr, list(options))[1].tobytes()
-
-
-def _store(data: bytes, name: str) -> str:
-    return processing_utils.save_bytes_to_cache(data, name, str(utils.get_upload_folder()))
+    data = cv2.imencode(Path(name).suffix, bgr, list(options))[1]
+    return keep(lambda path: path.write_bytes(data.tobytes()), name)

@@ -45,7 +45,7 @@ class Finishing:
 
         def work() -> Update:
             merged = merge(value, photo, trimap)
-            alpha = self.steps.alpha(photo.image, merged.values, merged.fused_probabilities, fusion)
+            alpha = self._alpha(photo, merged, fusion)
             matte = _keep_matte(photo, merged, alpha)
             editor = {} if merged is trimap else self.trimming.show(photo, merged, None)
             composite = self._on_background(photo, matte, background, colour, backdrop)
@@ -92,6 +92,13 @@ class Finishing:
         return kept | (
             self._on_background(photo, matte, background, colour, backdrop) if photo and matte else {}
         )
+
+    def _alpha(self, photo: Photo, trimap: TrimapEdit, fusion: str) -> np.ndarray:
+        """Compute alpha; soft fusion asks TGN again, since its probabilities are too large to keep around."""
+        probabilities = None
+        if fusion == "soft" and trimap.selection is not None:
+            probabilities = trimap.decide(self.steps.probabilities(photo.image, trimap.selection.mask))
+        return self.steps.alpha(photo.image, trimap.values, probabilities, fusion)
 
     def _show_matte(self, photo: Photo, matte: Matte) -> Update:
         gray = np.rint(matte.alpha * 255).astype(np.uint8)

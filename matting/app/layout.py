@@ -89,6 +89,7 @@ def _lay_out_pick() -> PhotoStage:
                         format="png",
                         height=520,
                         buttons=["fullscreen"],
+                        alt_text="The photo with the clicks on it; what is not picked is shaded.",
                     )
                 with gr.Column(visible=False, elem_classes="plain") as painting:
                     painter = _editor("Brush", "mask-editor", "Keep", 40)
@@ -186,6 +187,7 @@ def _lay_out_result() -> ResultStage:
                         format="png",
                         interactive=False,
                         buttons=["fullscreen"],
+                        alt_text="The matte: white is kept, black is dropped, gray is see-through.",
                     )
             with gr.Row():
                 with gr.Column(scale=2, min_width=300):

@@ -22,7 +22,7 @@ UNEXPECTED = "Something went wrong that should not; what you made so far is kept
 
 
 def attempt(work: Callable[[], Update], otherwise: Callable[[], Update]) -> Update:
-    """Return what `work` returns; if it is refused, say so on the page in one sentence and return `otherwise`.
+    """Return what `work` returns; if it is refused, say so in one sentence and return `otherwise`.
 
     A raised gr.Error would cover each output with the word "Error"; this way nothing that was made is lost.
     """
@@ -66,5 +66,5 @@ def notify(notices: Iterable[str]) -> None:
 
 
 def line(text: str, tone: str = "calm") -> str:
-    """Return the HTML of a stage's status line, which screen readers read out; calm, busy or stale in `tone`."""
+    """Return a stage's status line as HTML; screen readers read it out. `tone`: calm, busy or stale."""
     return f'<p class="say {tone}" role="status">{html.escape(text)}</p>'

@@ -42,15 +42,13 @@ class Picking:
     @forgiving
     def take_photo(
         self,
-        upload: dict[str, Any] | None,
+        upload: dict[str, Any],
         before: Photo | None,
         clicks: Clicks,
         selection: Selection | None,
         select_by: str,
     ) -> Update:
         """Take in an upload, as the raw file that came; a refused one leaves everything as it was."""
-        if upload is None:
-            return self._start(None, select_by)
         try:
             return self._open(Path(upload["path"]), select_by)
         except ValueError as error:
@@ -60,6 +58,15 @@ class Picking:
                 if before
                 else None
             }
+
+    @forgiving
+    def drop_photo(self, select_by: str) -> Update:
+        """Begin anew without a photo, on the visitor's own wish.
+
+        The picture is empty already; by the time this answer arrives, a pasted one may be in its place.
+        """
+        fresh = self._start(None, select_by)
+        return {part: value for part, value in fresh.items() if part is not self.stage.photo}
 
     @forgiving
     def take_example(self, event: gr.SelectData, select_by: str) -> Update:
@@ -162,14 +169,12 @@ class Picking:
         if photo is None or not painted.any():
             raise ValueError("Nothing is painted yet; paint over what you want to keep first.")
         own = self._show_selection(photo, Clicks(), Selection.own(painted), trimap)
-        return {self.states.clicks: Clicks()} | self._tools("click") | own
+        return own | {self.states.clicks: Clicks(), self.stage.select_by: "click"}
 
     @forgiving
     def pick_by(self, select_by: str, photo: Photo | None) -> Update:
         """Change between clicking and painting."""
-        if photo is None:
-            raise ValueError("Choose a photo first; then you can paint on it.")
-        return self._tools(select_by, photo)
+        return self._tools(select_by if photo else "click", photo)
 
     def _open(self, path: Path, select_by: str) -> Update:
         image, notices = read_photo(path)
@@ -204,20 +209,22 @@ class Picking:
         )
         return {
             self.stage.select_by: select_by,
-            self.stage.clicking: gr.Column(visible=not painting),
+            # Only hidden: a picture taken out of the page and put back sends stale values from then on.
+            self.stage.clicking: gr.Column(visible="hidden" if painting else True),
             self.stage.click_tools: gr.Column(visible=not painting),
-            self.stage.painting: gr.Column(visible=painting),
+            self.stage.painting: gr.Column(visible=True if painting else "hidden"),
         } | ({self.stage.painter: under, self.stage.say: line(PAINT_NOW)} if painting else {})
 
     def _show_clicks(self, photo: Photo, clicks: Clicks, selection: Selection | None) -> Update:
         """Mark the clicks while the segmenter is still at work, or has nothing to do."""
-        working = clicks.prompts is not None and not clicks.waiting
+        if clicks.waiting:
+            say = line(SECOND_CORNER)
+        else:
+            say = line(LOOKING, "busy") if clicks.prompts else line(CLICK_NOW)
         return {
             self.states.clicks: clicks,
             self.stage.photo: files.show_quickly(draw_canvas(photo, clicks, selection)),
-            self.stage.say: line(LOOKING, "busy")
-            if working
-            else line(SECOND_CORNER if clicks.trail else CLICK_NOW),
+            self.stage.say: say,
         }
 
     def _show_selection(
@@ -228,7 +235,8 @@ class Picking:
         The clicks are drawn, not returned: a newer one may have come while a segmenter was at work.
         """
         several = selection is not None and len(selection.masks) > 1
-        stale = trimap is not None and (selection is None or trimap.made_from not in (None, selection.stamp))
+        origin = trimap.selection if trimap else None
+        stale = origin is not None and (selection is None or selection.stamp != origin.stamp)
         return {
             self.states.selection: selection,
             self.stage.photo: files.show_quickly(draw_canvas(photo, clicks, selection)) if photo else None,

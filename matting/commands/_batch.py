@@ -84,9 +84,9 @@ def _work(pipeline: MattingPipeline, jobs: list[Job], args: argparse.Namespace) 
         except Exception as error:  # whatever one photo brings about, the others are still to be done
             known = isinstance(error, ValueError)
             failures[job.photo] = str(error) if known else f"{type(error).__name__}: {error}"
-            _say(f"{job.photo}: {failures[job.photo]}")
+            _say(_about(job.photo, failures[job.photo]))
         else:
-            _say(*(f"{job.photo.name}: {notice}" for notice in result.notices))
+            _say(*(_about(job.photo, notice) for notice in result.notices))
     return failures
 
 
@@ -111,6 +111,10 @@ def _write(result: MattingResult, outputs: dict[str, Path]) -> None:
         write_png(Path(aside, "trimap"), result.trimap)
         for output, path in outputs.items():
             os.replace(Path(aside, output), path)
+
+
+def _about(photo: Path, sentence: str) -> str:
+    return sentence if photo.name in sentence else f"{photo.name}: {sentence}"
 
 
 def _photos(count: int) -> str:

@@ -67,6 +67,8 @@ def _run_alphamatting(args: argparse.Namespace) -> int:
         other = tables.read_json(args.against) if args.against else None
         if other:
             tables.check_comparable(report, other)  # now, not after minutes of work
+        if args.json and args.json.is_dir():
+            raise ValueError(f"{args.json} is a folder; name a file for --json.")
         for folder in filter(None, (args.save, args.json and args.json.parent)):
             folder.mkdir(parents=True, exist_ok=True)
     except (ValueError, OSError) as error:

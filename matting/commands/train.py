@@ -5,7 +5,16 @@ from __future__ import annotations
 import argparse
 import math
 import os
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from matting.commands import UsageError
+
+if TYPE_CHECKING:
+    from torch import nn
+    from torch.utils.data import Dataset
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -21,6 +30,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--crop", type=int, default=256, help="side of a sample in pixels, a multiple of 64")
     parser.add_argument("--rate", type=float, default=1e-3, help="learning rate")
+    parser.add_argument("--warmup", type=int, default=200, help="steps over which the learning rate rises")
     parser.add_argument("--hold", type=float, default=0.0, help="share of the steps before the cosine decay")
     parser.add_argument("--ema", type=float, default=0.999, help="decay of the averaged weights")
     parser.add_argument("--seed", type=int, default=0)
@@ -42,36 +52,45 @@ def run(args: argparse.Namespace) -> int:
     """Train and write the weights; returns the exit status."""
     import torch
 
-    from matting.data.pool import load_textures
-    from matting.training.checkpoint import as_settings
+    from matting.training.checkpoint import OtherSettingsError, as_settings
     from matting.training.loop import Schedule, train
-    from matting.training.stages import STAGES, composite_data, with_imagenet
-    from matting.weights import load_network_weights, save_weights
+    from matting.weights import save_weights
 
     if args.threads:
         torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
-    stage = STAGES[args.stage]
-    config = stage.configs[args.config]
-    network = with_imagenet(stage.build(config)).to(args.device)
-    if args.source:
-        load_network_weights(network, args.source)
-    data = composite_data(args.pool, load_textures(args.photos), args.crop, args.seed)
-    schedule = Schedule(args.steps, args.batch, args.rate, hold=args.hold, ema=args.ema)
+    network, samples, loss = _prepare(args)
+    schedule = Schedule(args.steps, args.batch, args.rate, args.warmup, args.hold, args.ema)
     folder = args.run or runs_folder() / f"{args.stage}-{args.config}"
-    settings = {"config": as_settings(config), "seed": args.seed, "batch": args.batch, "crop": args.crop}
-    samples = stage.samples(data, args.steps * args.batch)
-    average = train(
-        network,
-        samples,
-        stage.loss,
-        schedule,
-        folder,
-        settings,
-        time_limit=60 * args.time_limit,
-        workers=args.workers,
-    )
+    settings = {"config": as_settings(network.config), "seed": args.seed, "batch": args.batch, "crop": args.crop}
+    limit = 60 * args.time_limit
     out = args.out or folder / f"{args.stage}.safetensors"
-    save_weights(average, out, dtype=torch.float16)
+    try:
+        average = train(network, samples, loss, schedule, folder, settings, time_limit=limit, workers=args.workers)
+        save_weights(average, out, dtype=torch.float16)
+    except (OtherSettingsError, OSError) as error:
+        raise UsageError(str(error)) from error
+    except FloatingPointError as error:
+        print(error, file=sys.stderr)
+        return 1
     print(f"Weights of {args.stage} ({args.config}): {out}")
     return 0
+
+
+def _prepare(args: argparse.Namespace) -> tuple[nn.Module, Dataset, Callable]:
+    """Return the network on its device, its samples and its loss; raises UsageError where they cannot be had."""
+    from matting.data.pool import load_textures
+    from matting.training.stages import STAGES, composite_data, with_imagenet
+    from matting.weights import load_network_weights
+
+    stage = STAGES[args.stage]
+    try:
+        network = with_imagenet(stage.build(stage.configs[args.config])).to(args.device)
+        if args.crop < 1 or args.crop % network.config.multiple:
+            raise ValueError(f"--crop should be a multiple of {network.config.multiple} pixels, got {args.crop}.")
+        if args.source:
+            load_network_weights(network, args.source)
+        data = composite_data(args.pool, load_textures(args.photos), args.crop, args.seed)
+    except (ValueError, OSError, ImportError) as error:
+        raise UsageError(str(error)) from error
+    return network, stage.samples(data, args.steps * args.batch), stage.loss

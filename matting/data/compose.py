@@ -20,7 +20,7 @@ from matting.data.perturb import perturb_mask
 from matting.data.pool import read_foreground
 from matting.data.synthetic import Foreground
 from matting.data.trimaps import random_trimap
-from matting.trimap import FOREGROUND, UNKNOWN, from_alpha
+from matting.trimap import BACKGROUND, FOREGROUND, UNKNOWN, from_alpha
 
 Sample = dict[str, torch.Tensor]
 
@@ -93,7 +93,7 @@ class TGNSamples(Dataset[Sample]):
 
 
 def draw_layer(rng: np.random.Generator, data: CompositeData) -> Foreground:
-    """Choose a foreground, half the time merge a second one into it, and warp the result."""
+    """Choose a foreground, at times merge a second one into it, and warp the result."""
     layer = _read(rng, data.foregrounds)
     if rng.random() < 0.4:
         layer = merge_foregrounds(layer, affine(rng, _read(rng, data.foregrounds)))
@@ -113,12 +113,18 @@ def compose_layer(rng: np.random.Generator, layer: Foreground, photos: Sequence[
 def crop_on_unknown(
     rng: np.random.Generator, layer: Foreground, trimap: np.ndarray, crop: int
 ) -> tuple[Foreground, np.ndarray]:
-    """Cut a window around a random unknown pixel, 1 to 1.6 times `crop` wide, resized to `crop`."""
+    """Cut a window around a random unknown pixel, 1 to 1.6 times `crop` wide, resized to `crop`.
+
+    Known pixels stay true: alpha is exactly 1 in the foreground that is left and 0 in the background.
+    """
     unknown = np.argwhere(trimap == UNKNOWN)
     centre = unknown[rng.integers(len(unknown))] if len(unknown) else np.array(trimap.shape) // 2
-    side = int(crop * rng.choice([1.0, 1.0, 1.25, 1.6]))
+    side = min(int(crop * rng.choice([1.0, 1.0, 1.25, 1.6])), *layer.alpha.shape)
     window = _window(centre, side, layer.alpha.shape)
-    return _resize(layer, window, crop), _cut(trimap, window, crop, cv2.INTER_NEAREST)
+    layer, trimap = _resize(layer, window, crop), _cut(trimap, window, crop, cv2.INTER_NEAREST)
+    # Averaged, a pixel beside a region's edge can hold a share of what lies beyond it.
+    mixed = ((trimap == FOREGROUND) & (layer.alpha < 1)) | ((trimap == BACKGROUND) & (layer.alpha > 0))
+    return layer, np.where(mixed, np.uint8(UNKNOWN), trimap)
 
 
 def crop_anywhere(rng: np.random.Generator, layer: Foreground, crop: int) -> Foreground:

@@ -16,9 +16,15 @@ from matting.data.synthetic import Foreground
 
 
 def windows(rng: np.random.Generator, layer: Foreground, count: int, size: int) -> Iterator[Foreground]:
-    """Cut `count` square windows of side `size`, each around a random pixel of fractional alpha, at random scales."""
+    """Cut `count` square windows of side `size`, each around a random pixel of fractional alpha, at random scales.
+
+    Raises:
+        ValueError: where no alpha lies between 0 and 1.
+    """
     height, width = layer.alpha.shape
     fractional = np.argwhere((layer.alpha > 0.02) & (layer.alpha < 0.98))
+    if not len(fractional):
+        raise ValueError("A matte with soft edges was expected, but this one has no alpha between 0 and 1.")
     for _ in range(count):
         side = int(min(height, width, size * np.exp(rng.uniform(np.log(0.7), np.log(2.0)))))
         y, x = fractional[rng.integers(len(fractional))]
@@ -51,6 +57,8 @@ def import_cutouts(
         if all(index in present(folder) for index in range(first, first + per_photo)):
             continue
         colour = cv2.cvtColor(decode(path, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+        if not path.with_suffix(".png").exists():
+            raise ValueError(f"The photo {path} has no matte {path.stem}.png beside it; add it or take the photo away.")
         alpha = decode(path.with_suffix(".png"), cv2.IMREAD_GRAYSCALE).astype(np.float32) / 255
         layer = Foreground(estimate_foreground(colour, alpha), alpha, kind)
         rng = np.random.default_rng([seed, number])

@@ -40,7 +40,8 @@ def simulated_mask(alpha: np.ndarray, erosion: int, *, kernel: int = 15, blur_ke
 
 def blur(mask: np.ndarray, kernel: int) -> np.ndarray:
     """Gaussian blur of a 0/1 mask with an odd kernel, float32 in [0, 1]."""
-    return cv2.GaussianBlur(mask.astype(np.float32), (kernel, kernel), 0)
+    # The kernel's weights sum to one up to rounding.
+    return cv2.GaussianBlur(mask.astype(np.float32), (kernel, kernel), 0).clip(0, 1)
 
 
 def smooth_outline(mask: np.ndarray, sigma: float) -> np.ndarray:
@@ -54,7 +55,7 @@ def disturb_blobs(rng: np.random.Generator, mask: np.ndarray) -> np.ndarray:
     if not len(outline):
         return mask
     disturbed = mask.copy()
-    reach = max(mask.shape) // 10
+    reach = max(4, max(mask.shape) // 10)
     for _ in range(rng.integers(1, 5)):
         y, x = outline[rng.integers(len(outline))]
         axes = tuple(int(a) for a in rng.integers(3, reach, size=2))

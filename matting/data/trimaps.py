@@ -34,5 +34,5 @@ def smear_unknown(rng: np.random.Generator, trimap: np.ndarray) -> np.ndarray:
     for _ in range(rng.integers(1, 5)):
         y, x = unknown[rng.integers(len(unknown))]
         end_x, end_y = x + rng.integers(-reach, reach + 1), y + rng.integers(-reach, reach + 1)
-        cv2.line(smeared, (int(x), int(y)), (int(end_x), int(end_y)), UNKNOWN, int(rng.integers(8, reach)))
+        cv2.line(smeared, (int(x), int(y)), (int(end_x), int(end_y)), UNKNOWN, int(rng.integers(8, max(9, reach))))
     return smeared

@@ -97,7 +97,7 @@ def from_json(text: str) -> Report:
             name: Scores(**{field: float(row[NAMES[field]]) for field in NAMES})
             for name, row in document["images"].items()
         }
-        return Report(document["benchmark"], document["method"], document["settings"], images)
+        return Report(document["benchmark"], document["method"], dict(document["settings"]), images)
     except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
         raise ValueError(
             f"This is no report written by --json: {type(error).__name__} at {error}."

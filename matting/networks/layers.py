@@ -96,10 +96,18 @@ def fold(network: nn.Module) -> nn.Module:
     folded = copy.deepcopy(network).eval()
     for module in folded.modules():
         if is_parametrized(module, "weight"):
+            _give_own_class(module)
             remove_parametrizations(module, "weight", leave_parametrized=True)
     for module in folded.modules():
         _fold_children(module)
     return folded.requires_grad_(False)
+
+
+def _give_own_class(module: nn.Module) -> None:
+    """Part a deep copy's class from the original's: removing a parametrization deletes an attribute of the class."""
+    shared = type(module)
+    attributes = {name: value for name, value in vars(shared).items() if name not in ("__dict__", "__weakref__")}
+    module.__class__ = type(shared.__name__, shared.__bases__, attributes)
 
 
 def _fold_children(module: nn.Module) -> None:

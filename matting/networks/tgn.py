@@ -133,9 +133,9 @@ class TGN(nn.Module):
             bottom = min(top + rows, height)
             # Bilinear enlargement and the 3x3 convolution reach one row of the coarse feature beyond the stripe each.
             first, last = max(0, top - 2), min(height, bottom + 2)
-            enlarged = _enlarge(feature[..., first:last, :], 4)
-            begin, end = 4 * (top - first), 4 * (bottom - first)
-            yield self.classify(enlarged)[..., begin:end, :]
+            # The enlarged stripe gets no name: under one it would live on while the next is made.
+            logits = self.classify(_enlarge(feature[..., first:last, :], 4))
+            yield logits[..., 4 * (top - first) : 4 * (bottom - first), :]
 
 
 def _enlarge(feature: Tensor, factor: int) -> Tensor:

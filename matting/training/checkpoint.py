@@ -13,6 +13,10 @@ import torch
 NAME = "checkpoint.pt"
 
 
+class OtherSettingsError(ValueError):
+    """A run's checkpoint was written with other settings than it is to go on with."""
+
+
 def save(folder: Path, state: dict[str, Any], settings: dict[str, Any]) -> None:
     """Write a checkpoint atomically; `settings` is what a resumed run must share."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -35,7 +39,7 @@ def load(folder: Path, settings: dict[str, Any]) -> dict[str, Any] | None:
     """Read a run's checkpoint, or None for a new run.
 
     Raises:
-        ValueError: where the checkpoint was written with other settings.
+        OtherSettingsError: where the checkpoint was written with other settings.
     """
     path = folder / NAME
     if not path.exists():
@@ -45,7 +49,7 @@ def load(folder: Path, settings: dict[str, Any]) -> dict[str, Any] | None:
     now = json.loads(json.dumps(settings))
     differing = sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key))
     if differing:
-        raise ValueError(
+        raise OtherSettingsError(
             f"The run in {folder} was made with another {', '.join(differing)}; choose another --run or "
             "the same settings."
         )

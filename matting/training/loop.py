@@ -108,12 +108,13 @@ def train(
 
     Raises:
         ValueError: where the checkpoint is of other settings.
-        FloatingPointError: where the loss is not finite; the last good checkpoint is kept.
+        FloatingPointError: where the loss or its gradient is not finite; the last good checkpoint is kept.
     """
     optimizer = torch.optim.AdamW(network.parameters(), schedule.rate, betas=(0.9, 0.999), weight_decay=1e-4)
     run = Run(network.train(), deepcopy(network).requires_grad_(False), optimizer)
     if (state := checkpoint.load(folder, settings)) is not None:
         run.restore(state)
+    _forget_after(folder, run.step)
     started = saved = time.monotonic()
     with tqdm(total=schedule.steps, initial=run.step, unit="step", mininterval=5) as bar:
         for batch in _batches(samples, run.step, schedule, workers):
@@ -139,13 +140,14 @@ def train(
 def _batches(samples: Dataset[Batch], done: int, schedule: Schedule, workers: int) -> Iterator[Batch]:
     """Batches of the steps from `done` on, in the order of the samples' numbers."""
     rest = Subset(samples, range(done * schedule.batch, schedule.steps * schedule.batch))
-    spawn = "spawn" if workers else None  # OpenCV does not survive a fork
     yield from DataLoader(
         rest,
         schedule.batch,
         num_workers=workers,
-        multiprocessing_context=spawn,
+        multiprocessing_context="spawn" if workers else None,  # OpenCV does not survive a fork
         prefetch_factor=4 if workers else None,
+        # Without its own, a loader draws from the global generator, and a resumed run's dropout would differ.
+        generator=torch.Generator(),
     )
 
 
@@ -155,10 +157,7 @@ def _step(run: Run, batch: Batch, loss_of: Callable[[nn.Module, Batch], Tensor],
         group["lr"] = schedule.rate * schedule.factor(run.step)
     device = next(run.network.parameters()).device
     loss = loss_of(run.network, {name: tensor.to(device) for name, tensor in batch.items()})
-    if not torch.isfinite(loss):
-        raise FloatingPointError(
-            f"The loss of step {run.step + 1} is not finite; the last checkpoint is kept. Lower the learning rate."
-        )
+    _check_finite(loss, "loss", run.step)
     run.optimizer.zero_grad(set_to_none=True)
     loss.backward()
     _clip(run, schedule.clip)
@@ -171,8 +170,16 @@ def _step(run: Run, batch: Batch, loss_of: Callable[[nn.Module, Batch], Tensor],
 def _clip(run: Run, factor: float) -> None:
     """Bound the gradient to `factor` times the moving average of its norm."""
     bound = factor * run.norm if run.norm else math.inf
-    norm = float(nn.utils.clip_grad_norm_(run.network.parameters(), bound))
-    run.norm = 0.98 * run.norm + 0.02 * min(norm, bound) if run.norm else norm
+    norm = nn.utils.clip_grad_norm_(run.network.parameters(), bound)
+    _check_finite(norm, "gradient", run.step)
+    run.norm = 0.98 * run.norm + 0.02 * min(float(norm), bound) if run.norm else float(norm)
+
+
+def _check_finite(value: Tensor, name: str, step: int) -> None:
+    if not torch.isfinite(value):
+        raise FloatingPointError(
+            f"The {name} of step {step + 1} is not finite; the last checkpoint is kept. Lower the learning rate."
+        )
 
 
 @torch.no_grad()
@@ -192,3 +199,18 @@ def _log(folder: Path, step: int, loss: float, rate: float, seconds: float) -> N
         if new:
             writer.writerow(["step", "loss", "rate", "seconds"])
         writer.writerow([step, f"{loss:.6f}", f"{rate:.3e}", f"{seconds:.1f}"])
+
+
+def _forget_after(folder: Path, step: int) -> None:
+    """Drop the log's rows after a step: those that a killed run did and its checkpoint does not know."""
+    path = folder / "log.csv"
+    if not path.exists():
+        return
+    with path.open(newline="") as file:
+        rows = list(csv.reader(file))
+    # A full disk may have cut the last row short.
+    known = [row for row in rows[1:] if len(row) == len(rows[0]) and int(row[0]) <= step]
+    unfinished = path.with_name(f".{path.name}")
+    with unfinished.open("w", newline="") as file:
+        csv.writer(file).writerows([*rows[:1], *known])
+    unfinished.replace(path)

@@ -220,3 +220,24 @@ def test_a_new_background_can_be_taken_home(open_page, tmp_path):
     assert composite.shape == (*SIZE[::-1], 3)
     assert (composite[:, :290] == composite[0, 0]).all()
     assert np.array_equal(composite[:, 310:], np.asarray(Image.open(PARROTS).convert("RGB"))[:, 310:])
+
+
+def test_a_program_gets_alpha_cutout_and_trimap_from_the_endpoint(server):
+    from gradio_client import Client, handle_file
+    from gradio_client.exceptions import AppError
+
+    client = Client(server, verbose=False)
+    alpha, cutout, trimap = (
+        Image.open(path)
+        for path in client.predict(
+            photo=handle_file(PARROTS), points=[[600, 230, 1], [420, 60, 0]], api_name="/matte"
+        )
+    )
+    assert alpha.size == cutout.size == trimap.size == SIZE
+    assert np.asarray(alpha).dtype == np.uint16
+    assert cutout.mode == "RGBA"
+    assert set(np.unique(np.asarray(trimap))) <= {0, 128, 255}
+    with pytest.raises(AppError, match="Say what to keep"):
+        client.predict(photo=handle_file(PARROTS), api_name="/matte")
+    with pytest.raises(AppError, match="outside the photo"):
+        client.predict(photo=handle_file(PARROTS), points=[[9000, 5, 1]], api_name="/matte")

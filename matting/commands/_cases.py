@@ -1,0 +1,106 @@
+"""The networks that `selfcheck` runs: bundled ones as they are, others with random weights that use every part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from torch import nn
+
+from matting import inference, weights
+from matting.images import BACKGROUND, FOREGROUND, UNKNOWN
+from matting.networks import spamattnet, tgn
+
+SIZE = (96, 150)  # no multiple of anything: padding is checked too
+NARROW = {"encoder_widths": (8, 16, 32, 32, 64), "decoder_widths": (8, 8, 16, 32, 32), "image_width": 8}
+
+_SMALL = (("TGN small", tgn.CONFIGS["small"]), ("SPAMattNet small", spamattnet.CONFIGS["small"]))
+CONFIGS = {
+    "quick": (
+        *_SMALL,
+        ("TGN narrow", tgn.TGNConfig(aspp_width=32, detail_width=12)),
+        ("SPAMattNet narrow", spamattnet.SPAMattNetConfig(**NARROW, refinement_width=8)),
+        ("SPAMattNet* narrow", spamattnet.SPAMattNetConfig(**NARROW, decoder="progressive", refinement_width=0)),
+    ),
+    "small": _SMALL,
+    "paper": (("TGN", tgn.CONFIGS["paper"]), ("SPAMattNet", spamattnet.CONFIGS["paper"])),
+    "paper_star": (("TGN", tgn.CONFIGS["paper_star"]), ("SPAMattNet*", spamattnet.CONFIGS["paper_star"])),
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A network, and how it is run: on a whole photo, as the pipeline does, with an answer in [0, 1]."""
+
+    name: str
+    network: nn.Module
+    estimate: Callable[[nn.Module], np.ndarray]
+
+
+def build_cases(name: str) -> list[Case]:
+    """Build the networks of one of `CONFIGS`."""
+    bundled = list(weights.load_pair(weights.BUNDLED).values()) if weights.BUNDLED.is_dir() else []
+    cases = []
+    for label, config in CONFIGS[name]:
+        found = [network for network in bundled if network.config == config]
+        label = f"{label}, bundled" if found else label
+        cases.append(Case(label, found[0] if found else _random(config), _estimate_of(config)))
+    return cases
+
+
+def _random(config: tgn.TGNConfig | spamattnet.SPAMattNetConfig) -> nn.Module:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        if isinstance(config, spamattnet.SPAMattNetConfig):
+            return _enliven(spamattnet.SPAMattNet(config))
+        network = _enliven(tgn.TGN(config))
+        _steady(network)
+        return network
+
+
+@torch.no_grad()
+def _enliven(network: nn.Module) -> nn.Module:
+    """Give every part a say: statistics other than 0 and 1, and no layer that starts near zero."""
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            for values, (low, high) in (
+                (module.weight, (0.5, 1.5)),
+                (module.bias, (-0.2, 0.2)),
+                (module.running_mean, (-0.2, 0.2)),
+                (module.running_var, (0.5, 1.5)),
+            ):
+                values.uniform_(low, high)
+    for parameter in network.parameters():
+        if parameter.dim() > 1 and parameter.std() < 5e-3:
+            parameter.normal_(std=0.05)
+    return network.eval()
+
+
+@torch.no_grad()
+def _steady(network: tgn.TGN) -> None:
+    """Scale the last layer so that its logits vary by about one: neither flat nor all but certain."""
+    met = []
+    hook = network.classify.register_forward_hook(lambda _, __, logits: met.append(logits.std()))
+    _estimate_of(network.config)(network)
+    hook.remove()
+    network.classify.weight.div_(met[0])
+
+
+def _estimate_of(config: tgn.TGNConfig | spamattnet.SPAMattNetConfig) -> Callable[[nn.Module], np.ndarray]:
+    image, distance = _scene()
+    if isinstance(config, tgn.TGNConfig):
+        mask = (distance < 30).astype(np.float32)
+        return lambda network: inference.estimate_trimap(network, image, mask)
+    trimap = np.select([distance < 22, distance > 40], [FOREGROUND, BACKGROUND], UNKNOWN).astype(np.uint8)
+    return lambda network: inference.estimate_alpha(network, image, trimap)
+
+
+def _scene() -> tuple[np.ndarray, np.ndarray]:
+    """A blurry picture, uint8 (H, W, 3), and each pixel's distance from its centre."""
+    values = np.random.default_rng(0).integers(0, 256, (12, 19, 3), dtype=np.uint8)
+    y, x = np.mgrid[: SIZE[0], : SIZE[1]]
+    image = cv2.resize(values, SIZE[::-1], interpolation=cv2.INTER_CUBIC)
+    return image, np.hypot(y - SIZE[0] / 2, x - SIZE[1] / 2)
