@@ -1,4 +1,3 @@
-import dataclasses
 import json
 
 import cv2
@@ -194,7 +193,16 @@ def test_the_command_refuses_what_cannot_be_compared_before_it_works(root, tmp_p
     assert "GT02.png" in capsys.readouterr().err
 
 
-scores = st.builds(Scores, *[st.floats(0, 1e6)] * 5)
+def test_the_command_scores_coarse_masks_too(root, tmp_path, capsys):
+    assert main(["evaluate", "coarse", "--root", str(root)]) == 0
+    table = capsys.readouterr().out
+    assert "3 clicks" in table and all(name in table for name in NAMES)
+    for wrong in (["--root", str(root), "--coarse", "magic"], ["--root", str(tmp_path)]):
+        assert main(["evaluate", "coarse", *wrong]) == 2
+        assert capsys.readouterr().err.count("\n") == 1
+
+
+scores = st.builds(Scores, *[st.floats(0, 1e6)] * 5).map(tables.named)
 reports = st.builds(
     tables.Report,
     st.text(max_size=9),
@@ -211,11 +219,12 @@ def test_reports_survive_json_and_tables_are_rectangular(report):
     lines = tables.to_markdown(report).splitlines()
     assert len(lines) == len(report.images) + 3
     assert len({len(line) for line in lines}) == 1 and {line.count("|") for line in lines} == {7}
-    assert dataclasses.astuple(report.mean) == pytest.approx(
-        np.mean([dataclasses.astuple(s) for s in report.images.values()], 0)
-    )
+    for measure, mean in report.mean.items():
+        assert mean == pytest.approx(np.mean([row[measure] for row in report.images.values()]))
 
 
 def test_a_perfect_report_can_be_compared_against():
-    perfect = tables.Report("alphamatting", "oracle", {"trimap": 1}, {"GT02": Scores(0, 0, 0, 0, 0)})
+    perfect = tables.Report(
+        "alphamatting", "oracle", {"trimap": 1}, {"GT02": tables.named(Scores(0, 0, 0, 0, 0))}
+    )
     assert tables.compare(perfect, perfect) == "Mean SAD: oracle 0.000, beside that of oracle (0.000)."

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from hypothesis import given
 from hypothesis import strategies as st
+from network_cases import photos
 from torch import nn
 
 from matting.networks import efficientnet
@@ -161,6 +162,13 @@ def test_with_output_stride_16_the_features_up_to_it_are_the_same():
     for one, other in zip(dilated[:4], strided[:4], strict=True):
         assert torch.equal(one, other)
     assert dilated[4].shape == (1, 320, 4, 4)
+
+
+def test_dilation_in_place_of_the_last_stride_gives_the_same_features_and_those_in_between():
+    image = normalise(photos(1, 224, 224))
+    dilated, strided = (pyramid(trained(output_stride=stride), image)[4] for stride in (16, 32))
+    # "SAME" padding puts the strided network's centres on odd pixels.
+    torch.testing.assert_close(dilated[..., 1::2, 1::2], strided, rtol=1e-4, atol=1e-4)
 
 
 @pytest.fixture(scope="module")

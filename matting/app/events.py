@@ -85,12 +85,13 @@ def _connect_picking(page: Page, picking: Picking) -> None:
     stage.mask_upload.upload(
         picking.take_mask, [stage.mask_upload, states.photo, states.trimap], [states.clicks, *shown], **QUICK
     )
-    # Not .input: what was painted and used brings the clicks back by changing this choice.
-    stage.select_by.change(picking.pick_by, [stage.select_by, states.photo], tools, **QUICK)
+    stage.select_by.input(
+        picking.pick_by, [stage.select_by, states.photo, states.clicks, states.selection], tools, **QUICK
+    )
     stage.use_painted.click(
         picking.take_painted,
         [stage.painter, states.photo, states.trimap],
-        [states.clicks, *shown, stage.select_by],
+        [states.clicks, *shown, *tools[:-1]],
         **QUICK,
     )
 
@@ -193,5 +194,5 @@ def _everything(page: Page) -> list[Any]:
         states.photo, states.clicks, states.embedding, states.selection, states.trimap, states.matte,
         pick.photo, pick.say, pick.tools, pick.candidates, pick.make_trimap,
         pick.select_by, pick.clicking, pick.click_tools, pick.painting, pick.painter,
-        edges.body, edges.say, result.body, result.say,
+        edges.body, edges.editor, edges.say, result.body, result.say,
     ]  # fmt: skip

@@ -63,6 +63,7 @@ def _editor(label: str, elem_id: str, brush: str, size: int = 24) -> gr.ImageEdi
         elem_classes="editor",
         type="numpy",
         format="png",
+        interactive=True,
         sources=(),
         transforms=(),
         layers=False,

@@ -169,12 +169,15 @@ class Picking:
         if photo is None or not painted.any():
             raise ValueError("Nothing is painted yet; paint over what you want to keep first.")
         own = self._show_selection(photo, Clicks(), Selection.own(painted), trimap)
-        return own | {self.states.clicks: Clicks(), self.stage.select_by: "click"}
+        return {self.states.clicks: Clicks()} | self._tools(None) | own
 
     @forgiving
-    def pick_by(self, select_by: str, photo: Photo | None) -> Update:
+    def pick_by(
+        self, select_by: str, photo: Photo | None, clicks: Clicks, selection: Selection | None
+    ) -> Update:
         """Change between clicking and painting."""
-        return self._tools(select_by if photo else "click", photo)
+        tools = self._tools(photo if select_by == "paint" else None)
+        return {self.stage.say: line(_where_picking_stands(photo, clicks, selection))} | tools
 
     def _open(self, path: Path, select_by: str) -> Update:
         image, notices = read_photo(path)
@@ -192,28 +195,27 @@ class Picking:
             states.matte: None,
             self.stage.tools: gr.Column(visible=photo is not None),
             edges.body: gr.Column(visible=False),
+            edges.editor: None,
             edges.say: line(TRIMAP_LATER),
             result.body: gr.Column(visible=False),
             result.say: line(CUTOUT_LATER),
             **self._show_selection(photo, Clicks(), None, None),
-            **self._tools(select_by if photo else "click", photo),
+            **self._tools(photo if select_by == "paint" else None),
         }
 
-    def _tools(self, select_by: str, photo: Photo | None = None) -> Update:
-        """Show the tools of clicking or of painting; a photo given is laid under the brush."""
-        painting = select_by == "paint"
-        under = (
-            {"background": files.show_quickly(photo.proxy), "layers": [], "composite": None}
-            if photo
-            else None
-        )
+    def _tools(self, canvas: Photo | None) -> Update:
+        """Show the tools of painting on a photo, or for None those of clicking."""
+        painting = canvas is not None
+        under = painting and {"background": files.show_quickly(canvas.proxy), "layers": [], "composite": None}
         return {
-            self.stage.select_by: select_by,
+            self.stage.select_by: "paint" if painting else "click",
             # Only hidden: a picture taken out of the page and put back sends stale values from then on.
             self.stage.clicking: gr.Column(visible="hidden" if painting else True),
             self.stage.click_tools: gr.Column(visible=not painting),
-            self.stage.painting: gr.Column(visible=True if painting else "hidden"),
-        } | ({self.stage.painter: under, self.stage.say: line(PAINT_NOW)} if painting else {})
+            self.stage.painting: gr.Column(visible=painting),
+            # An editor that was painted on cannot be hidden unless it is emptied.
+            self.stage.painter: under or None,
+        } | ({self.stage.say: line(PAINT_NOW)} if painting else {})
 
     def _show_clicks(self, photo: Photo, clicks: Clicks, selection: Selection | None) -> Update:
         """Mark the clicks while the segmenter is still at work, or has nothing to do."""

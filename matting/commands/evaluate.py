@@ -14,8 +14,6 @@ from matting.commands import UsageError, load_pipeline
 if TYPE_CHECKING:
     import numpy as np
 
-    from matting.evaluation.metrics import Scores
-
     Matte = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 BASELINES = ("closed-form", "knn", "lbdm")
@@ -25,7 +23,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     """Describe the arguments of `evaluate`, a parser for each benchmark."""
     parser = subparsers.add_parser("evaluate", help="score a method on a benchmark", description=__doc__)
     benchmarks = parser.add_subparsers(dest="benchmark", required=True, metavar="BENCHMARK")
-    _add_alphamatting(benchmarks.add_parser("alphamatting", help="the training photos of alphamatting.com"))
+    _add_alphamatting(
+        benchmarks.add_parser("alphamatting", help="mattes of the training photos of alphamatting.com")
+    )
+    _add_coarse(
+        benchmarks.add_parser("coarse", help="coarse masks of the same photos, from clicks and boxes")
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -35,9 +38,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _add_alphamatting(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run_benchmark=_run_alphamatting)
-    parser.add_argument(
-        "--root", required=True, type=Path, metavar="DIR", help="the folder that holds input_training_lowres"
-    )
+    _add_root(parser)
     parser.add_argument("--trimap", required=True, type=int, choices=(1, 2), help="1 is narrow, 2 is wide")
     parser.add_argument(
         "--method", default="spamattnet", choices=("spamattnet", *BASELINES), help="default: spamattnet"
@@ -48,10 +49,24 @@ def _add_alphamatting(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", metavar="D", help="cpu, cuda, mps, ... (default: the best there is)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the scores there too")
     parser.add_argument(
-        "--save", type=Path, metavar="DIR", help="write each photo's alpha there, 16-bit gray PNG"
+        "--save", type=Path, metavar="DIR", help="write each photo's alpha there, 16-bit gray"
     )
+    parser.add_argument("--against", type=Path, metavar="FILE", help="compare with an earlier run's --json")
+
+
+def _add_coarse(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run_benchmark=_run_coarse)
+    _add_root(parser)
+    parser.add_argument("--coarse", default="grabcut", metavar="NAME", help="grabcut (default), sam, ...")
     parser.add_argument(
-        "--against", type=Path, metavar="FILE", help="compare with an earlier --json of the same benchmark"
+        "--source", metavar="SOURCE", help="a folder or hub id of the segmenter's own weights"
+    )
+    parser.add_argument("--device", default="cpu", metavar="D", help="cpu (default), cuda, mps, ...")
+
+
+def _add_root(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--root", required=True, type=Path, metavar="DIR", help="the folder that holds input_training_lowres"
     )
 
 
@@ -82,6 +97,16 @@ def _run_alphamatting(args: argparse.Namespace) -> int:
     return 0
 
 
+def _run_coarse(args: argparse.Namespace) -> int:
+    from matting.coarse import SegmenterUnavailable
+    from matting.evaluation import coarse
+
+    try:
+        return coarse.run(args)
+    except (ValueError, SegmenterUnavailable) as error:
+        raise UsageError(str(error)) from error
+
+
 def _method(args: argparse.Namespace) -> Matte:
     if args.method in BASELINES:
         from matting.evaluation import baselines
@@ -90,10 +115,10 @@ def _method(args: argparse.Namespace) -> Matte:
     return load_pipeline(args.weights, args.device).alpha
 
 
-def _score(names: Sequence[str], matte: Matte, args: argparse.Namespace) -> dict[str, Scores]:
+def _score(names: Sequence[str], matte: Matte, args: argparse.Namespace) -> dict[str, dict[str, float]]:
     from tqdm import tqdm
 
-    from matting.evaluation import alphamatting
+    from matting.evaluation import alphamatting, tables
     from matting.images import write_alpha
 
     images = {}
@@ -103,7 +128,7 @@ def _score(names: Sequence[str], matte: Matte, args: argparse.Namespace) -> dict
         except ValueError as error:
             raise UsageError(str(error)) from error
         result = alphamatting.score(sample, matte(sample.image, sample.trimap))
-        images[name] = result.scores
+        images[name] = tables.named(result.scores)
         if args.save:
             write_alpha(args.save / f"{name}.png", result.alpha)
     return images

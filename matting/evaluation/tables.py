@@ -2,19 +2,17 @@
 
 import json
 import os
-from collections.abc import Mapping
-from dataclasses import asdict, astuple, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-
-import numpy as np
 
 from matting.evaluation.metrics import Scores
 
 NAMES = {"sad": "SAD", "mse": "MSE", "mad": "MAD", "grad": "Grad", "conn": "Conn"}
 """What the literature calls each field of `Scores`."""
 
-HEADINGS = ("SAD", "MSE (10⁻³)", "MAD (10⁻³)", "Grad", "Conn")
-SCALES = (1, 1000, 1000, 1, 1)
+THOUSANDTHS = ("MSE", "MAD")
+"""The measures that tables show times a thousand; JSON holds them as they are."""
 
 PROTOCOL = ("trimap",)
 """The settings that must agree before reports are compared; others, such as the weights, may well differ."""
@@ -22,40 +20,41 @@ PROTOCOL = ("trimap",)
 
 @dataclass(frozen=True)
 class Report:
-    """The scores of one method on one benchmark, photo by photo.
+    """What one method scored on one benchmark.
 
-    `settings` holds what was chosen for the run, such as the trimap's number, in JSON's own types.
+    Attributes:
+        benchmark: the benchmark's name.
+        method: the method's name.
+        settings: what was chosen for the run, such as the trimap's number, in JSON's own types.
+        images: for each photo, each measure's name and value; all photos have the same measures.
     """
 
     benchmark: str
     method: str
     settings: Mapping[str, str | int | float | None]
-    images: Mapping[str, Scores]
+    images: Mapping[str, Mapping[str, float]]
 
     @property
-    def mean(self) -> Scores:
-        """The plain mean over the photos, each counted once whatever its size."""
-        return Scores(*map(float, np.mean([astuple(scores) for scores in self.images.values()], axis=0)))
+    def mean(self) -> dict[str, float]:
+        """The plain mean of each measure over the photos, each counted once whatever its size."""
+        rows = list(self.images.values())
+        return {measure: sum(row[measure] for row in rows) / len(rows) for measure in rows[0]}
+
+
+def named(scores: Scores) -> dict[str, float]:
+    """Give scores the literature's names, as in {"SAD": 4.951, ...}."""
+    return {NAMES[field]: value for field, value in asdict(scores).items()}
 
 
 def to_markdown(report: Report) -> str:
-    """Lay a report out as a Markdown table, a row per photo and the mean last; MSE and MAD in thousandths."""
-    rows = [(name, report.images[name]) for name in sorted(report.images)] + [("mean", report.mean)]
-    cells = [("Photo", *HEADINGS)]
-    for name, scores in rows:
-        cells.append((name, *(f"{s * value:.3f}" for s, value in zip(SCALES, astuple(scores), strict=True))))
+    """Lay a report out as a Markdown table: a row per photo, sorted by name, and the mean last."""
+    scales = {measure: 1000 if measure in THOUSANDTHS else 1 for measure in report.mean}
+    cells = [("Photo", *(f"{name} (10⁻³)" if scale == 1000 else name for name, scale in scales.items()))]
+    for name, row in [*sorted(report.images.items()), ("mean", report.mean)]:
+        cells.append((name, *(f"{scale * row[measure]:.3f}" for measure, scale in scales.items())))
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    lines = [
-        _line(
-            [
-                cell.ljust(w) if not i else cell.rjust(w)
-                for i, (cell, w) in enumerate(zip(row, widths, strict=True))
-            ]
-        )
-        for row in cells
-    ]
-    rule = _line(["-" * widths[0]] + ["-" * (width - 1) + ":" for width in widths[1:]])
-    return "\n".join([lines[0], rule, *lines[1:]])
+    rule = ("-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:]))
+    return "\n".join(_line(row, widths) for row in [cells[0], rule, *cells[1:]])
 
 
 def check_comparable(report: Report, other: Report) -> None:
@@ -72,19 +71,19 @@ def check_comparable(report: Report, other: Report) -> None:
 def compare(report: Report, other: Report) -> str:
     """Say in one sentence how a report's mean SAD stands to another's; raises ValueError as above."""
     check_comparable(report, other)
-    ours, theirs = report.mean.sad, other.mean.sad
+    ours, theirs = report.mean["SAD"], other.mean["SAD"]
     ratio = f"{ours / theirs:.3f} times" if theirs else "beside"
     return f"Mean SAD: {report.method} {ours:.3f}, {ratio} that of {other.method} ({theirs:.3f})."
 
 
 def to_json(report: Report) -> str:
-    """Write a report as JSON, numbers in full, MSE and MAD unscaled."""
+    """Write a report as JSON, numbers in full and unscaled."""
     document = {
         "benchmark": report.benchmark,
         "method": report.method,
         "settings": dict(report.settings),
-        "mean": _named(report.mean),
-        "images": {name: _named(report.images[name]) for name in sorted(report.images)},
+        "mean": report.mean,
+        "images": {name: dict(row) for name, row in sorted(report.images.items())},
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
@@ -93,8 +92,9 @@ def from_json(text: str) -> Report:
     """Read what `to_json` wrote; raises ValueError if it is something else."""
     try:
         document = json.loads(text)
+        measures = list(document["mean"])
         images = {
-            name: Scores(**{field: float(row[NAMES[field]]) for field in NAMES})
+            name: {measure: float(row[measure]) for measure in measures}
             for name, row in document["images"].items()
         }
         return Report(document["benchmark"], document["method"], dict(document["settings"]), images)
@@ -119,9 +119,7 @@ def write_json(report: Report, path: str | os.PathLike[str]) -> None:
     os.replace(part, path)
 
 
-def _named(scores: Scores) -> dict[str, float]:
-    return {NAMES[field]: value for field, value in asdict(scores).items()}
-
-
-def _line(cells: list[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    first, *others = zip(cells, widths, strict=True)
+    padded = [first[0].ljust(first[1]), *(cell.rjust(width) for cell, width in others)]
+    return f"| {' | '.join(padded)} |"

@@ -90,11 +90,11 @@ class EfficientNetLite0(nn.Module):
         self.stage_ends: list[int] = []
         width, reached = 32, 2
         for kernel, first_stride, expansion, outputs, count in STAGES:
-            strides = first_stride if reached * first_stride <= output_stride else 1
-            reached *= first_stride
-            dilation = max(1, reached // output_stride)
+            before, reached = reached, reached * first_stride
             for index in range(count):
-                stride = strides if index == 0 else 1
+                stride = first_stride if index == 0 and reached <= output_stride else 1
+                # A block that lost its stride still reads the grid before it; only what follows must reach further.
+                dilation = max(1, (before if index == 0 else reached) // output_stride)
                 self._blocks.append(InvertedResidual(width, outputs, kernel, stride, expansion, dilation))
                 width = outputs
             self.stage_ends.append(len(self._blocks))
