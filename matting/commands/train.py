@@ -38,6 +38,9 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--threads", type=int, help="CPU threads of the network (default: all)")
     parser.add_argument("--device", default="cpu")
     parser.add_argument(
+        "--dtype", default="float32", choices=["float32", "bfloat16"], help="bfloat16: autocast, faster where built in"
+    )
+    parser.add_argument(
         "--time-limit", type=float, default=math.inf, metavar="MINUTES", help="stop after so long"
     )
     parser.add_argument("--out", type=Path, help="write the averaged weights here (safetensors, float16)")
@@ -79,6 +82,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _prepare(args: argparse.Namespace) -> tuple[nn.Module, Dataset, Callable]:
     """Return the network on its device, its samples and its loss; raises UsageError where they cannot be had."""
+    import torch
+
     from matting.data.pool import load_textures
     from matting.training.stages import STAGES, composite_data, with_imagenet
     from matting.weights import load_network_weights
@@ -93,4 +98,7 @@ def _prepare(args: argparse.Namespace) -> tuple[nn.Module, Dataset, Callable]:
         data = composite_data(args.pool, load_textures(args.photos), args.crop, args.seed)
     except (ValueError, OSError, ImportError) as error:
         raise UsageError(str(error)) from error
-    return network, stage.samples(data, args.steps * args.batch), stage.loss
+    loss = stage.loss
+    if args.dtype == "bfloat16":
+        loss = torch.autocast(torch.device(args.device).type, torch.bfloat16)(loss)
+    return network, stage.samples(data, args.steps * args.batch), loss
