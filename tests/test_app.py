@@ -30,14 +30,13 @@ from matting.app.steps import Steps
 from matting.app.trimming import STALE_MATTE, Trimming
 from matting.coarse import SEGMENTERS, CoarseMasks
 from matting.trimap import BACKGROUND, FOREGROUND, PALETTE, UNKNOWN, from_probabilities, to_one_hot
-from matting.weights import BUNDLED
 
 HEIGHT, WIDTH = 96, 128
 
 
 @pytest.fixture(scope="module")
 def pipeline():
-    return MattingPipeline.from_pretrained() if BUNDLED.is_dir() else MattingPipeline.untrained(seed=0)
+    return MattingPipeline.from_pretrained()
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 
-from matting.weights import BUNDLED
-
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (
@@ -24,15 +22,11 @@ FLAGS = (
 ).split()
 SECONDS_TO_START = 300
 MILLISECONDS_TO_WAIT = 120_000
-UNTRAINED = (
-    "from matting.app import build, launch_options; from matting import MattingPipeline; "
-    "build(MattingPipeline.untrained(seed=0)).launch(**launch_options())"
-)
 
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory) -> Iterator[str]:
-    """Start `demo_app.py` on a free port; without bundled weights the same page on untrained networks."""
+    """Start `demo_app.py` on a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -42,9 +36,8 @@ def server(tmp_path_factory) -> Iterator[str]:
         "GRADIO_TEMP_DIR": str(tmp_path_factory.mktemp("cache")),
         "PYTHONUNBUFFERED": "1",
     }
-    program = ["demo_app.py"] if BUNDLED.is_dir() else ["-c", UNTRAINED]
     process = subprocess.Popen(
-        [sys.executable, *program],
+        [sys.executable, "demo_app.py"],
         cwd=ROOT,
         env=environment,
         text=True,

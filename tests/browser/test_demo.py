@@ -144,7 +144,7 @@ def test_from_upload_and_clicks_to_a_cutout_with_a_painted_stroke(open_page):
 
     alpha = np.asarray(download(page, "download-alpha"))
     assert alpha.dtype == np.uint16
-    assert np.array_equal(np.rint(alpha / 257).astype(np.uint8), opacity)
+    assert np.abs(alpha / 257 - opacity).max() < 0.51  # in steps of 1/255; each was rounded by itself
 
     for shown in page.locator("#before-after img").all():
         picture = Image.open(io.BytesIO(page.request.get(shown.get_attribute("src")).body()))
@@ -276,9 +276,7 @@ def test_a_program_gets_alpha_cutout_and_trimap_from_the_endpoint(server):
     client = Client(server, verbose=False)
     alpha, cutout, trimap = (
         Image.open(path)
-        for path in client.predict(
-            photo=handle_file(PARROTS), points=[[600, 230, 1], [420, 60, 0]], api_name="/matte"
-        )
+        for path in client.predict(photo=handle_file(PARROTS), points=[[600, 230, 1], [420, 60, 0]], api_name="/matte")
     )
     assert alpha.size == cutout.size == trimap.size == SIZE
     assert np.asarray(alpha).dtype == np.uint16
