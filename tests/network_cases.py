@@ -32,6 +32,17 @@ SPAMATTNETS = {
     "without SPA": replace(PAPER, gpa=False, lspa=False),
     "without SN": replace(PAPER, spectral=False),
 }
+NARROWEST = spamattnet.SPAMattNetConfig(
+    encoder_widths=(4, 8, 8, 8, 8),
+    encoder_blocks=(1, 1, 1, 1),
+    decoder_widths=(4, 4, 8, 8, 8),
+    decoder_blocks=(1, 1, 1, 1),
+    image_width=4,
+    window=4,
+    refinement_width=4,
+)
+"""The paper's structure, spectral norm included, a few channels wide and one block deep."""
+NARROWEST_TGN = tgn.TGNConfig(encoder="efficientnet-lite0", aspp_width=8, detail_width=4)
 TGNS = {
     "paper": replace(tgn.CONFIGS["paper"], aspp_width=16, detail_width=8),
     "small": tgn.CONFIGS["small"],

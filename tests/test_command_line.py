@@ -11,14 +11,15 @@ import pytest
 import torch
 from hypothesis import example, given
 from hypothesis import strategies as st
+from network_cases import NARROWEST, NARROWEST_TGN
 from PIL import Image
 
 from matting import MattingPipeline
 from matting.__main__ import main
 from matting.commands import UsageError
 from matting.commands._photos import output_names
-from matting.networks.spamattnet import SPAMattNet, SPAMattNetConfig
-from matting.networks.tgn import TGN, TGNConfig
+from matting.networks.spamattnet import SPAMattNet
+from matting.networks.tgn import TGN
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 SIZE = (40, 56)
@@ -69,19 +70,9 @@ def one_thread():
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory):
     """Freshly initialised networks of few channels, in a folder as a person would name it."""
-    narrow = SPAMattNetConfig(
-        encoder_widths=(4, 4, 8, 8, 8),
-        encoder_blocks=(1, 1, 1, 1),
-        decoder_widths=(4, 4, 4, 8, 8),
-        decoder_blocks=(1, 1, 1, 1),
-        image_width=4,
-        window=4,
-        refinement_width=4,
-    )
     torch.manual_seed(0)
-    tgn = TGN(TGNConfig(encoder="efficientnet-lite0", aspp_width=8, detail_width=4))
     folder = tmp_path_factory.mktemp("weights")
-    MattingPipeline(tgn, SPAMattNet(narrow), device="cpu").save_pretrained(folder)
+    MattingPipeline(TGN(NARROWEST_TGN), SPAMattNet(NARROWEST), device="cpu").save_pretrained(folder)
     return folder
 
 

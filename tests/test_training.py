@@ -15,6 +15,7 @@ import torch
 from disk import files_of_at_most
 from hypothesis import given
 from hypothesis import strategies as st
+from network_cases import NARROWEST, NARROWEST_TGN
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 from torch.utils.data import Dataset
@@ -23,8 +24,8 @@ from matting.__main__ import main
 from matting.data.compose import CompositeData, SPAMattNetSamples, TGNSamples
 from matting.data.pool import write_foreground
 from matting.data.synthetic import Foreground
-from matting.networks.spamattnet import SPAMattNet, SPAMattNetConfig
-from matting.networks.tgn import TGN, TGNConfig
+from matting.networks.spamattnet import SPAMattNet
+from matting.networks.tgn import TGN
 from matting.training import checkpoint
 from matting.training.loop import Run, Schedule, _clip, train
 from matting.training.stages import STAGES, spamattnet_loss, tgn_loss
@@ -315,19 +316,9 @@ def test_training_learns(tmp_path):
     assert np.mean(losses[-50:]) < 0.6 * np.mean(losses[:50])
 
 
-TINY = SPAMattNetConfig(
-    encoder_widths=(4, 8, 8, 8, 8),
-    encoder_blocks=(1, 1, 1, 1),
-    decoder_widths=(4, 4, 8, 8, 8),
-    decoder_blocks=(1, 1, 1, 1),
-    image_width=4,
-    window=4,
-    refinement_width=4,
-)
-TINY_TGN = TGNConfig(encoder="efficientnet-lite0", aspp_width=8, detail_width=4)
 STAGE_CASES = {
-    "spamattnet": (lambda: SPAMattNet(TINY), SPAMattNetSamples, spamattnet_loss),
-    "tgn": (lambda: TGN(TINY_TGN), TGNSamples, tgn_loss),
+    "spamattnet": (lambda: SPAMattNet(NARROWEST), SPAMattNetSamples, spamattnet_loss),
+    "tgn": (lambda: TGN(NARROWEST_TGN), TGNSamples, tgn_loss),
 }
 
 

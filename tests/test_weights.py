@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from disk import files_of_at_most
+from network_cases import NARROWEST
 from pictures import refused
 from safetensors import safe_open
 from safetensors.torch import save_file
@@ -18,21 +19,10 @@ from matting.networks.spamattnet import CONFIGS, SPAMattNet, SPAMattNetConfig
 from matting.networks.tgn import TGN, TGNConfig
 from matting.weights import FILES, find_folder, load_network_weights, load_weights, save_weights
 
-TINY = SPAMattNetConfig(
-    encoder_widths=(4, 8, 8, 8, 8),
-    encoder_blocks=(1, 1, 1, 1),
-    decoder_widths=(4, 4, 8, 8, 8),
-    decoder_blocks=(1, 1, 1, 1),
-    image_width=4,
-    window=4,
-    refinement_width=4,
-)
-"""The paper's structure, spectral norm included, a few channels wide."""
-
 
 @pytest.fixture
 def network():
-    return SPAMattNet(TINY).eval()
+    return SPAMattNet(NARROWEST).eval()
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +59,7 @@ def python(code, **environment):
 def test_weights_and_configuration_come_back_bit_for_bit(network, tmp_path):
     save_weights(network, tmp_path / "new" / "folder" / "net.safetensors")
     loaded = load_weights(tmp_path / "new" / "folder" / "net.safetensors")
-    assert type(loaded) is SPAMattNet and loaded.config == TINY and not loaded.training
+    assert type(loaded) is SPAMattNet and loaded.config == NARROWEST and not loaded.training
     assert_equal_states(network.state_dict(), loaded.state_dict())
     assert [path.name for path in (tmp_path / "new" / "folder").iterdir()] == ["net.safetensors"]
 
@@ -90,7 +80,7 @@ def test_the_file_says_what_it_is(network, tmp_path):
     assert SPAMattNetConfig(**{
         name: tuple(value) if isinstance(value, list) else value
         for name, value in json.loads(metadata["config"]).items()
-    }) == TINY  # fmt: skip
+    }) == NARROWEST  # fmt: skip
 
 
 def test_a_pipeline_comes_back_with_the_same_answers(folder):
@@ -116,7 +106,7 @@ def test_float16_files_change_alpha_by_less_than_a_hundredth(folder, tmp_path):
 def test_saving_again_replaces_the_file_whole(network, tmp_path):
     path = tmp_path / "net.safetensors"
     save_weights(network, path)
-    other = SPAMattNet(TINY)
+    other = SPAMattNet(NARROWEST)
     save_weights(other, path)
     assert_equal_states(other.state_dict(), load_weights(path).state_dict())
 
@@ -158,7 +148,7 @@ def test_a_damaged_file_is_refused_in_a_sentence(network, tmp_path, damage):
 
 
 def foreign(path, tensors, changes):
-    metadata = {"network": "SPAMattNet", "config": json.dumps(asdict(TINY))} | changes
+    metadata = {"network": "SPAMattNet", "config": json.dumps(asdict(NARROWEST))} | changes
     save_file(tensors, path, metadata={key: value for key, value in metadata.items() if value})
 
 
@@ -170,10 +160,10 @@ def foreign(path, tensors, changes):
         {"config": None},
         {"config": "{"},
         {"config": "[]"},
-        {"config": json.dumps(asdict(TINY) | {"layers": 3})},
-        {"config": json.dumps(asdict(TINY) | {"window": "wide"})},
-        {"config": json.dumps(asdict(TINY) | {"decoder_blocks": [1, 1]})},
-        {"config": json.dumps(asdict(TINY) | {"image_width": 8})},
+        {"config": json.dumps(asdict(NARROWEST) | {"layers": 3})},
+        {"config": json.dumps(asdict(NARROWEST) | {"window": "wide"})},
+        {"config": json.dumps(asdict(NARROWEST) | {"decoder_blocks": [1, 1]})},
+        {"config": json.dumps(asdict(NARROWEST) | {"image_width": 8})},
         {"network": "TGN", "config": json.dumps(asdict(TGNConfig(encoder="efficientnet-lite0")))},
     ],
 )
@@ -190,7 +180,7 @@ def test_swapped_files_are_refused_in_a_sentence(folder, tmp_path):
 
 def test_an_existing_network_takes_a_files_weights_or_refuses_them(network, tmp_path):
     save_weights(network, tmp_path / "net.safetensors")
-    other = SPAMattNet(TINY)
+    other = SPAMattNet(NARROWEST)
     load_network_weights(other, tmp_path / "net.safetensors")
     assert_equal_states(network.state_dict(), other.state_dict())
     wrong = TGN(TGNConfig(encoder="efficientnet-lite0", aspp_width=8, detail_width=4))
