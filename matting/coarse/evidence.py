@@ -51,8 +51,9 @@ NOTHING = Weights(0.87, (-0.02, 0.63, -0.84, 1.14, 0.61, -0.84, -0.48, -0.11, 0.
 def object_log_odds(regions: Regions, prompts: Prompts, size: tuple[int, int]) -> np.ndarray:
     """The log odds that each region is the object's, (N,).
 
-    The first + point says where the object is; later ones, and - points, correct and are not weighed here. A box
-    and a point are averaged. Without either, something in the middle of the photo is looked for.
+    The first + point says where the object is. A later one where that is unlikely speaks of another object;
+    elsewhere it corrects, as - points do, and is not weighed here. A box and points are averaged. Without any of
+    them, something in the middle of the photo is looked for.
 
     Args:
         regions: The photo's regions.
@@ -65,9 +66,7 @@ def object_log_odds(regions: Regions, prompts: Prompts, size: tuple[int, int]) -
         outside = outside + 0.05 * regions.area * (1 - share_inside(regions, prompts.box, scale))
     rows = []
     if prompts.positive:
-        seeds = find_seeds(regions, prompts.positive[:1], scale)
-        offset = regions.position - regions.position[seeds]
-        rows.append(_weigh(CLICK, observe(regions, seeds, outside, offset)))
+        rows.append(_from_clicks(regions, prompts.positive, outside, scale))
     if prompts.box is not None or not prompts.positive:
         offset = _offset_in_box(regions, prompts.or_centred(size).box, scale)
         reach = np.abs(offset).max(axis=1)
@@ -75,6 +74,19 @@ def object_log_odds(regions: Regions, prompts: Prompts, size: tuple[int, int]) -
         weights = NOTHING if prompts.box is None else BOX
         rows.append(_weigh(weights, observe(regions, seeds, outside, offset)))
     return np.mean(rows, axis=0)
+
+
+def _from_clicks(
+    regions: Regions, points: tuple[tuple[float, float], ...], outside: np.ndarray, scale: float
+) -> np.ndarray:
+    """The log odds from + points, (N,): of the first one's object, and of further ones where nothing was likely."""
+    odds = np.full(regions.count, -np.inf)
+    for point in points:
+        seeds = find_seeds(regions, (point,), scale)
+        if odds[seeds] < 0:
+            offset = regions.position - regions.position[seeds]
+            odds = np.maximum(odds, _weigh(CLICK, observe(regions, seeds, outside, offset)))
+    return odds
 
 
 def find_seeds(regions: Regions, points: tuple[tuple[float, float], ...], scale: float) -> np.ndarray:

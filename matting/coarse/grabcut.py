@@ -30,6 +30,12 @@ DOT = 0.015
 WIDER = 1.5
 """Log odds that are added to find a larger candidate, and taken away for a smaller one."""
 
+LEAST_OF_BOX = 0.1
+"""An object fills at least this share of a box drawn around it."""
+
+MOST_OF_BOX = 0.75
+"""The share of a box that is likely where the regions alone tell nothing: about that of an ellipse."""
+
 SAME = 0.95
 """Candidates whose regions overlap (IoU) more than this are one."""
 
@@ -71,7 +77,8 @@ class GrabCut:
         masks, scores = [], []
         for chosen, score in _choose_regions(embedding, prompts):
             mask = _settle_pixels(embedding, chosen, prompts)
-            masks.append(guided_upsample(mask, embedding.photo, FILTER_RADIUS, FILTER_EPSILON))
+            mask = guided_upsample(mask, embedding.photo, FILTER_RADIUS, FILTER_EPSILON)
+            masks.append(_obey_clicks(mask, prompts))
             scores.append(score)
         return CoarseMasks.ranked(np.stack(masks), np.array(scores))
 
@@ -84,18 +91,31 @@ def _choose_regions(embedding: GrabCutEmbedding, prompts: Prompts) -> list[tuple
     inside = np.isin(np.arange(regions.count), seeds)
     outside = np.isin(np.arange(regions.count), find_seeds(regions, prompts.negative, scale))
     if prompts.box is not None:
-        outside |= share_inside(regions, prompts.box, scale) < 0.5
+        share = share_inside(regions, prompts.box, scale)
+        outside |= share < min(0.5, share.max())
     outside &= ~inside
     odds = object_log_odds(regions, prompts, embedding.size)
     likely = np.where(inside, 1, np.where(outside, 0, 1 / (1 + np.exp(-odds))))
+    least = 0 if prompts.box is None else LEAST_OF_BOX * regions.area[~outside].sum()
     found = []
     for wish in (odds, odds + WIDER, _odds_of_part(regions, odds, seeds)):
         chosen = keep_connected(regions, cut_regions(regions, wish, inside, outside), seeds)
-        if not chosen.any():  # not even the likeliest region was likely: then that one
-            chosen = np.arange(regions.count) == np.where(outside, -np.inf, odds).argmax()
-        if all(_iou(chosen, other, regions.area) < SAME for other, _ in found):
+        enough = chosen.any() and regions.area[chosen].sum() >= least
+        if enough and all(_iou(chosen, other, regions.area) < SAME for other, _ in found):
             found.append((chosen, _iou(chosen, likely, regions.area)))
+    if not found:  # nothing was likely enough; then what is likelier than the rest
+        chosen = inside | _likeliest(regions, odds, outside, MOST_OF_BOX if least else 0)
+        found.append((chosen, _iou(chosen, likely, regions.area)))
     return found
+
+
+def _likeliest(regions: Regions, odds: np.ndarray, outside: np.ndarray, share: float) -> np.ndarray:
+    """The likeliest regions that make up a share of all that is not `outside`, at least one; (N,) bool."""
+    falling = np.argsort(np.where(outside, np.inf, -odds), kind="stable")
+    area = np.where(outside, 0, regions.area)[falling]
+    chosen = np.zeros(regions.count, bool)
+    chosen[falling[np.cumsum(area) - area <= share * area.sum()]] = True
+    return chosen & ~outside
 
 
 def _odds_of_part(regions: Regions, odds: np.ndarray, seeds: np.ndarray) -> np.ndarray:
@@ -108,7 +128,8 @@ def _odds_of_part(regions: Regions, odds: np.ndarray, seeds: np.ndarray) -> np.n
 
 def _iou(chosen: np.ndarray, likely: np.ndarray, area: np.ndarray) -> float:
     """Expected IoU of chosen regions with an object that has each region with some probability."""
-    return float((area * chosen * likely).sum() / (area * np.maximum(chosen, likely)).sum())
+    union = (area * np.maximum(chosen, likely)).sum()
+    return float((area * chosen * likely).sum() / union) if union else 0.0
 
 
 def _settle_pixels(embedding: GrabCutEmbedding, chosen: np.ndarray, prompts: Prompts) -> np.ndarray:
@@ -117,11 +138,10 @@ def _settle_pixels(embedding: GrabCutEmbedding, chosen: np.ndarray, prompts: Pro
     height, width = small.shape[:2]
     guess = cv2.resize(chosen[embedding.regions.labels].astype(np.float32), (width, height)) >= 0.5
     labels = _label(guess, prompts, height / embedding.size[0])
-    if not {cv2.GC_FGD, cv2.GC_PR_FGD} & set(np.unique(labels)) or (labels % 2 == 1).all():
-        return guess.astype(np.float32)  # GrabCut needs pixels of both kinds
-    cv2.setRNGSeed(0)  # of this thread alone
-    models = np.zeros((1, 65)), np.zeros((1, 65))
-    cv2.grabCut(small, labels, None, *models, 1, cv2.GC_INIT_WITH_MASK)
+    if np.ptp(labels % 2):  # GrabCut needs pixels of both kinds; odd is the object's
+        cv2.setRNGSeed(0)  # of this thread alone
+        models = np.zeros((1, 65)), np.zeros((1, 65))
+        cv2.grabCut(small, labels, None, *models, 1, cv2.GC_INIT_WITH_MASK)
     return _keep_pieces(labels % 2 == 1, prompts, height / embedding.size[0]).astype(np.float32)
 
 
@@ -145,6 +165,14 @@ def _label(guess: np.ndarray, prompts: Prompts, scale: float) -> np.ndarray:
         for x, y in points:
             cv2.circle(labels, (int(x * scale), int(y * scale)), radius, label, cv2.FILLED)
     return labels
+
+
+def _obey_clicks(mask: np.ndarray, prompts: Prompts) -> np.ndarray:
+    """Let clicked pixels of a mask (H, W) be what was said, whatever the filter made of them."""
+    for points, value in ((prompts.negative, 0), (prompts.positive, 1)):
+        for x, y in points:
+            mask[int(y), int(x)] = value
+    return mask
 
 
 def _keep_pieces(mask: np.ndarray, prompts: Prompts, scale: float) -> np.ndarray:

@@ -137,7 +137,9 @@ def _flood(image: np.ndarray, step: int) -> np.ndarray:
             if cell.size:
                 row, column = np.unravel_index(cell.argmin(), cell.shape)
                 markers[top + inset + row, left + inset + column] = markers.max() + 1
-    cv2.watershed(image, markers)
+    image, markers = (cv2.copyMakeBorder(map_, 1, 1, 1, 1, cv2.BORDER_REPLICATE) for map_ in (image, markers))
+    cv2.watershed(image, markers)  # which leaves out the frame
+    markers = markers[1:-1, 1:-1]
     labels = np.where(markers > 0, markers, 0).astype(np.float32)
     while (lines := labels == 0).any():  # the lines between regions fall to a neighbour
         labels[lines] = cv2.dilate(labels, np.ones((3, 3)))[lines]

@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _add_alphamatting(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run_benchmark=_run_alphamatting)
-    _add_root(parser)
+    _add_root_and_json(parser)
     parser.add_argument("--trimap", required=True, type=int, choices=(1, 2), help="1 is narrow, 2 is wide")
     parser.add_argument(
         "--method", default="spamattnet", choices=("spamattnet", *BASELINES), help="default: spamattnet"
@@ -47,7 +47,6 @@ def _add_alphamatting(parser: argparse.ArgumentParser) -> None:
         "--weights", metavar="SOURCE", help="a folder of weights or a hub id (default: the bundled ones)"
     )
     parser.add_argument("--device", metavar="D", help="cpu, cuda, mps, ... (default: the best there is)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the scores there too")
     parser.add_argument(
         "--save", type=Path, metavar="DIR", help="write each photo's alpha there, 16-bit gray"
     )
@@ -56,7 +55,7 @@ def _add_alphamatting(parser: argparse.ArgumentParser) -> None:
 
 def _add_coarse(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run_benchmark=_run_coarse)
-    _add_root(parser)
+    _add_root_and_json(parser)
     parser.add_argument("--coarse", default="grabcut", metavar="NAME", help="grabcut (default), sam, ...")
     parser.add_argument(
         "--source", metavar="SOURCE", help="a folder or hub id of the segmenter's own weights"
@@ -64,10 +63,11 @@ def _add_coarse(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="cpu", metavar="D", help="cpu (default), cuda, mps, ...")
 
 
-def _add_root(parser: argparse.ArgumentParser) -> None:
+def _add_root_and_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--root", required=True, type=Path, metavar="DIR", help="the folder that holds input_training_lowres"
     )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the scores there too")
 
 
 def _run_alphamatting(args: argparse.Namespace) -> int:
@@ -82,10 +82,9 @@ def _run_alphamatting(args: argparse.Namespace) -> int:
         other = tables.read_json(args.against) if args.against else None
         if other:
             tables.check_comparable(report, other)  # now, not after minutes of work
-        if args.json and args.json.is_dir():
-            raise ValueError(f"{args.json} is a folder; name a file for --json.")
-        for folder in filter(None, (args.save, args.json and args.json.parent)):
-            folder.mkdir(parents=True, exist_ok=True)
+        _check_json(args.json)
+        if args.save:
+            args.save.mkdir(parents=True, exist_ok=True)
     except (ValueError, OSError) as error:
         raise UsageError(str(error)) from error
     report = dataclasses.replace(report, images=_score(names, _method(args), args))
@@ -98,13 +97,35 @@ def _run_alphamatting(args: argparse.Namespace) -> int:
 
 
 def _run_coarse(args: argparse.Namespace) -> int:
-    from matting.coarse import SegmenterUnavailable
-    from matting.evaluation import coarse
+    from tqdm import tqdm
 
+    from matting.coarse import SegmenterUnavailable, load_segmenter
+    from matting.evaluation import alphamatting, coarse, tables
+
+    images = {}
     try:
-        return coarse.run(args)
-    except (ValueError, SegmenterUnavailable) as error:
+        _check_json(args.json)
+        names = alphamatting.find(args.root, 1)
+        segmenter = load_segmenter(args.coarse, source=args.source, device=args.device)
+        for name in tqdm(names, unit="photo", file=sys.stderr):
+            sample = alphamatting.read(args.root, 1, name)
+            images[name] = coarse.score(sample.image, sample.truth, segmenter)
+    except (ValueError, OSError, SegmenterUnavailable) as error:
         raise UsageError(str(error)) from error
+    report = tables.Report("coarse", args.coarse, {"source": args.source}, images)
+    print(tables.to_markdown(report))
+    if args.json:
+        tables.write_json(report, args.json)
+    return 0
+
+
+def _check_json(path: Path | None) -> None:
+    """Make sure, before minutes of work, that the scores can be written there."""
+    if path is None:
+        return
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder; name a file for --json.")
+    path.parent.mkdir(parents=True, exist_ok=True)
 
 
 def _method(args: argparse.Namespace) -> Matte:

@@ -1,65 +1,49 @@
 """How well a segmenter finds the object from one click, three clicks, a box or nothing (IoU).
 
-The photos are alphamatting.com's training photos in their published layout, see `matting.evaluation.alphamatting`.
 Both mask and true alpha are cut at one half. A click is simulated where a person would place it: in the middle of
 the object, and each further one, + or -, in the middle of the largest region that is still wrong.
 """
 
 from __future__ import annotations
 
-import argparse
-import os
-import sys
-from collections.abc import Iterator
-from dataclasses import astuple, dataclass, fields
-from pathlib import Path
-
 import cv2
 import numpy as np
 
-from matting.coarse import Prompts, Segmenter, load_segmenter
-from matting.images import read_mask, read_photo
+from matting.coarse import Prompts, Segmenter
 
 BOX_MARGIN = 0.03
 """How much wider than the object the box is drawn, on each side, as a share of the object's own."""
 
-HEADINGS = ("Photo", "1 click", "3 clicks", "box", "nothing")
+MEASURES = ("1 click", "3 clicks", "box", "nothing")
+"""What a segmenter is told, each a column of the table."""
 
 
-@dataclass(frozen=True)
-class CoarseScores:
-    """IoU in [0, 1] of the best-scored mask with one photo's object, by what the segmenter was told."""
+def score(image: np.ndarray, truth: np.ndarray, segmenter: Segmenter) -> dict[str, float]:
+    """Score a segmenter on one photo.
 
-    name: str
-    one_click: float
-    three_clicks: float
-    box: float
-    nothing: float
+    Args:
+        image: RGB uint8 (H, W, 3).
+        truth: true alpha (H, W) in [0, 1], somewhere at least one half.
+        segmenter: what is to be scored.
 
-
-def evaluate_coarse(root: str | os.PathLike[str], segmenter: Segmenter) -> list[CoarseScores]:
-    """Score a segmenter on each photo below `root`, sorted by name; the last row is the mean.
-
-    Raises ValueError if photos or truths are missing.
+    Returns:
+        for each of MEASURES the IoU in [0, 1] of the best-scored mask with the object.
     """
-    rows = [_score(name, image, truth, segmenter) for name, image, truth in _read(Path(root))]
-    numbers = [astuple(row)[1:] for row in rows]
-    return [*rows, CoarseScores("mean", *(float(value) for value in np.mean(numbers, axis=0)))]
+    embedding = segmenter.embed(image)
 
+    def ask(prompts: Prompts) -> np.ndarray:
+        return segmenter.segment(embedding, prompts).best
 
-def to_markdown(rows: list[CoarseScores]) -> str:
-    """Lay the rows out as a Markdown table."""
-    cells = [HEADINGS, ("---", *("---:" for _ in fields(CoarseScores)[1:]))]
-    cells += [(row.name, *(f"{value:.3f}" for value in astuple(row)[1:])) for row in rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in cells)
-
-
-def run(args: argparse.Namespace) -> int:
-    """Print the table for `args.root`, `args.coarse`, and, if there, `args.source` and `args.device`."""
-    source, device = getattr(args, "source", None), getattr(args, "device", None) or "cpu"
-    segmenter = load_segmenter(getattr(args, "coarse", "grabcut"), source=source, device=device)
-    print(to_markdown(evaluate_coarse(args.root, segmenter)), file=sys.stdout)
-    return 0
+    points = [(*innermost(truth >= 0.5), 1)]
+    first = mask = ask(Prompts(points))
+    for _ in range(2):
+        click = next_click(mask, truth)
+        if click is None:
+            break
+        points.append(click)
+        mask = ask(Prompts(points))
+    masks = first, mask, ask(Prompts(box=box_around(truth))), ask(Prompts())
+    return {told: intersection_over_union(mask, truth) for told, mask in zip(MEASURES, masks, strict=True)}
 
 
 def intersection_over_union(mask: np.ndarray, truth: np.ndarray) -> float:
@@ -93,33 +77,3 @@ def box_around(truth: np.ndarray) -> tuple[float, float, float, float]:
     dx, dy = BOX_MARGIN * (x1 - x0), BOX_MARGIN * (y1 - y0)
     height, width = truth.shape
     return max(0.0, x0 - dx), max(0.0, y0 - dy), min(float(width), x1 + dx), min(float(height), y1 + dy)
-
-
-def _score(name: str, image: np.ndarray, truth: np.ndarray, segmenter: Segmenter) -> CoarseScores:
-    embedding = segmenter.embed(image)
-
-    def ask(prompts: Prompts) -> np.ndarray:
-        return segmenter.segment(embedding, prompts).best
-
-    points = [(*innermost(truth >= 0.5), 1)]
-    first = mask = ask(Prompts(points))
-    for _ in range(2):
-        click = next_click(mask, truth)
-        if click is None:
-            break
-        points.append(click)
-        mask = ask(Prompts(points))
-    masks = first, mask, ask(Prompts(box=box_around(truth))), ask(Prompts())
-    return CoarseScores(name, *(intersection_over_union(answer, truth) for answer in masks))
-
-
-def _read(root: Path) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
-    photos = sorted((root / "input_training_lowres").glob("*.png"))
-    if not photos:
-        raise ValueError(f"There is no photo in {root / 'input_training_lowres'}.")
-    for path in photos:
-        truth = root / "gt_training_lowres" / path.name
-        if not truth.is_file():
-            raise ValueError(f"The true alpha {truth} is missing.")
-        image, _ = read_photo(path)
-        yield path.stem, image, read_mask(truth, image.shape[:2])[0]
