@@ -101,7 +101,7 @@ def prompted_photos(draw):
     image[noisy] = rng.integers(0, 256, (noisy.sum(), 3))
     places = st.tuples(st.integers(0, width - 1), st.integers(0, height - 1))
     points = [(x, y, draw(st.integers(0, 1))) for x, y in draw(st.lists(places, unique=True, max_size=3))]
-    x0, y0 = draw(st.floats(0, width - 1)), draw(st.floats(0, height - 1))
+    x0, y0 = draw(st.integers(0, width - 1)), draw(st.integers(0, height - 1))
     box = (x0, y0, draw(st.floats(x0 + 1, width)), draw(st.floats(y0 + 1, height)))
     return image, points, draw(st.sampled_from([None, box]))
 
