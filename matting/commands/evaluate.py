@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from matting.commands import UsageError, load_pipeline
+from matting.commands import UsageError, _trimap_free, load_pipeline
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,6 +29,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     _add_coarse(
         benchmarks.add_parser("coarse", help="coarse masks of the same photos, from clicks and boxes")
     )
+    parser = benchmarks.add_parser("trimap-free", help="mattes of the same photos from coarse masks alone")
+    _add_root(parser)
+    _trimap_free.add_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:

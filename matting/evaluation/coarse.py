@@ -10,15 +10,13 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterator
 from dataclasses import astuple, dataclass, fields
-from pathlib import Path
 
 import cv2
 import numpy as np
 
 from matting.coarse import Prompts, Segmenter, load_segmenter
-from matting.images import read_mask, read_photo
+from matting.evaluation.alphamatting import read_truths
 
 BOX_MARGIN = 0.03
 """How much wider than the object the box is drawn, on each side, as a share of the object's own."""
@@ -42,7 +40,7 @@ def evaluate_coarse(root: str | os.PathLike[str], segmenter: Segmenter) -> list[
 
     Raises ValueError if photos or truths are missing.
     """
-    rows = [_score(name, image, truth, segmenter) for name, image, truth in _read(Path(root))]
+    rows = [_score(name, image, truth, segmenter) for name, image, truth in read_truths(root)]
     numbers = [astuple(row)[1:] for row in rows]
     return [*rows, CoarseScores("mean", *(float(value) for value in np.mean(numbers, axis=0)))]
 
@@ -111,15 +109,3 @@ def _score(name: str, image: np.ndarray, truth: np.ndarray, segmenter: Segmenter
         mask = ask(Prompts(points))
     masks = first, mask, ask(Prompts(box=box_around(truth))), ask(Prompts())
     return CoarseScores(name, *(intersection_over_union(answer, truth) for answer in masks))
-
-
-def _read(root: Path) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
-    photos = sorted((root / "input_training_lowres").glob("*.png"))
-    if not photos:
-        raise ValueError(f"There is no photo in {root / 'input_training_lowres'}.")
-    for path in photos:
-        truth = root / "gt_training_lowres" / path.name
-        if not truth.is_file():
-            raise ValueError(f"The true alpha {truth} is missing.")
-        image, _ = read_photo(path)
-        yield path.stem, image, read_mask(truth, image.shape[:2])[0]
