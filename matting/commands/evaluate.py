@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from matting.commands import UsageError, _trimap_free, load_pipeline
+from matting.commands import UsageError, _composites, _trimap_free, load_pipeline
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,6 +32,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = benchmarks.add_parser("trimap-free", help="mattes of the same photos from coarse masks alone")
     _add_root(parser)
     _trimap_free.add_arguments(parser)
+    _composites.add_arguments(
+        benchmarks.add_parser("composites", help="trimaps and mattes of generated composites, whose alpha is exact")
+    )
 
 
 def run(args: argparse.Namespace) -> int:
