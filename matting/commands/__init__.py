@@ -10,6 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from matting import MattingPipeline
 
 
@@ -31,3 +33,12 @@ def load_pipeline(weights: str | None, device: str | None) -> MattingPipeline:
         return MattingPipeline.from_pretrained(weights, device=device)
     except (ValueError, OSError, RuntimeError) as error:
         raise UsageError(str(error)) from error
+
+
+def check_json(path: Path | None) -> None:
+    """Make sure, before minutes of work, that the scores can be written there."""
+    if path is None:
+        return
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder; name a file for --json.")
+    path.parent.mkdir(parents=True, exist_ok=True)

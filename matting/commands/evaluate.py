@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from matting.commands import UsageError, load_pipeline
+from matting.commands import UsageError, _composites, _trimap_free, check_json, load_pipeline
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,6 +28,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     _add_coarse(
         benchmarks.add_parser("coarse", help="coarse masks of the same photos, from clicks and boxes")
+    )
+    parser = benchmarks.add_parser("trimap-free", help="mattes of the same photos from coarse masks alone")
+    _add_root_and_json(parser)
+    _trimap_free.add_arguments(parser)
+    _composites.add_arguments(
+        benchmarks.add_parser("composites", help="trimaps and mattes of generated composites, whose alpha is exact")
     )
 
 
@@ -82,7 +88,7 @@ def _run_alphamatting(args: argparse.Namespace) -> int:
         other = tables.read_json(args.against) if args.against else None
         if other:
             tables.check_comparable(report, other)  # now, not after minutes of work
-        _check_json(args.json)
+        check_json(args.json)
         if args.save:
             args.save.mkdir(parents=True, exist_ok=True)
     except (ValueError, OSError) as error:
@@ -104,7 +110,7 @@ def _run_coarse(args: argparse.Namespace) -> int:
 
     images = {}
     try:
-        _check_json(args.json)
+        check_json(args.json)
         names = alphamatting.find(args.root, 1)
         segmenter = load_segmenter(args.coarse, source=args.source, device=args.device)
         for name in tqdm(names, unit="photo", file=sys.stderr):
@@ -117,15 +123,6 @@ def _run_coarse(args: argparse.Namespace) -> int:
     if args.json:
         tables.write_json(report, args.json)
     return 0
-
-
-def _check_json(path: Path | None) -> None:
-    """Make sure, before minutes of work, that the scores can be written there."""
-    if path is None:
-        return
-    if path.is_dir():
-        raise ValueError(f"{path} is a folder; name a file for --json.")
-    path.parent.mkdir(parents=True, exist_ok=True)
 
 
 def _method(args: argparse.Namespace) -> Matte:

@@ -11,6 +11,7 @@ unknown region is scored (`metrics.unknown_region_scores`) at the photo's own si
 """
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,11 +71,27 @@ def read(root: str | os.PathLike[str], trimap: int, name: str) -> Sample:
     size = image.shape[:2]
     sample = Sample(name, image, read_trimap(trimap_file, size)[0], read_mask(truth_file, size)[0])
     for path in (trimap_file, truth_file):
-        with Image.open(path) as picture:
-            width, height = picture.size
-        if (height, width) != size:  # the door would resize it; a benchmark must not
-            raise ValueError(f"{path} is {width}x{height} pixels, but its photo is {size[1]}x{size[0]}.")
+        _check_size(path, size)
     return sample
+
+
+def read_truths(root: str | os.PathLike[str]) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """Read each photo with its true alpha, no trimap: name, uint8 (H, W, 3), float32 (H, W) in [0, 1]; by name.
+
+    Raises ValueError if there is no photo, a truth is missing, damaged or of another size.
+    """
+    photos = sorted((Path(root) / "input_training_lowres").glob("*.png"))
+    if not photos:
+        raise ValueError(f"There is no photo in {Path(root) / 'input_training_lowres'}.")
+    truths = [Path(root) / "gt_training_lowres" / path.name for path in photos]
+    for path in truths:
+        if not path.is_file():
+            raise ValueError(f"The true alpha {path} is missing.")
+    for photo, path in zip(photos, truths, strict=True):
+        image, _ = read_photo(photo)
+        truth, _ = read_mask(path, image.shape[:2])
+        _check_size(path, image.shape[:2])
+        yield photo.stem, image, truth
 
 
 def score(sample: Sample, alpha: np.ndarray) -> Result:
@@ -84,6 +101,13 @@ def score(sample: Sample, alpha: np.ndarray) -> Result:
         raise ValueError(f"The alpha for {sample.name} is {alpha.shape}, but the photo is {unknown.shape}.")
     kept = np.where(unknown, alpha, sample.trimap == FOREGROUND).astype(np.float32)
     return Result(sample.name, kept, unknown_region_scores(kept, sample.truth, unknown))
+
+
+def _check_size(path: Path, size: tuple[int, ...]) -> None:
+    with Image.open(path) as picture:
+        width, height = picture.size
+    if (height, width) != size:  # the door would resize it; a benchmark must not
+        raise ValueError(f"{path} is {width}x{height} pixels, but its photo is {size[1]}x{size[0]}.")
 
 
 def _folders(root: str | os.PathLike[str], trimap: int) -> tuple[Path, Path, Path]:

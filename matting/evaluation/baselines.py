@@ -5,7 +5,9 @@ PyMatting with its default settings in float64: seconds per photo where few pixe
 large ones.
 """
 
+import sys
 from collections.abc import Callable
+from contextlib import redirect_stdout
 
 import numpy as np
 
@@ -54,5 +56,6 @@ def _solve(estimate: Callable[..., np.ndarray], image: np.ndarray, trimap: np.nd
             raise ValueError(
                 f"This method needs known {name} to start from, but the trimap has none; mark some."
             )
-    alpha = estimate(image.astype(np.float64) / 255, np.where(known, trimap / 255.0, 0.5))
+    with redirect_stdout(sys.stderr):  # PyMatting prints its remarks where the tables go
+        alpha = estimate(image.astype(np.float64) / 255, np.where(known, trimap / 255.0, 0.5))
     return np.clip(alpha, 0, 1).astype(np.float32)

@@ -52,6 +52,11 @@ def to_markdown(report: Report) -> str:
     cells = [("Photo", *(f"{name} (10⁻³)" if scale == 1000 else name for name, scale in scales.items()))]
     for name, row in [*sorted(report.images.items()), ("mean", report.mean)]:
         cells.append((name, *(f"{scale * row[measure]:.3f}" for measure, scale in scales.items())))
+    return aligned(cells)
+
+
+def aligned(cells: Sequence[Sequence[str]]) -> str:
+    """Lay rows of text out as a Markdown table, headings first; the first column to the left, others to the right."""
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     rule = ("-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:]))
     return "\n".join(_line(row, widths) for row in [cells[0], rule, *cells[1:]])

@@ -1,0 +1,84 @@
+"""`evaluate composites`: both networks on generated composites."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from matting.commands import UsageError, check_json, load_pipeline
+
+if TYPE_CHECKING:
+    from matting.data.compose import CompositeData
+    from matting.evaluation.composites import Case
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the arguments."""
+    parser.set_defaults(run_benchmark=run)
+    parser.add_argument("--pool", type=Path, nargs="+", required=True, metavar="DIR", help="folders of foregrounds")
+    parser.add_argument("--photos", type=Path, nargs="+", required=True, metavar="DIR", help="folders of backgrounds")
+    parser.add_argument("--count", type=int, default=100, metavar="N", help="how many composites (default: 100)")
+    parser.add_argument("--seed", type=int, default=0, metavar="S", help="composites depend on it and the files alone")
+    parser.add_argument("--size", type=int, default=512, metavar="PIXELS", help="their side (default: 512)")
+    parser.add_argument(
+        "--weights", metavar="SOURCE", help="a folder of weights or a hub id (default: the bundled ones)"
+    )
+    parser.add_argument("--device", metavar="D", help="cpu, cuda, mps, ... (default: the best there is)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the scores there too")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the scores, and write the JSON if asked to; returns the exit status."""
+    from tqdm import tqdm
+
+    from matting.data.compose import CompositeData
+    from matting.data.pool import load_textures, read_pool
+    from matting.evaluation import composites
+
+    try:
+        for option, value, least in (("--count", args.count, 1), ("--size", args.size, 64), ("--seed", args.seed, 0)):
+            if value < least:
+                raise ValueError(f"{option} should be {least} or more, got {value}.")
+        check_json(args.json)
+        foregrounds = [path for pool in args.pool for path in read_pool(pool)]
+        data = CompositeData(foregrounds, load_textures(args.photos), args.size, args.seed)
+    except (ValueError, OSError) as error:
+        raise UsageError(str(error)) from error
+    cases = tqdm(_cases(data, args.count), total=args.count, unit="composite", file=sys.stderr)
+    outcome = composites.evaluate(cases, load_pipeline(args.weights, args.device))
+    print(composites.to_markdown(outcome))
+    if args.json:
+        settings = {"count": args.count, "seed": args.seed, "size": args.size, "weights": args.weights or "bundled"}
+        part = Path(f"{args.json}.part")
+        document = {"benchmark": "composites", "settings": settings, **asdict(outcome)}
+        part.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+        os.replace(part, args.json)
+    return 0
+
+
+def _cases(data: CompositeData, count: int) -> Iterator[Case]:
+    """Compose number 0 to `count` - 1; number i depends on (seed, i) and the files alone."""
+    import cv2
+    import numpy as np
+
+    from matting.data.compose import compose_layer, crop_anywhere, draw_layer
+    from matting.data.perturb import simulated_mask
+    from matting.data.trimaps import random_trimap
+    from matting.evaluation.composites import Case
+    from matting.evaluation.trimap_free import EROSIONS
+    from matting.trimap import from_alpha
+
+    cv2.setNumThreads(1)
+    for index in range(count):
+        rng = np.random.default_rng([data.seed, index])
+        layer = crop_anywhere(rng, draw_layer(rng, data), data.crop)
+        composite = compose_layer(rng, layer, data.photos)
+        alpha = composite.alpha
+        masks = {erosion: simulated_mask(alpha, erosion) for erosion in EROSIONS}
+        yield Case(composite.image, alpha, from_alpha(alpha, 15, 15), random_trimap(rng, alpha), masks)
