@@ -12,6 +12,7 @@ from typing import Any
 import gradio as gr
 
 from matting.app.finishing import Finishing
+from matting.app.layout import brush_script
 from matting.app.messages import line
 from matting.app.page import Page
 from matting.app.picking import Picking
@@ -118,7 +119,8 @@ def _connect_trimming(page: Page, trimming: Trimming) -> None:
         button.click(listener, [stage.editor, *held], shown, **QUICK)
     for button, listener in ((stage.wider, trimming.widen), (stage.narrower, trimming.narrow)):
         button.click(listener, [stage.step, stage.editor, *held], shown, **QUICK)
-    stage.brush.input(trimming.brush, [stage.brush], [stage.editor], trigger_mode="always_last", **QUICK)
+    # Within the page, with no server in between: whoever paints at once must paint in the new colour.
+    stage.brush.input(None, [stage.brush], [stage.editor], js=brush_script(), **QUICK)
 
 
 def _connect_finishing(page: Page, finishing: Finishing) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import html
+import json
+from dataclasses import asdict
 
 import gradio as gr
 
@@ -49,6 +51,12 @@ def brush_of(name: str, size: int = 24) -> gr.Brush:
     return gr.Brush(
         default_size=size, colors=colours, default_color=brush_colour(BRUSHES[name]), color_mode="fixed"
     )
+
+
+def brush_script() -> str:
+    """Return the JavaScript function that gives an editor the brush of a name in BRUSHES."""
+    brushes = json.dumps({name: asdict(brush_of(name)) for name in BRUSHES})
+    return f'(name) => ({{__type__: "update", brush: {brushes}[name]}})'
 
 
 def _heading(number: int, title: str) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from matting.app import files
 from matting.app.editor import EditorValue, TrimapEdit, painted_layer, read_strokes
-from matting.app.layout import TRIMAP_LATER, brush_of
+from matting.app.layout import TRIMAP_LATER
 from matting.app.messages import Update, attempt, forgiving, line, notify
 from matting.app.page import Page
 from matting.app.session import Matte, Photo, Selection, shrink
@@ -110,11 +110,6 @@ class Trimming:
     ) -> Update:
         """Go back to the trimap as it came from TGN or from its file."""
         return self.show(photo, merge(value, photo, trimap).reset(), matte)
-
-    @forgiving
-    def brush(self, name: str) -> Update:
-        """Give the brush the colour of a region."""
-        return {self.stage.editor: gr.ImageEditor(brush=brush_of(name))}
 
     def show(self, photo: Photo, trimap: TrimapEdit, matte: Matte | None) -> Update:
         """Show a trimap in the editor, over the photo and with an empty layer, and mark an older cutout."""
