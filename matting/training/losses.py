@@ -50,7 +50,7 @@ def laplacian_loss(predicted: Tensor, alpha: Tensor, region: Tensor, levels: int
     pixels = region.flatten(1).sum(1).clamp(min=1)
     loss = difference.new_zeros(len(difference))
     for level in range(levels):
-        smaller = F.avg_pool2d(_binomial(difference), 2)
+        smaller = _halved(difference)
         band = difference - F.interpolate(
             smaller, size=difference.shape[-2:], mode="bilinear", align_corners=False
         )
@@ -60,11 +60,15 @@ def laplacian_loss(predicted: Tensor, alpha: Tensor, region: Tensor, levels: int
     return loss.mean()
 
 
-def _binomial(plane: Tensor) -> Tensor:
-    """Blur (B, 1, H, W) by the binomial filter (1, 4, 6, 4, 1) / 16 along both axes."""
-    taps = plane.new_tensor([1.0, 4.0, 6.0, 4.0, 1.0]) / 16
+def _halved(plane: Tensor) -> Tensor:
+    """Shrink (B, 1, H, W) by two: the binomial filter (1, 4, 6, 4, 1) / 16, then means of 2 x 2, along both axes.
+
+    Together they are the binomial filter of six taps at stride 2, a quarter of the work.
+    """
+    taps = plane.new_tensor([1.0, 5.0, 10.0, 10.0, 5.0, 1.0]) / 32
     padded = F.pad(plane, (2, 2, 2, 2), mode="replicate")
-    return F.conv2d(F.conv2d(padded, taps.view(1, 1, 5, 1)), taps.view(1, 1, 1, 5))
+    rows = F.conv2d(padded, taps.view(1, 1, 6, 1), stride=(2, 1))
+    return F.conv2d(rows, taps.view(1, 1, 1, 6), stride=(1, 2))
 
 
 def trimap_loss(logits: Tensor, classes: Tensor) -> Tensor:
