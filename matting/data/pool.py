@@ -36,20 +36,33 @@ def load_textures(folders: Sequence[Path | str], max_side: int = 1024) -> list[n
     Raises:
         ValueError: If a folder does not exist, holds no photo, or a photo cannot be read.
     """
-    textures = []
-    for folder in map(Path, folders):
-        paths = sorted(path for path in folder.glob("*") if path.suffix.lower() in PHOTO_SUFFIXES)
-        if not paths:
-            raise ValueError(
-                f"A folder of photos was expected for textures, but {folder} holds none; check its name."
-            )
-        for path in paths:
-            photo = decode(path, cv2.IMREAD_COLOR)
-            scale = min(1.0, max_side / max(photo.shape[:2]))
-            if scale < 1:
-                photo = cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-            textures.append(cv2.cvtColor(photo, cv2.COLOR_BGR2RGB))
-    return textures
+    return [read_photo(path, max_side) for folder in folders for path in photo_paths(folder)]
+
+
+def photo_paths(folder: Path | str) -> list[Path]:
+    """List the photos that a folder holds directly, in the order of their names.
+
+    Raises:
+        ValueError: If there is none.
+    """
+    folder = Path(folder)
+    paths = sorted(path for path in folder.glob("*") if path.suffix.lower() in PHOTO_SUFFIXES)
+    if not paths:
+        raise ValueError(f"A folder of photos was expected for textures, but {folder} holds none; check its name.")
+    return paths
+
+
+def read_photo(path: Path, max_side: int) -> np.ndarray:
+    """Read a photo, uint8 (H, W, 3), RGB, shrunk until its longer side has at most `max_side` pixels.
+
+    Raises:
+        ValueError: If it cannot be read.
+    """
+    photo = decode(path, cv2.IMREAD_COLOR)
+    scale = min(1.0, max_side / max(photo.shape[:2]))
+    if scale < 1:
+        photo = cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return cv2.cvtColor(photo, cv2.COLOR_BGR2RGB)
 
 
 def decode(path: Path, mode: int) -> np.ndarray:
