@@ -17,6 +17,7 @@ import numpy as np
 from matting.compositing import estimate_foreground
 from matting.data.layouts import LAYOUTS, Example, read_layout
 from matting.data.pool import decode, photo_paths, read_foreground, read_photo, read_pool
+from matting.data.renewal import SETTINGS, RenewedPool
 from matting.data.synthetic import Foreground
 
 
@@ -113,7 +114,7 @@ def foreground_sources(specs: Sequence[str], pools: Sequence[Path]) -> Foregroun
 
     Args:
         specs: data sets as LAYOUT:ROOT, LAYOUT one of `matting.data.layouts.LAYOUTS`; their training split is taken.
-        pools: folders of pools, in the order that sample numbers shall refer to.
+        pools: folders of pools, in the order that sample numbers shall refer to; those that renew themselves do so.
 
     Returns:
         all foregrounds as one source. Without specs it gives, number by number, what the pools' files in order give.
@@ -121,12 +122,21 @@ def foreground_sources(specs: Sequence[str], pools: Sequence[Path]) -> Foregroun
     Raises:
         ValueError: where there is nothing to train on, a data set is there to be scored, or files are missing.
     """
-    sources: list[ForegroundSource] = [PoolFiles(read_pool(pool)) for pool in pools]
+    sources: list[ForegroundSource] = [pool_source(pool) for pool in pools]
     for spec in specs:
         sources.append(DatasetForegrounds(training_examples(spec), spec.partition(":")[0]))
     if not sources:
         raise ValueError("Foregrounds to train on were expected, but neither a pool nor a data set was given.")
     return JoinedForegrounds(sources)
+
+
+def pool_source(folder: Path) -> ForegroundSource:
+    """Read a pool, one that renews itself or one that stays.
+
+    Raises:
+        ValueError: where the folder holds none.
+    """
+    return RenewedPool(folder) if (folder / SETTINGS).exists() else PoolFiles(read_pool(folder))
 
 
 def background_photos(specs: Sequence[str], folders: Sequence[Path]) -> PhotoFiles:

@@ -7,6 +7,7 @@ continued, and split among writers.
 
 import argparse
 import os
+import sys
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -20,7 +21,7 @@ from tqdm import tqdm
 from .synthetic import KINDS, Foreground, draw_foreground
 
 PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
-PATTERN = "[0-9]" * 6 + "_*.png"
+PATTERN = "[0-9]" * 6 + "*_*.png"  # a million and more have longer numbers
 
 
 def load_textures(folders: Sequence[Path | str], max_side: int = 1024) -> list[np.ndarray]:
@@ -177,8 +178,8 @@ def read_foreground(path: Path | str) -> Foreground:
     return Foreground(colour, image[..., 3].astype(np.float32) / 255, kind)
 
 
-def main() -> None:
-    """Fill a pool from the command line."""
+def main() -> int:
+    """Fill a pool from the command line, or renew one beside a training."""
     parser = argparse.ArgumentParser(
         prog="python -m matting.data.pool", description=fill_pool.__doc__.split("\n")[0]
     )
@@ -189,9 +190,29 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--start", type=int, default=0, help="first number")
     parser.add_argument("--workers", type=int, default=1, help="processes")
+    parser.add_argument(
+        "--renew", type=int, metavar="SAMPLES", help="run on beside a training: a new foreground every so many samples"
+    )
     given = parser.parse_args()
-    fill_pool(given.out, given.textures, given.count, given.size, given.seed, given.workers, given.start)
+    try:
+        fill_or_renew(given)
+    except (ValueError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def fill_or_renew(given: argparse.Namespace) -> None:
+    """Do what the command line says; renewing goes on until the process is ended."""
+    if given.renew is None:
+        fill_pool(given.out, given.textures, given.count, given.size, given.seed, given.workers, given.start)
+        return
+    from matting.data.renewal import begin, renew_on  # which reads pools, so it cannot be imported above
+
+    renew_on(begin(given.out, given.textures, given.count, given.renew, given.size, given.seed))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
