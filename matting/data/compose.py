@@ -92,7 +92,7 @@ class TGNSamples(Dataset[Sample]):
         layer = crop_anywhere(rng, draw_layer(rng, self.data, index), self.data.crop)
         composite = compose_layer(rng, layer, self.data.photos, recipe)
         trimap = from_alpha(composite.alpha, self.kernel, self.kernel)
-        coarse = recipe.mask(rng, composite.alpha)
+        coarse = recipe.mask(rng, composite.alpha, composite.image)
         return {"image": colours(composite.image), "coarse_mask": plane(coarse), "classes": classes(trimap)}
 
 
