@@ -27,18 +27,20 @@ from matting.data.synthetic import Foreground
 from matting.networks.spamattnet import SPAMattNet
 from matting.networks.tgn import TGN
 from matting.training import checkpoint
-from matting.training.loop import Run, Schedule, _clip, train
+from matting.training.loop import train
+from matting.training.recipes import Recipe
+from matting.training.run import Run, clip
 from matting.training.stages import STAGES, spamattnet_loss, tgn_loss
 from matting.weights import load_weights
 
-SCHEDULE = Schedule(steps=12, batch=2, rate=1e-2, warmup=3)
+RECIPE = Recipe(steps=12, batch=2, rate=1e-2, warmup=3)
 SETTINGS = {"seed": 0, "config": {"width": 8}}
 
 
 class Numbers(Dataset):
     """Sample i is a function of i."""
 
-    def __init__(self, length=SCHEDULE.steps * SCHEDULE.batch, delay=0.0):
+    def __init__(self, length=RECIPE.steps * RECIPE.batch, delay=0.0):
         self.length, self.delay = length, delay
 
     def __len__(self):
@@ -61,10 +63,10 @@ def squared(network, batch):
     return (network(batch["values"]) - batch["target"]).square().mean()
 
 
-def go(folder, *, schedule=SCHEDULE, loss=squared, samples=None, **options):
+def go(folder, *, recipe=RECIPE, loss=squared, samples=None, **options):
     network = build()
-    samples = samples or Numbers(schedule.steps * schedule.batch)
-    return train(network, samples, loss, schedule, folder, SETTINGS, **({"workers": 0} | options))
+    samples = samples or Numbers(recipe.steps * recipe.batch)
+    return train(network, samples, loss, recipe, folder, SETTINGS, **({"workers": 0} | options))
 
 
 def read_log(folder):
@@ -110,7 +112,7 @@ def test_a_run_interrupted_and_resumed_equals_one_that_was_not(tmp_path, stops):
     for stop in stops:  # each call is stopped by its time limit after a few steps
 
         def stopping(network, batch, stop=stop):
-            if batch["index"][0] >= SCHEDULE.batch * (stop - 1):
+            if batch["index"][0] >= RECIPE.batch * (stop - 1):
                 raise KeyboardInterrupt
             return squared(network, batch)
 
@@ -169,7 +171,7 @@ def test_a_killed_process_resumes_on_the_same_curve(tmp_path):
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    assert 0 < checkpoint.load(tmp_path / "killed", SETTINGS)["step"] < SCHEDULE.steps
+    assert 0 < checkpoint.load(tmp_path / "killed", SETTINGS)["step"] < RECIPE.steps
     go(tmp_path / "killed")
     assert_same_runs(tmp_path / "whole", tmp_path / "killed")
 
@@ -181,7 +183,7 @@ def test_a_checkpoint_of_other_settings_is_refused_by_their_names(tmp_path, chan
     go(tmp_path)
     before = (tmp_path / checkpoint.NAME).read_bytes()
     with pytest.raises(checkpoint.OtherSettingsError) as refusal:
-        train(build(), Numbers(), squared, SCHEDULE, tmp_path, changed, workers=0)
+        train(build(), Numbers(), squared, RECIPE, tmp_path, changed, workers=0)
     assert ("seed" in str(refusal.value)) == (changed["seed"] == 1)
     assert ("config" in str(refusal.value)) == (changed.get("config") != {"width": 8})
     assert str(refusal.value).endswith(".")
@@ -235,13 +237,13 @@ def test_the_log_has_one_row_per_step(tmp_path):
         rows = list(csv.DictReader(file))
     assert list(rows[0]) == ["step", "loss", "rate", "seconds"]
     assert [int(row["step"]) for row in rows] == list(range(1, 13))
-    expected = [SCHEDULE.rate * SCHEDULE.factor(step) for step in range(12)]
+    expected = [RECIPE.rate * RECIPE.factor(step) for step in range(12)]
     np.testing.assert_allclose([float(row["rate"]) for row in rows], expected, rtol=1e-3)
     assert all(math.isfinite(float(row["loss"])) and float(row["seconds"]) >= 0 for row in rows)
 
 
 schedules = st.builds(
-    Schedule,
+    Recipe,
     steps=st.integers(10, 2000),
     batch=st.just(1),
     warmup=st.integers(0, 300),
@@ -249,39 +251,39 @@ schedules = st.builds(
 )
 
 
-@given(schedule=schedules)
-def test_the_rate_rises_holds_and_falls(schedule):
-    factors = [schedule.factor(step) for step in range(schedule.steps)]
+@given(recipe=recipes)
+def test_the_rate_rises_holds_and_falls(recipe):
+    factors = [recipe.factor(step) for step in range(recipe.steps)]
     assert all(0 <= factor <= 1 for factor in factors)
-    settled = factors[max(0, schedule.warmup - 1) :]
+    settled = factors[max(0, recipe.warmup - 1) :]
     assert all(later <= earlier for earlier, later in zip(settled, settled[1:], strict=False))
-    begin = schedule.hold * schedule.steps
-    held = [f for step, f in enumerate(factors) if schedule.warmup - 1 <= step <= begin]
+    begin = recipe.hold * recipe.steps
+    held = [f for step, f in enumerate(factors) if recipe.warmup - 1 <= step <= begin]
     assert held == [1.0] * len(held)
-    if schedule.hold < 1:
-        assert schedule.factor(schedule.steps) == pytest.approx(0, abs=1e-12)
+    if recipe.hold < 1:
+        assert recipe.factor(recipe.steps) == pytest.approx(0, abs=1e-12)
 
 
 def test_without_warm_up_and_hold_the_rate_is_the_papers_cosine():
-    schedule = Schedule(steps=200, batch=1, warmup=0)
+    recipe = Recipe(steps=200, batch=1, warmup=0)
     for step in range(200):
-        assert schedule.factor(step) == pytest.approx(0.5 * (1 + math.cos(math.pi * step / 200)), abs=1e-12)
+        assert recipe.factor(step) == pytest.approx(0.5 * (1 + math.cos(math.pi * step / 200)), abs=1e-12)
 
 
 def test_warm_up_is_linear():
-    schedule = Schedule(steps=100, batch=1, warmup=10, hold=1)
-    assert [schedule.factor(step) for step in range(12)] == pytest.approx([*np.arange(1, 11) / 10, 1, 1])
+    recipe = Recipe(steps=100, batch=1, warmup=10, hold=1)
+    assert [recipe.factor(step) for step in range(12)] == pytest.approx([*np.arange(1, 11) / 10, 1, 1])
 
 
 def test_averaged_weights_follow_their_recursion(tmp_path):
-    schedule = Schedule(steps=30, batch=2, rate=1e-2, warmup=1, ema=0.6)
+    recipe = Recipe(steps=30, batch=2, rate=1e-2, warmup=1, ema=0.6)
     starts = []
 
     def watching(network, batch):
         starts.append({name: p.detach().double().clone() for name, p in network.named_parameters()})
         return squared(network, batch)
 
-    averaged = go(tmp_path, schedule=schedule, loss=watching)
+    averaged = go(tmp_path, recipe=recipe, loss=watching)
     state = checkpoint.load(tmp_path, SETTINGS)["network"]
     ends = [*starts[1:], {name: state[name].double() for name in starts[0]}]
     expected = starts[0]
@@ -301,7 +303,7 @@ def test_a_long_gradient_is_cut_to_twice_the_moving_average():
 
     def clipped(gradient):
         network.weight.grad = torch.tensor([gradient])
-        _clip(run, 2.0)
+        clip(run, 2.0)
         return network.weight.grad.norm().item(), run.norm
 
     assert clipped([3.0, 0.0, 4.0]) == pytest.approx((5, 5))  # the first sets the average
@@ -311,7 +313,7 @@ def test_a_long_gradient_is_cut_to_twice_the_moving_average():
 
 
 def test_training_learns(tmp_path):
-    go(tmp_path, schedule=Schedule(steps=300, batch=8, rate=1e-2, warmup=5))
+    go(tmp_path, recipe=Recipe(steps=300, batch=8, rate=1e-2, warmup=5))
     losses = [float(loss) for _, loss, _ in read_log(tmp_path)]
     assert np.mean(losses[-50:]) < 0.6 * np.mean(losses[:50])
 
@@ -325,7 +327,7 @@ STAGE_CASES = {
 @pytest.mark.parametrize("stage", STAGE_CASES)
 def test_each_network_resumes_exactly_on_composites(pool, tmp_path, stage):
     make, samples_of, loss = STAGE_CASES[stage]
-    schedule = Schedule(steps=3, batch=2, warmup=2)
+    recipe = Recipe(steps=3, batch=2, warmup=2)
     files = sorted(pool.glob("*.png"))
     photos = [cv2.imread(str(path)) for path in sorted((pool / "photos").iterdir())]
     data = CompositeData(files, photos, 64, seed=0)
@@ -333,7 +335,7 @@ def test_each_network_resumes_exactly_on_composites(pool, tmp_path, stage):
     def one(folder, **options):
         torch.manual_seed(0)
         network = make().to(memory_format=torch.channels_last)
-        return train(network, samples_of(data, 6), loss, schedule, folder, {}, workers=0, **options)
+        return train(network, samples_of(data, 6), loss, recipe, folder, {}, workers=0, **options)
 
     whole = one(tmp_path / "whole")
     one(tmp_path / "parts", time_limit=0)
