@@ -77,6 +77,6 @@ def restore_generators(accelerator: Accelerator, state: dict[str, Any]) -> None:
     """Set the generators to what `generators` returned; a process that was not there then keeps its own."""
     index = accelerator.process_index
     if index < len(state["random"]):
-        torch.set_rng_state(state["random"][index])
+        torch.set_rng_state(state["random"][index].clone())  # a view of a later row crashes PyTorch
     if accelerator.device.type == "cuda" and index < len(state.get("random_cuda", ())):
-        torch.cuda.set_rng_state(state["random_cuda"][index])
+        torch.cuda.set_rng_state(state["random_cuda"][index].clone())

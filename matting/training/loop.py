@@ -126,6 +126,7 @@ def _save(run: Run, folder: Path, settings: dict[str, Any], recipe: Recipe, acce
     state = run.state(accelerator)
     if accelerator.is_main_process:
         checkpoint.save(folder, state, settings, recipe)
+    accelerator.wait_for_everyone()  # none may end, or read the checkpoint, before it is written
 
 
 def _add_up_gradients(
