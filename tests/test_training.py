@@ -234,6 +234,9 @@ def test_a_full_disk_keeps_the_last_checkpoint_and_leaves_no_half_file(tmp_path)
 
 def test_a_disk_too_full_for_the_log_is_told_in_a_sentence(tmp_path):
     go(tmp_path, time_limit=0)
+    header, row = (tmp_path / "log.csv").read_text().splitlines()
+    # Longer than what the progress bar writes, which the limit bounds too.
+    (tmp_path / "log.csv").write_text(f"{header},remark\r\n{row},{'x' * 9000}\r\n")
     with files_of_at_most((tmp_path / "log.csv").stat().st_size), pytest.raises(OSError) as failure:
         go(tmp_path)
     assert "log could not be written" in str(failure.value) and "last checkpoint is kept" in str(failure.value)

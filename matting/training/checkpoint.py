@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -42,15 +43,17 @@ def save(folder: Path, state: dict[str, Any], settings: dict[str, Any], recipe: 
         settings: what a resumed run must share.
         recipe: the dataclass by which it learns; a resumed run shares it unless told otherwise.
     """
-    unfinished = folder / f".{NAME}.{os.getpid()}"
+    unfinished, data = folder / f".{NAME}.{os.getpid()}", io.BytesIO()
     texts = {"settings": json.dumps(settings, sort_keys=True)}
     if recipe is not None:
         texts["recipe"] = json.dumps(as_settings(recipe), sort_keys=True)
+    # Into memory first: on a full disk PyTorch's own writer fails in ways that no longer tell why.
+    torch.save(state | texts, data)
     with writing("checkpoint", folder):
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with unfinished.open("wb") as file:
-                torch.save(state | texts, file)
+                file.write(data.getbuffer())
                 file.flush()
                 os.fsync(file.fileno())
             unfinished.replace(folder / NAME)

@@ -27,6 +27,8 @@ def start(device: str = "auto", dtype: str | None = None) -> Accelerator:
         ValueError: where this machine lacks the device or the device the type.
     """
     cpu = device == "cpu" or (device == "auto" and not torch.accelerator.is_available())
+    if cpu and dtype == "float16":
+        raise ValueError("float16 needs a GPU, whose gradients are scaled; on a CPU use bfloat16 or float32.")
     try:
         accelerator = Accelerator(mixed_precision=dtype and PRECISIONS[dtype], cpu=cpu)
     except ValueError as error:
@@ -34,8 +36,6 @@ def start(device: str = "auto", dtype: str | None = None) -> Accelerator:
     found = accelerator.device.type
     if device not in ("auto", found):
         raise ValueError(f"There is no device {device} that can be used here; it would be {found}.")
-    if accelerator.mixed_precision == "fp16" and found == "cpu":
-        raise ValueError("float16 needs a GPU, whose gradients are scaled; on a CPU use bfloat16 or float32.")
     if accelerator.num_processes < int(os.environ.get("WORLD_SIZE", 1)):
         raise ValueError(f"Several processes were started, but they cannot work together on {found}.")
     return accelerator
