@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -7,9 +8,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from network_cases import NARROWEST, patchy_trimap
 
-from matting.networks.spamattnet import AlphaEstimate
+from matting.networks.spamattnet import AlphaEstimate, SPAMattNet
 from matting.training import losses
+from matting.training.recipes import Recipe
+from matting.training.stages import spamattnet_loss
 
 # Alphas on a grid, so that equal errors are common.
 grid = st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0])
@@ -172,3 +176,113 @@ def test_gradients_of_the_losses_are_those_of_finite_differences(loss):
     assert torch.autograd.gradcheck(
         lambda part: loss(torch.nn.functional.pad(part, (4, 24, 3, 26)), truth, region), [predicted]
     )
+
+
+def loop_composition_loss(predicted, truth, region, foreground, background):
+    """One image: the colours' differences between the composites by both alphas, pixel by pixel, over the region."""
+    total = 0.0
+    for y, x in np.argwhere(region):
+        for colour in range(3):
+            front, back = foreground[colour, y, x], background[colour, y, x]
+            by_truth = truth[y, x] * front + (1 - truth[y, x]) * back
+            by_prediction = predicted[y, x] * front + (1 - predicted[y, x]) * back
+            total += abs(by_prediction - by_truth)
+    return total / max(region.sum(), 1)
+
+
+@given(batches, st.integers(0, 9))
+def test_the_composition_loss_is_its_sum_in_loops(batch, seed):
+    count, _, height, width = batch[0].shape
+    layers = np.random.default_rng(seed).random((2, count, 3, height, width))
+    images = zip(*(array[:, 0] for array in batch), *layers, strict=True)
+    expected = np.mean([loop_composition_loss(*image) for image in images])
+    assert losses.composition_loss(*tensors(*batch, *layers)).item() == pytest.approx(expected)
+
+
+def test_between_equal_layers_alpha_does_not_show():
+    predicted, truth, layer = torch.rand(2, 1, 4, 4), torch.rand(2, 1, 4, 4), torch.rand(2, 3, 4, 4)
+    loss = losses.composition_loss(predicted, truth, torch.ones(2, 1, 4, 4), layer, layer)
+    assert loss.item() == pytest.approx(0, abs=1e-6)
+
+
+def enlarged_by(plane, factor):
+    """A smaller plane at full size, bilinear between the centres of the pixels."""
+    result = np.zeros((factor * plane.shape[0], factor * plane.shape[1]))
+    for y, x in np.ndindex(result.shape):
+        row, column = (min(max((i + 0.5) / factor - 0.5, 0), n - 1) for i, n in zip((y, x), plane.shape, strict=True))
+        top, left = int(row), int(column)
+        bottom, right = min(top + 1, plane.shape[0] - 1), min(left + 1, plane.shape[1] - 1)
+        down, along = row - top, column - left
+        upper = (1 - along) * plane[top, left] + along * plane[top, right]
+        result[y, x] = (1 - down) * upper + down * ((1 - along) * plane[bottom, left] + along * plane[bottom, right])
+    return result
+
+
+def loop_star_loss(heads, truth, region, foreground, background):
+    """One image: 2/5 of stride 1, 1/5 of 4, 1/5 of 8; each L1 + composition + Laplacian; stride 8 everywhere."""
+    total = 0.0
+    for stride, weight in ((1, 2), (4, 1), (8, 1)):
+        full = enlarged_by(heads[stride], stride)
+        where = np.ones_like(region) if stride == 8 else region
+        l1 = sum(abs(full[y, x] - truth[y, x]) for y, x in np.argwhere(where)) / max(where.sum(), 1)
+        composition = loop_composition_loss(full, truth, where, foreground, background)
+        total += weight * (l1 + composition + loop_laplacian_loss(full, truth, where, 5))
+    return total / 5
+
+
+def test_the_loss_of_spamattnet_star_is_its_sum_in_loops():
+    random = np.random.default_rng(0)
+    heads = {stride: random.random((2, 1, 32 // stride, 64 // stride)) for stride in (8, 4, 1)}
+    truth, region = random.random((2, 1, 32, 64)), random.random((2, 1, 32, 64)) > 0.6
+    layers = random.random((2, 2, 3, 32, 64))
+    estimate = AlphaEstimate(torch.zeros(()), {stride: tensors(head)[0] for stride, head in heads.items()})
+    expected = np.mean(
+        [
+            loop_star_loss({s: head[i, 0] for s, head in heads.items()}, truth[i, 0], region[i, 0], *layers[:, i])
+            for i in range(2)
+        ]
+    )
+    loss = losses.star_loss(estimate, *tensors(truth, region, *layers))
+    assert loss.item() == pytest.approx(expected, rel=1e-5)  # heads are taken in float32
+
+
+def batch_of(size=64, count=2):
+    layers = {name: torch.rand(count, 3, size, size) for name in ("image", "foreground", "background")}
+    return layers | {"trimap": patchy_trimap(count, size, size), "alpha": torch.rand(count, 1, size, size)}
+
+
+@pytest.mark.parametrize("recipe", [Recipe(), Recipe(hard=1, laplacian=0), Recipe(hard=1, laplacian=0, whole=1)])
+def test_the_plain_decoder_is_trained_by_the_recipes_terms(recipe):
+    network, batch = SPAMattNet(NARROWEST).eval(), batch_of()
+    loss = spamattnet_loss(network.config, recipe)(network, batch)
+    with torch.no_grad():
+        estimate = network(batch["image"], batch["trimap"])
+    unknown = batch["trimap"].numpy() == 0.5
+    expected = 0.0
+    for region, weight, details in ((unknown, 1, recipe.laplacian), (np.ones_like(unknown), recipe.whole, 0)):
+        for alpha in (estimate.heads[1].numpy(), estimate.alpha.numpy()):
+            one = [alpha.astype(float), batch["alpha"].numpy().astype(float), region]
+            terms = mean_of(reference.alpha_loss, *one) + recipe.hard * mean_of(reference.hard_mining_loss, *one)
+            laplacian = losses.laplacian_loss(*tensors(*one)).item() if details else 0
+            expected += weight * terms + details * laplacian
+    assert loss.item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_progressive_decoder_is_trained_by_the_losses_of_spamattnet_star():
+    network, batch = SPAMattNet(replace(NARROWEST, decoder="progressive", refinement_width=0)), batch_of()
+    loss = spamattnet_loss(network.config, Recipe())(network.eval(), batch)
+    estimate, unknown = network(batch["image"], batch["trimap"]), (batch["trimap"] == 0.5).float()
+    layers = batch["foreground"], batch["background"]
+    torch.testing.assert_close(loss, losses.star_loss(estimate, batch["alpha"], unknown, *layers))
+    loss.backward()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in network.parameters())
+
+
+@pytest.mark.parametrize("decoder", ["plain", "progressive"])
+def test_a_batchs_loss_is_the_mean_of_its_images_losses(decoder):
+    width = 0 if decoder == "progressive" else 4
+    network = SPAMattNet(replace(NARROWEST, decoder=decoder, refinement_width=width)).eval()
+    batch, loss = batch_of(count=3), spamattnet_loss(network.config, Recipe(whole=0.5))
+    batch["trimap"][0] = 1  # nothing unknown in one of them
+    parts = [loss(network, {name: values[i : i + 1] for name, values in batch.items()}) for i in range(3)]
+    torch.testing.assert_close(loss(network, batch), torch.stack(parts).mean(), rtol=1e-5, atol=1e-6)

@@ -1,4 +1,5 @@
 import csv
+import json
 import math
 import os
 import signal
@@ -6,6 +7,7 @@ import subprocess
 import sys
 import time
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -13,95 +15,38 @@ import numpy as np
 import pytest
 import torch
 from disk import files_of_at_most
-from hypothesis import given
-from hypothesis import strategies as st
 from network_cases import NARROWEST, NARROWEST_TGN
 from torch import nn
-from torch.nn.utils.parametrizations import spectral_norm
-from torch.utils.data import Dataset
+from training_cases import (
+    RECIPE,
+    SETTINGS,
+    Damaged,
+    Numbers,
+    assert_equal,
+    assert_same_runs,
+    build,
+    fill,
+    go,
+    read_log,
+    squared,
+)
 
-from matting.__main__ import main
-from matting.data.compose import CompositeData, SPAMattNetSamples, TGNSamples
-from matting.data.pool import write_foreground
-from matting.data.synthetic import Foreground
+from matting.data.compose import CompositeData
 from matting.networks.spamattnet import SPAMattNet
 from matting.networks.tgn import TGN
 from matting.training import checkpoint
-from matting.training.loop import Run, Schedule, _clip, train
-from matting.training.stages import STAGES, spamattnet_loss, tgn_loss
-from matting.weights import load_weights
-
-SCHEDULE = Schedule(steps=12, batch=2, rate=1e-2, warmup=3)
-SETTINGS = {"seed": 0, "config": {"width": 8}}
-
-
-class Numbers(Dataset):
-    """Sample i is a function of i."""
-
-    def __init__(self, length=SCHEDULE.steps * SCHEDULE.batch, delay=0.0):
-        self.length, self.delay = length, delay
-
-    def __len__(self):
-        return self.length
-
-    def __getitem__(self, index):
-        time.sleep(self.delay)
-        values = torch.randn(8, generator=torch.Generator().manual_seed(index))
-        return {"values": values, "target": values.sum()[None], "index": torch.tensor(index)}
-
-
-def build(seed=0):
-    """Everything that keeps a state between steps: batch norm, spectral norm, and dropout's random numbers."""
-    torch.manual_seed(seed)
-    layers = spectral_norm(nn.Linear(8, 8)), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.5), nn.Linear(8, 1)
-    return nn.Sequential(*layers)
-
-
-def squared(network, batch):
-    return (network(batch["values"]) - batch["target"]).square().mean()
-
-
-def go(folder, *, schedule=SCHEDULE, loss=squared, samples=None, **options):
-    network = build()
-    samples = samples or Numbers(schedule.steps * schedule.batch)
-    return train(network, samples, loss, schedule, folder, SETTINGS, **({"workers": 0} | options))
-
-
-def read_log(folder):
-    with (folder / "log.csv").open(newline="") as file:
-        return [(int(row["step"]), row["loss"], row["rate"]) for row in csv.DictReader(file)]
-
-
-def assert_equal(one, other):
-    """Two states or networks agree bit for bit."""
-    one, other = (s.state_dict() if isinstance(s, nn.Module) else s for s in (one, other))
-    assert one.keys() == other.keys()
-    assert [name for name in one if not torch.equal(one[name], other[name])] == []
-
-
-def assert_same_runs(one, other):
-    states = [checkpoint.load(folder, SETTINGS) for folder in (one, other)]
-    assert_equal(states[0]["network"], states[1]["network"])
-    assert_equal(states[0]["average"], states[1]["average"])
-    assert states[0]["step"] == states[1]["step"] and states[0]["norm"] == states[1]["norm"]
-    assert torch.equal(states[0]["random"], states[1]["random"])
-    assert read_log(one) == read_log(other)
+from matting.training.batches import UnreadableSampleError
+from matting.training.engine import start
+from matting.training.loop import train
+from matting.training.recipes import Recipe
+from matting.training.run import Run, clip
+from matting.training.stages import STAGES
+from matting.training.stopping import StoppedError
 
 
 @pytest.fixture(scope="module")
 def pool(tmp_path_factory):
-    """A few soft discs as foregrounds, and photos to stand before."""
-    folder = tmp_path_factory.mktemp("pool")
-    (folder / "photos").mkdir()
-    y, x = np.mgrid[:96, :96]
-    for index in range(3):
-        rng = np.random.default_rng(index)
-        distance = np.hypot(y - 48, x - 44) - 20 - 4 * index
-        alpha = np.rint(np.clip(0.5 - distance / 12, 0, 1) * 255).astype(np.float32) / 255
-        write_foreground(folder, index, Foreground(rng.integers(0, 256, (96, 96, 3), dtype=np.uint8), alpha, "soft"))
-        photo = cv2.resize(rng.integers(0, 256, (8, 10, 3), dtype=np.uint8), (120, 100))
-        cv2.imwrite(str(folder / "photos" / f"{index}.jpg"), photo)
-    return folder
+    return fill(tmp_path_factory.mktemp("pool"))
 
 
 @pytest.mark.parametrize("stops", [[1], [5], [1, 1, 4, 11], [12]])
@@ -110,7 +55,7 @@ def test_a_run_interrupted_and_resumed_equals_one_that_was_not(tmp_path, stops):
     for stop in stops:  # each call is stopped by its time limit after a few steps
 
         def stopping(network, batch, stop=stop):
-            if batch["index"][0] >= SCHEDULE.batch * (stop - 1):
+            if batch["index"][0] >= RECIPE.batch * (stop - 1):
                 raise KeyboardInterrupt
             return squared(network, batch)
 
@@ -158,7 +103,7 @@ def test_a_killed_process_resumes_on_the_same_curve(tmp_path):
     slow = (
         f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
         "from pathlib import Path\n"
-        "import test_training as t\n"
+        "import training_cases as t\n"
         f"t.go(Path({str(tmp_path / 'killed')!r}), samples=t.Numbers(delay=0.05), save_every=0.3)\n"
     )
     go(tmp_path / "whole")
@@ -169,7 +114,7 @@ def test_a_killed_process_resumes_on_the_same_curve(tmp_path):
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    assert 0 < checkpoint.load(tmp_path / "killed", SETTINGS)["step"] < SCHEDULE.steps
+    assert 0 < checkpoint.load(tmp_path / "killed", SETTINGS)["step"] < RECIPE.steps
     go(tmp_path / "killed")
     assert_same_runs(tmp_path / "whole", tmp_path / "killed")
 
@@ -181,11 +126,69 @@ def test_a_checkpoint_of_other_settings_is_refused_by_their_names(tmp_path, chan
     go(tmp_path)
     before = (tmp_path / checkpoint.NAME).read_bytes()
     with pytest.raises(checkpoint.OtherSettingsError) as refusal:
-        train(build(), Numbers(), squared, SCHEDULE, tmp_path, changed, workers=0)
+        train(build(), Numbers(), squared, RECIPE, tmp_path, changed, workers=0, accelerator=start("cpu"))
     assert ("seed" in str(refusal.value)) == (changed["seed"] == 1)
     assert ("config" in str(refusal.value)) == (changed.get("config") != {"width": 8})
     assert str(refusal.value).endswith(".")
     assert (tmp_path / checkpoint.NAME).read_bytes() == before
+
+
+def test_a_checkpoint_of_the_first_release_is_read(tmp_path):
+    """It had no recipe, and its one generator was no row of a table."""
+    go(tmp_path / "whole")
+    for _ in range(5):
+        go(tmp_path / "old", time_limit=0)
+    state = torch.load(tmp_path / "old" / checkpoint.NAME, weights_only=True)
+    keys = ("network", "average", "optimizer", "step", "norm", "settings")
+    torch.save({key: state[key] for key in keys} | {"random": state["random"][0]}, tmp_path / "old" / checkpoint.NAME)
+    rows = (tmp_path / "old" / "log.csv").read_text().splitlines()
+    assert rows[0] == "step,loss,rate,seconds"
+    go(tmp_path / "old")
+    assert_same_runs(tmp_path / "whole", tmp_path / "old")
+
+
+def test_a_changed_recipe_is_refused_unless_it_is_meant(tmp_path):
+    go(tmp_path, time_limit=0)
+    before = (tmp_path / checkpoint.NAME).read_bytes()
+    longer = replace(RECIPE, steps=14, rate=5e-3)
+    with pytest.raises(checkpoint.OtherSettingsError) as refusal:
+        go(tmp_path, recipe=longer)
+    assert "rate 0.01 (now 0.005)" in str(refusal.value) and "steps 12 (now 14)" in str(refusal.value)
+    assert "--change-recipe" in str(refusal.value)
+    with pytest.raises(checkpoint.OtherSettingsError, match="optimizer"):
+        go(tmp_path, recipe=replace(RECIPE, optimizer="sgd"), change_recipe=True)
+    assert (tmp_path / checkpoint.NAME).read_bytes() == before
+    go(tmp_path, recipe=longer, change_recipe=True)
+    assert [step for step, *_ in read_log(tmp_path)] == list(range(1, 15))
+    state = torch.load(tmp_path / checkpoint.NAME, weights_only=True)
+    assert json.loads(state["recipe"])["steps"] == 14  # it is the present one that a later run must share
+    go(tmp_path, recipe=longer)
+
+
+def test_a_signal_stops_after_the_step_under_way_and_the_run_goes_on(tmp_path):
+    whole, steps = go(tmp_path / "whole"), []
+
+    def signalled(network, batch):
+        steps.append(len(steps))
+        if len(steps) == 4:
+            os.kill(os.getpid(), signal.SIGINT)
+        return squared(network, batch)
+
+    with pytest.raises(StoppedError) as stop:
+        go(tmp_path / "parts", loss=signalled)
+    assert "step 4 of 12" in str(stop.value) and str(tmp_path / "parts") in str(stop.value)
+    assert checkpoint.load(tmp_path / "parts", SETTINGS)["step"] == 4
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert_equal(whole, go(tmp_path / "parts"))
+    assert_same_runs(tmp_path / "whole", tmp_path / "parts")
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_sample_that_cannot_be_read_is_named_and_the_last_checkpoint_kept(tmp_path, workers):
+    with pytest.raises(UnreadableSampleError) as failure:
+        go(tmp_path, samples=Damaged(), workers=workers, save_every=0)
+    assert str(failure.value) == "Sample 9 cannot be made: cat.png cannot be decoded. The last checkpoint is kept."
+    assert checkpoint.load(tmp_path, SETTINGS)["step"] == 4
 
 
 def assert_stops_at_step_eight(folder, loss, word):
@@ -221,12 +224,23 @@ def test_a_full_disk_keeps_the_last_checkpoint_and_leaves_no_half_file(tmp_path)
     before = (tmp_path / checkpoint.NAME).read_bytes()
     with files_of_at_most(len(before) // 2), pytest.raises(OSError) as failure:
         go(tmp_path)
-    assert "last one is kept" in str(failure.value) and "None" not in str(failure.value)
+    assert "last checkpoint is kept" in str(failure.value) and "None" not in str(failure.value)
     assert (tmp_path / checkpoint.NAME).read_bytes() == before
     assert sorted(path.name for path in tmp_path.iterdir()) == [checkpoint.NAME, "log.csv"]
     go(tmp_path / "whole")
     go(tmp_path)
     assert_same_runs(tmp_path / "whole", tmp_path)
+
+
+def test_a_disk_too_full_for_the_log_is_told_in_a_sentence(tmp_path):
+    go(tmp_path, time_limit=0)
+    header, row = (tmp_path / "log.csv").read_text().splitlines()
+    # Longer than what the progress bar writes, which the limit bounds too.
+    (tmp_path / "log.csv").write_text(f"{header},remark\r\n{row},{'x' * 9000}\r\n")
+    with files_of_at_most((tmp_path / "log.csv").stat().st_size), pytest.raises(OSError) as failure:
+        go(tmp_path)
+    assert "log could not be written" in str(failure.value) and "last checkpoint is kept" in str(failure.value)
+    assert checkpoint.load(tmp_path, SETTINGS)["step"] == 1
 
 
 def test_the_log_has_one_row_per_step(tmp_path):
@@ -235,53 +249,45 @@ def test_the_log_has_one_row_per_step(tmp_path):
         rows = list(csv.DictReader(file))
     assert list(rows[0]) == ["step", "loss", "rate", "seconds"]
     assert [int(row["step"]) for row in rows] == list(range(1, 13))
-    expected = [SCHEDULE.rate * SCHEDULE.factor(step) for step in range(12)]
+    expected = [RECIPE.rate * RECIPE.factor(step) for step in range(12)]
     np.testing.assert_allclose([float(row["rate"]) for row in rows], expected, rtol=1e-3)
     assert all(math.isfinite(float(row["loss"])) and float(row["seconds"]) >= 0 for row in rows)
 
 
-schedules = st.builds(
-    Schedule,
-    steps=st.integers(10, 2000),
-    batch=st.just(1),
-    warmup=st.integers(0, 300),
-    hold=st.sampled_from([0.0, 0.3, 0.5, 0.9, 1.0]),
-)
+OPTIMIZERS = {
+    "adamw": lambda parameters: torch.optim.AdamW(parameters, 1e-2, betas=(0.9, 0.999), weight_decay=1e-4),
+    "adam": lambda parameters: torch.optim.Adam(parameters, 1e-2, betas=(0.5, 0.999)),
+    "sgd": lambda parameters: torch.optim.SGD(parameters, 1e-2, momentum=0.9, weight_decay=1e-4),
+}
 
 
-@given(schedule=schedules)
-def test_the_rate_rises_holds_and_falls(schedule):
-    factors = [schedule.factor(step) for step in range(schedule.steps)]
-    assert all(0 <= factor <= 1 for factor in factors)
-    settled = factors[max(0, schedule.warmup - 1) :]
-    assert all(later <= earlier for earlier, later in zip(settled, settled[1:], strict=False))
-    begin = schedule.hold * schedule.steps
-    held = [f for step, f in enumerate(factors) if schedule.warmup - 1 <= step <= begin]
-    assert held == [1.0] * len(held)
-    if schedule.hold < 1:
-        assert schedule.factor(schedule.steps) == pytest.approx(0, abs=1e-12)
-
-
-def test_without_warm_up_and_hold_the_rate_is_the_papers_cosine():
-    schedule = Schedule(steps=200, batch=1, warmup=0)
-    for step in range(200):
-        assert schedule.factor(step) == pytest.approx(0.5 * (1 + math.cos(math.pi * step / 200)), abs=1e-12)
-
-
-def test_warm_up_is_linear():
-    schedule = Schedule(steps=100, batch=1, warmup=10, hold=1)
-    assert [schedule.factor(step) for step in range(12)] == pytest.approx([*np.arange(1, 11) / 10, 1, 1])
+@pytest.mark.parametrize("kind", OPTIMIZERS)
+def test_a_run_is_a_plain_loop_of_the_recipes_optimizer(tmp_path, kind):
+    momenta = {"adam": (0.5, 0.999)}.get(kind, (0.9, 0.999))
+    decay = 0.0 if kind == "adam" else 1e-4
+    recipe = replace(RECIPE, optimizer=kind, momenta=momenta, weight_decay=decay, clip=0, ema=0)
+    averaged = go(tmp_path, recipe=recipe)
+    network, samples = build().train(), Numbers()
+    optimizer = OPTIMIZERS[kind](network.parameters())
+    for step in range(12):
+        optimizer.param_groups[0]["lr"] = 1e-2 * min(1, (step + 1) / 3) * (1 + math.cos(math.pi * step / 12)) / 2
+        pair = [samples[2 * step], samples[2 * step + 1]]
+        optimizer.zero_grad()
+        squared(network, {name: torch.stack([sample[name] for sample in pair]) for name in pair[0]}).backward()
+        optimizer.step()
+    for name, value in averaged.state_dict().items():
+        torch.testing.assert_close(value, network.state_dict()[name], rtol=1e-5, atol=1e-6)
 
 
 def test_averaged_weights_follow_their_recursion(tmp_path):
-    schedule = Schedule(steps=30, batch=2, rate=1e-2, warmup=1, ema=0.6)
+    recipe = Recipe(steps=30, batch=2, rate=1e-2, warmup=1, ema=0.6)
     starts = []
 
     def watching(network, batch):
         starts.append({name: p.detach().double().clone() for name, p in network.named_parameters()})
         return squared(network, batch)
 
-    averaged = go(tmp_path, schedule=schedule, loss=watching)
+    averaged = go(tmp_path, recipe=recipe, loss=watching)
     state = checkpoint.load(tmp_path, SETTINGS)["network"]
     ends = [*starts[1:], {name: state[name].double() for name in starts[0]}]
     expected = starts[0]
@@ -297,11 +303,11 @@ def test_averaged_weights_follow_their_recursion(tmp_path):
 
 def test_a_long_gradient_is_cut_to_twice_the_moving_average():
     network = nn.Linear(3, 1, bias=False)
-    run = Run(network, deepcopy(network), torch.optim.SGD(network.parameters()))
+    run = Run(network, deepcopy(network), torch.optim.SGD(network.parameters()), network)
 
     def clipped(gradient):
         network.weight.grad = torch.tensor([gradient])
-        _clip(run, 2.0)
+        clip(run, 2.0)
         return network.weight.grad.norm().item(), run.norm
 
     assert clipped([3.0, 0.0, 4.0]) == pytest.approx((5, 5))  # the first sets the average
@@ -311,29 +317,27 @@ def test_a_long_gradient_is_cut_to_twice_the_moving_average():
 
 
 def test_training_learns(tmp_path):
-    go(tmp_path, schedule=Schedule(steps=300, batch=8, rate=1e-2, warmup=5))
+    go(tmp_path, recipe=Recipe(steps=300, batch=8, rate=1e-2, warmup=5))
     losses = [float(loss) for _, loss, _ in read_log(tmp_path)]
     assert np.mean(losses[-50:]) < 0.6 * np.mean(losses[:50])
 
 
-STAGE_CASES = {
-    "spamattnet": (lambda: SPAMattNet(NARROWEST), SPAMattNetSamples, spamattnet_loss),
-    "tgn": (lambda: TGN(NARROWEST_TGN), TGNSamples, tgn_loss),
-}
+STAGE_CASES = {"spamattnet": lambda: SPAMattNet(NARROWEST), "tgn": lambda: TGN(NARROWEST_TGN)}
 
 
 @pytest.mark.parametrize("stage", STAGE_CASES)
 def test_each_network_resumes_exactly_on_composites(pool, tmp_path, stage):
-    make, samples_of, loss = STAGE_CASES[stage]
-    schedule = Schedule(steps=3, batch=2, warmup=2)
+    recipe = Recipe(steps=3, batch=2, warmup=2)
     files = sorted(pool.glob("*.png"))
     photos = [cv2.imread(str(path)) for path in sorted((pool / "photos").iterdir())]
     data = CompositeData(files, photos, 64, seed=0)
 
     def one(folder, **options):
         torch.manual_seed(0)
-        network = make().to(memory_format=torch.channels_last)
-        return train(network, samples_of(data, 6), loss, schedule, folder, {}, workers=0, **options)
+        network = STAGE_CASES[stage]().to(memory_format=torch.channels_last)
+        loss, samples = STAGES[stage].loss(network.config, recipe), STAGES[stage].composites(data, recipe)
+        options = {"workers": 0, "accelerator": start("cpu")} | options
+        return train(network, samples, loss, recipe, folder, {}, **options)
 
     whole = one(tmp_path / "whole")
     one(tmp_path / "parts", time_limit=0)
@@ -345,44 +349,3 @@ def test_stages_are_the_networks_of_the_paper():
     assert STAGES.keys() == STAGE_CASES.keys()
 
 
-def command(stage, pool, run, *more):
-    """The command line in this process; returns the exit status."""
-    words = ["train", stage, "--pool", pool, "--photos", pool / "photos", "--run", run, "--device", "cpu"]
-    words += ["--steps", 2, "--batch", 2, "--crop", 64, *more]
-    try:
-        return main([str(word) for word in words])
-    except SystemExit as leaving:
-        return leaving.code
-
-
-@pytest.mark.parametrize(("stage", "workers"), [("tgn", 0), ("spamattnet", 1)])
-def test_the_command_line_trains_each_stage(pool, tmp_path, stage, workers, capsys):
-    out = tmp_path / "weights" / f"{stage}.safetensors"
-    assert command(stage, pool, tmp_path / "run", "--workers", workers, "--out", out) == 0
-    assert str(out) in capsys.readouterr().out
-    network = load_weights(out)
-    assert network.config == STAGES[stage].configs["small"]
-    assert [step for step, *_ in read_log(tmp_path / "run")] == [1, 2]
-    first = next(network.encoder.parameters())
-    assert (first[:, 3:].abs().sum() < first[:, :3].abs().sum()).item()  # it began with ImageNet's weights
-
-    assert command(stage, pool, tmp_path / "run", "--workers", 0, "--seed", 1) == 2
-    said = capsys.readouterr().err
-    assert "another seed" in said and "Traceback" not in said
-
-
-@pytest.mark.parametrize(
-    ("more", "words"),
-    [
-        (["--crop", 100], ["--crop", "64", "100"]),
-        (["--photos", "no-such-folder"], ["no-such-folder"]),
-        (["--pool", "no-such-pool"], ["no-such-pool"]),
-        (["--from", "no-such.safetensors"], ["no-such.safetensors"]),
-        (["--steps", "many"], ["--steps"]),
-    ],
-)
-def test_a_run_that_cannot_start_says_why_in_a_sentence(pool, tmp_path, capsys, more, words):
-    assert command("spamattnet", pool, tmp_path / "run", "--workers", 0, *more) == 2
-    said = capsys.readouterr().err.strip()
-    assert all(word in said for word in words) and "\n" not in said
-    assert not (tmp_path / "run").exists()

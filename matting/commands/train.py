@@ -1,4 +1,4 @@
-"""`python -m matting train STAGE`: train a network on composites, or go on with a run."""
+"""`python -m matting train STAGE`: train a network, or go on with a run; `accelerate launch -m matting train STAGE`."""
 
 from __future__ import annotations
 
@@ -10,40 +10,58 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from matting.commands import UsageError
+from matting.commands import UsageError, _training_data
 
 if TYPE_CHECKING:
+    from accelerate import Accelerator
     from torch import nn
-    from torch.utils.data import Dataset
+
+    from matting.training.recipes import Recipe
+
+CHANGES = ("steps", "batch", "crop", "rate", "warmup", "hold", "ema", "optimizer")
+"""Values of a recipe that have an option of their own."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     """Declare the sub-command and its options."""
-    parser = subparsers.add_parser("train", help="train TGN or SPAMattNet on composites, or go on with a run")
+    parser = subparsers.add_parser("train", help="train TGN or SPAMattNet, or go on with a run")
     parser.add_argument("stage", choices=["tgn", "spamattnet"], help="the network to train")
-    parser.add_argument("--config", default="small", choices=["small", "paper", "paper_star"])
-    parser.add_argument("--pool", type=Path, nargs="+", required=True, help="folders of foregrounds")
-    parser.add_argument("--photos", type=Path, nargs="+", required=True, help="folders of background photos")
+    parser.add_argument(
+        "--config", choices=["small", "paper", "paper_star"], help="default: small, or paper with --preset"
+    )
+    parser.add_argument("--preset", choices=["p3m", "aim-500"], help="the paper's recipe for these data sets")
     parser.add_argument("--run", type=Path, help="folder of the run (default: $TRIMATTE_RUNS/STAGE-CONFIG)")
     parser.add_argument("--from", dest="source", type=Path, help="start from these weights (safetensors)")
-    parser.add_argument("--steps", type=int, required=True, help="optimizer steps of the whole run")
-    parser.add_argument("--batch", type=int, default=8)
-    parser.add_argument("--crop", type=int, default=256, help="side of a sample in pixels, a multiple of 64")
-    parser.add_argument("--rate", type=float, default=1e-3, help="learning rate")
-    parser.add_argument("--warmup", type=int, default=200, help="steps over which the learning rate rises")
-    parser.add_argument("--hold", type=float, default=0.0, help="share of the steps before the cosine decay")
-    parser.add_argument("--ema", type=float, default=0.999, help="decay of the averaged weights")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--workers", type=int, default=1, help="processes that make samples")
-    parser.add_argument("--threads", type=int, help="CPU threads of the network (default: all)")
-    parser.add_argument("--device", default="cpu")
-    parser.add_argument(
-        "--dtype", default="float32", choices=["float32", "bfloat16"], help="bfloat16: autocast, faster where built in"
-    )
-    parser.add_argument(
-        "--time-limit", type=float, default=math.inf, metavar="MINUTES", help="stop after so long"
-    )
     parser.add_argument("--out", type=Path, help="write the averaged weights here (safetensors, float16)")
+    parser.add_argument("--seed", type=int, default=0)
+    _training_data.add_arguments(parser.add_argument_group("data"))
+    _add_recipe(parser.add_argument_group("recipe", "by default the configuration's or the preset's own values"))
+    _add_machine(parser.add_argument_group("machine"))
+
+
+def _add_recipe(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--steps", type=int, help="optimizer steps of the whole run; small has no default")
+    group.add_argument("--batch", type=int, help="samples of a step, over all processes")
+    group.add_argument("--crop", type=int, help="side of a sample in pixels, a multiple of 64 (TGN: 16)")
+    group.add_argument("--rate", type=float, help="learning rate")
+    group.add_argument("--warmup", type=int, help="steps over which the learning rate rises")
+    group.add_argument("--hold", type=float, help="share of the steps before the learning rate falls")
+    group.add_argument("--ema", type=float, help="decay of the averaged weights; 0 takes the last ones")
+    group.add_argument("--optimizer", choices=["adamw", "adam", "sgd"])
+    group.add_argument("--change-recipe", action="store_true", help="go on by another recipe than the checkpoint's")
+
+
+def _add_machine(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda", "mps"], help="default: the best")
+    group.add_argument(
+        "--dtype",
+        choices=["float32", "bfloat16", "float16"],
+        help="bfloat16 is faster where built in, float16 for GPUs without it (default: float32)",
+    )
+    group.add_argument("--accumulate", type=int, default=1, metavar="N", help="take a batch in N passes")
+    group.add_argument("--workers", type=int, default=1, help="processes that make samples, for each that trains")
+    group.add_argument("--threads", type=int, help="CPU threads of the network (default: all)")
+    group.add_argument("--time-limit", type=float, default=math.inf, metavar="MINUTES", help="stop after so long")
 
 
 def runs_folder() -> Path:
@@ -55,50 +73,90 @@ def run(args: argparse.Namespace) -> int:
     """Train and write the weights; returns the exit status."""
     import torch
 
-    from matting.training.checkpoint import OtherSettingsError, as_settings
-    from matting.training.loop import Schedule, train
-    from matting.weights import save_weights
+    from matting.training.batches import UnreadableSampleError
+    from matting.training.checkpoint import OtherSettingsError
+    from matting.training.stopping import StoppedError
 
     if args.threads:
         torch.set_num_threads(args.threads)
-    torch.manual_seed(args.seed)
-    network, samples, loss = _prepare(args)
-    schedule = Schedule(args.steps, args.batch, args.rate, args.warmup, args.hold, args.ema)
-    folder = args.run or runs_folder() / f"{args.stage}-{args.config}"
-    settings = {"config": as_settings(network.config), "seed": args.seed, "batch": args.batch, "crop": args.crop}
-    limit = 60 * args.time_limit
-    out = args.out or folder / f"{args.stage}.safetensors"
+    args.config = args.config or ("paper" if args.preset else "small")
+    args.run = args.run or runs_folder() / f"{args.stage}-{args.config}"
     try:
-        average = train(network, samples, loss, schedule, folder, settings, time_limit=limit, workers=args.workers)
-        save_weights(average, out, dtype=torch.float16)
-    except (OtherSettingsError, OSError) as error:
+        work = _prepare(args)
+    except (ValueError, OSError, ImportError) as error:
         raise UsageError(str(error)) from error
-    except FloatingPointError as error:
+    try:
+        _train(args, *work)
+    except OtherSettingsError as error:
+        raise UsageError(str(error)) from error
+    except (FloatingPointError, UnreadableSampleError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
-    print(f"Weights of {args.stage} ({args.config}): {out}")
+    except StoppedError as stop:
+        print(stop, file=sys.stderr)
+        return 130
     return 0
 
 
-def _prepare(args: argparse.Namespace) -> tuple[nn.Module, Dataset, Callable]:
-    """Return the network on its device, its samples and its loss; raises UsageError where they cannot be had."""
+def _prepare(args: argparse.Namespace) -> tuple[Recipe, Accelerator, nn.Module, Callable, _training_data.Data]:
+    """Return the recipe, Accelerate, the network that the run starts from, its loss and what it learns from."""
     import torch
 
-    from matting.data.pool import load_textures
-    from matting.training.stages import STAGES, composite_data, with_imagenet
+    from matting.training import engine
+    from matting.training.batches import split
+    from matting.training.recipes import find_recipe
+    from matting.training.stages import STAGES, with_imagenet
     from matting.weights import load_network_weights
 
+    recipe = find_recipe(args.stage, args.config, args.preset, **{name: getattr(args, name) for name in CHANGES})
+    accelerator = engine.start(args.device, args.dtype)
+    split(recipe.batch, args.accumulate, accelerator.num_processes)
     stage = STAGES[args.stage]
-    try:
-        network = with_imagenet(stage.build(stage.configs[args.config])).to(args.device)
-        if args.crop < 1 or args.crop % network.config.multiple:
-            raise ValueError(f"--crop should be a multiple of {network.config.multiple} pixels, got {args.crop}.")
-        if args.source:
-            load_network_weights(network, args.source)
-        data = composite_data(args.pool, load_textures(args.photos), args.crop, args.seed)
-    except (ValueError, OSError, ImportError) as error:
-        raise UsageError(str(error)) from error
-    loss = stage.loss
-    if args.dtype == "bfloat16":
-        loss = torch.autocast(torch.device(args.device).type, torch.bfloat16)(loss)
-    return network, stage.samples(data, args.steps * args.batch), loss
+    torch.manual_seed(args.seed)
+    network = with_imagenet(stage.build(stage.configs[args.config]))
+    if recipe.crop < 1 or recipe.crop % network.config.multiple:
+        raise ValueError(f"--crop should be a multiple of {network.config.multiple} pixels, got {recipe.crop}.")
+    if args.source:
+        load_network_weights(network, args.source)
+    loss = stage.loss(network.config, recipe)
+    return recipe, accelerator, network, loss, _training_data.prepare(args, recipe, network.config, loss)
+
+
+def _train(
+    args: argparse.Namespace,
+    recipe: Recipe,
+    accelerator: Accelerator,
+    network: nn.Module,
+    loss: Callable,
+    data: _training_data.Data,
+) -> None:
+    """Run the loop and write the weights."""
+    import torch
+
+    from matting.training.checkpoint import as_settings, writing
+    from matting.training.loop import train
+    from matting.weights import save_weights
+
+    settings = {"config": as_settings(network.config), "seed": args.seed, "batch": recipe.batch, "crop": recipe.crop}
+    accelerator.print(f"Recipe: {recipe}.", file=sys.stderr)
+    average = train(
+        network,
+        data[0],
+        loss,
+        recipe,
+        args.run,
+        settings,
+        accelerator=accelerator,
+        accumulate=args.accumulate,
+        time_limit=60 * args.time_limit,
+        workers=args.workers,
+        change_recipe=args.change_recipe,
+        validation=data[1],
+        validate_every=60 * args.validate_every,
+    )
+    out = args.out or args.run / f"{args.stage}.safetensors"
+    if accelerator.is_main_process:
+        with writing("weights", out.parent):
+            save_weights(average, out, dtype=torch.float16)
+    accelerator.print(f"Weights of {args.stage} ({args.config}): {out}")
+    accelerator.end_training()

@@ -1,1 +1,1 @@
-"""Training: losses (Eq. 10-12), one loop, one stage per network."""
+"""Training: recipes, losses (Eq. 10-12), one loop on Accelerate, one stage per network."""

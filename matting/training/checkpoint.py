@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import Any
@@ -11,49 +14,78 @@ from typing import Any
 import torch
 
 NAME = "checkpoint.pt"
+FIXED = ("optimizer",)
+"""What of a recipe cannot change within a run: the optimizer's state is of one kind."""
 
 
 class OtherSettingsError(ValueError):
     """A run's checkpoint was written with other settings than it is to go on with."""
 
 
-def save(folder: Path, state: dict[str, Any], settings: dict[str, Any]) -> None:
-    """Write a checkpoint atomically; `settings` is what a resumed run must share."""
-    folder.mkdir(parents=True, exist_ok=True)
-    unfinished = folder / f".{NAME}.{os.getpid()}"
+@contextmanager
+def writing(what: str, folder: Path) -> Iterator[None]:
+    """Say in one sentence what a full disk kept from being written, as an OSError."""
     try:
-        with unfinished.open("wb") as file:
-            torch.save(state | {"settings": json.dumps(settings, sort_keys=True)}, file)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(folder / NAME)
+        yield
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
         raise OSError(
-            f"The checkpoint could not be written to {folder} ({error.strerror}); the last one is kept. Free some "
+            f"The {what} could not be written to {folder} ({error.strerror}); the last checkpoint is kept. Free some "
             "space and go on."
         ) from error
 
 
-def load(folder: Path, settings: dict[str, Any]) -> dict[str, Any] | None:
+def save(folder: Path, state: dict[str, Any], settings: dict[str, Any], recipe: object = None) -> None:
+    """Write a checkpoint atomically.
+
+    Args:
+        folder: the run's folder.
+        state: tensors and plain values.
+        settings: what a resumed run must share.
+        recipe: the dataclass by which it learns; a resumed run shares it unless told otherwise.
+    """
+    unfinished, data = folder / f".{NAME}.{os.getpid()}", io.BytesIO()
+    texts = {"settings": json.dumps(settings, sort_keys=True)}
+    if recipe is not None:
+        texts["recipe"] = json.dumps(as_settings(recipe), sort_keys=True)
+    # Into memory first: on a full disk PyTorch's own writer fails in ways that no longer tell why.
+    torch.save(state | texts, data)
+    with writing("checkpoint", folder):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with unfinished.open("wb") as file:
+                file.write(data.getbuffer())
+                file.flush()
+                os.fsync(file.fileno())
+            unfinished.replace(folder / NAME)
+        finally:
+            unfinished.unlink(missing_ok=True)
+
+
+def load(
+    folder: Path, settings: dict[str, Any], recipe: object = None, *, change_recipe: bool = False
+) -> dict[str, Any] | None:
     """Read a run's checkpoint, or None for a new run.
 
+    The settings (network, seed, batch, crop: what a sample is, and which are done) must be the same. So must the
+    recipe (steps, rates, losses), unless `change_recipe` says that a change is meant.
+
     Raises:
-        OtherSettingsError: where the checkpoint was written with other settings.
+        OtherSettingsError: where the checkpoint was written with others.
     """
     path = folder / NAME
     if not path.exists():
         return None
     state = torch.load(path, map_location="cpu", weights_only=True)
-    before = json.loads(state.pop("settings"))
-    now = json.loads(json.dumps(settings))
-    differing = sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key))
+    differing = _differing(json.loads(state.pop("settings")), settings)
     if differing:
         raise OtherSettingsError(
             f"The run in {folder} was made with another {', '.join(differing)}; choose another --run or "
             "the same settings."
         )
-    return state
+    written = state.pop("recipe", None)
+    if recipe is not None:
+        _check_recipe(folder, written, as_settings(recipe), change_recipe)
+    return _converted(state)
 
 
 def as_settings(config: object) -> dict[str, Any]:
@@ -61,3 +93,26 @@ def as_settings(config: object) -> dict[str, Any]:
     if not is_dataclass(config) or isinstance(config, type):
         raise ValueError(f"Expected a configuration dataclass, got {type(config).__name__}.")
     return asdict(config)
+
+
+def _check_recipe(folder: Path, written: str | None, recipe: dict[str, Any], change_recipe: bool) -> None:
+    # Before 0.1.0 a checkpoint did not tell its recipe, and AdamW was the only optimizer.
+    before = json.loads(written) if written else recipe | {"optimizer": "adamw"}
+    differing = _differing(before, recipe)
+    if fixed := [name for name in differing if name in FIXED]:
+        raise OtherSettingsError(f"The run in {folder} was made with another {fixed[0]}; choose another --run.")
+    if differing and not change_recipe:
+        changes = ", ".join(f"{name} {before.get(name)} (now {recipe.get(name)})" for name in differing)
+        raise OtherSettingsError(
+            f"The run in {folder} was made with {changes}; give the same, or --change-recipe if this is meant."
+        )
+
+
+def _differing(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    before, now = (json.loads(json.dumps(values)) for values in (before, now))  # JSON has lists where we have tuples
+    return sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key))
+
+
+def _converted(state: dict[str, Any]) -> dict[str, Any]:
+    """Bring an older checkpoint to today's form: it knew one process, and its generator as one row."""
+    return state | {"random": torch.atleast_2d(state["random"])} if "random" in state else state

@@ -1,216 +1,153 @@
-"""One training loop for every stage: resumable to the step, with EMA weights, a CSV log and a time limit."""
+"""One training loop for every stage: resumable to the step, with EMA weights, a CSV log and a time limit.
+
+It runs in one process or in many, on CPUs or GPUs, as Accelerate started it. A step's batch is dealt out to the
+processes and, where it is too large for them, to several passes whose gradients add up; losses are means over images,
+so the gradient is the same however the batch is split. Batch norms see the samples of one pass of one process.
+"""
 
 from __future__ import annotations
 
-import csv
 import math
 import time
 from collections.abc import Callable, Iterator
-from copy import deepcopy
-from dataclasses import dataclass
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import torch
+from accelerate import Accelerator
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset, Subset
+from torch.utils.data import Dataset
 from tqdm import tqdm
 
-from matting.training import checkpoint
-
-Batch = dict[str, Tensor]
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """How long and how fast to learn.
-
-    Attributes:
-        steps: optimizer steps of the whole run.
-        batch: samples per step.
-        rate: learning rate after the warm-up.
-        warmup: steps over which the rate rises from zero.
-        hold: share of the steps before the cosine decay to zero begins; 0 is the paper's plain cosine.
-        ema: decay of the averaged weights.
-        clip: gradients longer than this many times their moving average are scaled down.
-    """
-
-    steps: int
-    batch: int
-    rate: float = 1e-3
-    warmup: int = 200
-    hold: float = 0.0
-    ema: float = 0.999
-    clip: float = 2.0
-
-    def factor(self, step: int) -> float:
-        """Learning rate of a step as a share of `rate`."""
-        rise = min(1.0, (step + 1) / max(1, self.warmup))
-        begin = self.hold * self.steps
-        fall = max(0.0, (step - begin) / max(1.0, self.steps - begin))
-        return rise * 0.5 * (1 + math.cos(math.pi * min(1.0, fall)))
+from matting.training import checkpoint, engine
+from matting.training.batches import Batch, Share, batches
+from matting.training.log import Log
+from matting.training.recipes import Recipe
+from matting.training.run import Run, begin, update
+from matting.training.stopping import StoppedError, StopRequests
+from matting.training.validation import Validation
 
 
-@dataclass
-class Run:
-    """What changes while a network learns."""
+class Timer:
+    """Says once every so many seconds that it is time."""
 
-    network: nn.Module
-    average: nn.Module
-    optimizer: torch.optim.Optimizer
-    step: int = 0
-    norm: float = 0.0
+    def __init__(self, seconds: float) -> None:
+        self.seconds, self.last = seconds, time.monotonic()
 
-    def state(self) -> dict[str, Any]:
-        """Everything that the next step depends on."""
-        return {
-            "network": self.network.state_dict(),
-            "average": self.average.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "random": torch.get_rng_state(),
-            "step": self.step,
-            "norm": self.norm,
-        }
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go on from a state."""
-        self.network.load_state_dict(state["network"])
-        self.average.load_state_dict(state["average"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        torch.set_rng_state(state["random"])
-        self.step, self.norm = state["step"], state["norm"]
+    def due(self) -> bool:
+        """Whether the time is over; it begins anew then."""
+        if time.monotonic() - self.last <= self.seconds:
+            return False
+        self.last = time.monotonic()
+        return True
 
 
 def train(
     network: nn.Module,
     samples: Dataset[Batch],
     loss_of: Callable[[nn.Module, Batch], Tensor],
-    schedule: Schedule,
+    recipe: Recipe,
     folder: Path,
     settings: dict[str, Any],
     *,
+    accelerator: Accelerator | None = None,
+    accumulate: int = 1,
     time_limit: float = math.inf,
     save_every: float = 300.0,
     workers: int = 1,
+    change_recipe: bool = False,
+    validation: Validation | None = None,
+    validate_every: float = math.inf,
 ) -> nn.Module:
     """Train a network, or go on with the run in `folder`; returns the averaged network in eval mode.
 
     Args:
-        network: the network, on its device.
+        network: the network; it is moved to the accelerator's device.
         samples: sample i is a function of i alone, so that a resumed run sees what an uninterrupted one sees.
-        loss_of: loss of a batch, a scalar.
-        schedule: steps, batch, rate.
-        folder: the run's folder: checkpoint, log.csv.
+        loss_of: loss of a batch, a scalar, the mean over its images.
+        recipe: steps, batch, rate.
+        folder: the run's folder: checkpoint, log.csv; all machines must share it.
         settings: what a resumed run must share with its checkpoint.
+        accelerator: Accelerate's, from `engine.start`.
+        accumulate: passes in which a process takes its share of a step's batch.
         time_limit: seconds after which to stop (a checkpoint is written).
         save_every: seconds between checkpoints.
-        workers: processes that make samples.
+        workers: processes that make samples, for each process that trains.
+        change_recipe: go on by another recipe than the checkpoint's.
+        validation: what to look at while training.
+        validate_every: seconds between two looks.
 
     Raises:
-        ValueError: where the checkpoint is of other settings.
+        ValueError: where the checkpoint is of other settings, the batch cannot be split, or a sample cannot be read.
         FloatingPointError: where the loss or its gradient is not finite; the last good checkpoint is kept.
+        OSError: where the disk is full; the last good checkpoint is kept.
+        StoppedError: after a signal; a checkpoint is written.
     """
-    optimizer = torch.optim.AdamW(network.parameters(), schedule.rate, betas=(0.9, 0.999), weight_decay=1e-4)
-    run = Run(network.train(), deepcopy(network).requires_grad_(False), optimizer)
-    if (state := checkpoint.load(folder, settings)) is not None:
-        run.restore(state)
-    _forget_after(folder, run.step)
-    started = saved = time.monotonic()
-    with tqdm(total=schedule.steps, initial=run.step, unit="step", mininterval=5) as bar:
-        for batch in _batches(samples, run.step, schedule, workers):
-            loss = _step(run, batch, loss_of, schedule)
-            _log(
-                folder,
-                run.step,
-                loss,
-                schedule.factor(run.step - 1) * schedule.rate,
-                time.monotonic() - started,
-            )
+    accelerator = accelerator or engine.start()
+    state = checkpoint.load(folder, settings, recipe, change_recipe=change_recipe)
+    run = begin(network, recipe, accelerator, state)
+    share = Share(
+        range(run.step, recipe.steps),
+        recipe.batch,
+        accumulate=accumulate,
+        process=accelerator.process_index,
+        processes=accelerator.num_processes,
+    )
+    log = Log(folder, run.step, validation.columns if validation else ()) if accelerator.is_main_process else None
+    feed = batches(samples, share, workers, pinned=accelerator.device.type == "cuda")
+    limit, saving, looking, begun = Timer(time_limit), Timer(save_every), Timer(validate_every), time.monotonic()
+    stopped = over = False
+    with StopRequests() as signals, _progress(run.step, recipe.steps, accelerator) as bar:
+        while run.step < recipe.steps and not (stopped or over):
+            own = _add_up_gradients(run, feed, loss_of, recipe, accelerator, accumulate)
+            wishes = signals.noted, limit.due(), saving.due()
+            loss, stopped, over, save = engine.agree(accelerator, own, *wishes)
+            update(run, loss, recipe, accelerator)
+            if log is not None:
+                rate = recipe.factor(run.step - 1) * recipe.rate
+                look = validation and (looking.due() or run.step == recipe.steps)
+                found = validation(run.average.eval(), run.step) if look else {}
+                log.add(run.step, loss, rate, time.monotonic() - begun, found)
+                bar.set_postfix(loss=f"{loss:.4f}", rate=f"{rate:.1e}", refresh=False, **found)
             bar.update()
-            bar.set_postfix(loss=f"{loss:.4f}", refresh=False)
-            if time.monotonic() - saved > save_every:
-                checkpoint.save(folder, run.state(), settings)
-                saved = time.monotonic()
-            if time.monotonic() - started > time_limit:
-                break
-    checkpoint.save(folder, run.state(), settings)
+            if save or stopped or over or run.step == recipe.steps:
+                _save(run, folder, settings, recipe, accelerator)
+    if stopped and run.step < recipe.steps:
+        raise StoppedError(run.step, recipe.steps, folder)
     return run.average.eval()
 
 
-def _batches(samples: Dataset[Batch], done: int, schedule: Schedule, workers: int) -> Iterator[Batch]:
-    """Batches of the steps from `done` on, in the order of the samples' numbers."""
-    rest = Subset(samples, range(done * schedule.batch, schedule.steps * schedule.batch))
-    yield from DataLoader(
-        rest,
-        schedule.batch,
-        num_workers=workers,
-        multiprocessing_context="spawn" if workers else None,  # OpenCV does not survive a fork
-        prefetch_factor=4 if workers else None,
-        # Without its own, a loader draws from the global generator, and a resumed run's dropout would differ.
-        generator=torch.Generator(),
-    )
+def _progress(step: int, steps: int, accelerator: Accelerator) -> tqdm:
+    return tqdm(total=steps, initial=step, unit="step", mininterval=5, disable=not accelerator.is_main_process)
 
 
-def _step(run: Run, batch: Batch, loss_of: Callable[[nn.Module, Batch], Tensor], schedule: Schedule) -> float:
-    """One optimizer step; returns the loss."""
-    for group in run.optimizer.param_groups:
-        group["lr"] = schedule.rate * schedule.factor(run.step)
-    device = next(run.network.parameters()).device
-    loss = loss_of(run.network, {name: tensor.to(device) for name, tensor in batch.items()})
-    _check_finite(loss, "loss", run.step)
+def _save(run: Run, folder: Path, settings: dict[str, Any], recipe: Recipe, accelerator: Accelerator) -> None:
+    state = run.state(accelerator)
+    if accelerator.is_main_process:
+        checkpoint.save(folder, state, settings, recipe)
+    accelerator.wait_for_everyone()  # none may end, or read the checkpoint, before it is written
+
+
+def _add_up_gradients(
+    run: Run,
+    feed: Iterator[Batch],
+    loss_of: Callable[[nn.Module, Batch], Tensor],
+    recipe: Recipe,
+    accelerator: Accelerator,
+    accumulate: int,
+) -> Tensor:
+    """Run a step's passes forward and back; returns this process's mean loss, a scalar."""
     run.optimizer.zero_grad(set_to_none=True)
-    loss.backward()
-    _clip(run, schedule.clip)
-    run.optimizer.step()
-    run.step += 1
-    _average(run, min(schedule.ema, run.step / (run.step + 10)))
-    return loss.item()
-
-
-def _clip(run: Run, factor: float) -> None:
-    """Bound the gradient to `factor` times the moving average of its norm."""
-    bound = factor * run.norm if run.norm else math.inf
-    norm = nn.utils.clip_grad_norm_(run.network.parameters(), bound)
-    _check_finite(norm, "gradient", run.step)
-    run.norm = 0.98 * run.norm + 0.02 * min(float(norm), bound) if run.norm else float(norm)
-
-
-def _check_finite(value: Tensor, name: str, step: int) -> None:
-    if not torch.isfinite(value):
-        raise FloatingPointError(
-            f"The {name} of step {step + 1} is not finite; the last checkpoint is kept. Lower the learning rate."
-        )
-
-
-@torch.no_grad()
-def _average(run: Run, decay: float) -> None:
-    """Move the averaged weights towards the present ones; statistics and counters are copied."""
-    torch._foreach_lerp_(list(run.average.parameters()), list(run.network.parameters()), 1 - decay)
-    for averaged, buffer in zip(run.average.buffers(), run.network.buffers(), strict=True):
-        averaged.copy_(buffer)
-
-
-def _log(folder: Path, step: int, loss: float, rate: float, seconds: float) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "log.csv"
-    new = not path.exists()
-    with path.open("a", newline="") as file:
-        writer = csv.writer(file)
-        if new:
-            writer.writerow(["step", "loss", "rate", "seconds"])
-        writer.writerow([step, f"{loss:.6f}", f"{rate:.3e}", f"{seconds:.1f}"])
-
-
-def _forget_after(folder: Path, step: int) -> None:
-    """Drop the log's rows after a step: those that a killed run did and its checkpoint does not know."""
-    path = folder / "log.csv"
-    if not path.exists():
-        return
-    with path.open(newline="") as file:
-        rows = list(csv.reader(file))
-    # A full disk may have cut the last row short.
-    known = [row for row in rows[1:] if len(row) == len(rows[0]) and int(row[0]) <= step]
-    unfinished = path.with_name(f".{path.name}")
-    with unfinished.open("w", newline="") as file:
-        csv.writer(file).writerows([*rows[:1], *known])
-    unfinished.replace(path)
+    for group in run.optimizer.param_groups:
+        group["lr"] = recipe.rate * recipe.factor(run.step)
+    device, losses = accelerator.device, []
+    for turn in range(accumulate):
+        batch = {name: tensor.to(device, non_blocking=True) for name, tensor in next(feed).items()}
+        last = turn == accumulate - 1
+        # Between passes the processes need not know each other's gradients.
+        with nullcontext() if last else accelerator.no_sync(run.model):
+            loss = loss_of(run.model, batch) / accumulate
+            losses.append(loss.detach())
+            accelerator.backward(loss)
+    return torch.stack(losses).sum()

@@ -1,6 +1,7 @@
-"""Losses of TGN and SPAMattNet (Section III-B4): Eq. 10 to 12, and the Laplacian loss of later matting networks.
+"""Losses of TGN and SPAMattNet (Section III-B4): Eq. 10 to 12, and those of SPAMattNet* (after Yu et al. 2021).
 
-Every loss is a mean over one image's region and then over the batch. Alphas are (B, 1, H, W), the region M is
+Every loss is a mean over one image's region and then over the batch, so that a batch split over processes has the
+same gradient. Alphas are (B, 1, H, W), the region M is
 (B, 1, H, W) in {0, 1}; an image without any pixel in M adds nothing.
 """
 
@@ -10,7 +11,11 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
+from matting.compositing import compose
 from matting.networks.spamattnet import AlphaEstimate
+
+STAR_WEIGHTS = {1: 2 / 5, 4: 1 / 5, 8: 1 / 5}
+"""Weights of SPAMattNet*'s heads, by their stride."""
 
 
 def alpha_loss(predicted: Tensor, alpha: Tensor, region: Tensor) -> Tensor:
@@ -42,6 +47,36 @@ def matting_loss(estimate: AlphaEstimate, alpha: Tensor, region: Tensor, hard_we
     """L_α = L_coarse + L_refined (Eq. 10)."""
     coarse = estimation_loss(estimate.heads[1].float(), alpha, region, hard_weight)
     return coarse + estimation_loss(estimate.alpha.float(), alpha, region, hard_weight)
+
+
+def composition_loss(
+    predicted: Tensor, alpha: Tensor, region: Tensor, foreground: Tensor, background: Tensor
+) -> Tensor:
+    """Mean absolute difference of the composites by both alphas, its three colours added up (Xu et al. 2017).
+
+    The layers are (B, 3, H, W) in [0, 1]. The true composite is made from them, not taken from the photo: alpha should
+    not explain a camera's noise.
+    """
+    error = compose(foreground, background, predicted) - compose(foreground, background, alpha)
+    return (error.abs() * region).flatten(1).sum(1).div(region.flatten(1).sum(1).clamp(min=1)).mean()
+
+
+def star_loss(
+    estimate: AlphaEstimate, alpha: Tensor, region: Tensor, foreground: Tensor, background: Tensor
+) -> Tensor:
+    """SPAMattNet*'s loss: L1, composition and Laplacian of the heads at 1, 4 and 8, enlarged to full size.
+
+    The head at stride 8 is asked for the whole image, since merging takes from it what is certain; the others for the
+    unknown region.
+    """
+    loss = alpha.new_zeros(())
+    for stride, weight in STAR_WEIGHTS.items():
+        head = estimate.heads[stride].float()
+        full = F.interpolate(head, size=alpha.shape[-2:], mode="bilinear", align_corners=False)
+        where = torch.ones_like(region) if stride == 8 else region
+        composition = composition_loss(full, alpha, where, foreground, background)
+        loss = loss + weight * (alpha_loss(full, alpha, where) + composition + laplacian_loss(full, alpha, where))
+    return loss
 
 
 def laplacian_loss(predicted: Tensor, alpha: Tensor, region: Tensor, levels: int = 5) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,8 +13,13 @@ from torch.utils.data import Dataset
 
 from matting.data.compose import CompositeData, SPAMattNetSamples, TGNSamples
 from matting.networks import efficientnet, spamattnet, tgn
-from matting.training.loop import Batch
-from matting.training.losses import laplacian_loss, matting_loss, trimap_loss
+from matting.training import validation
+from matting.training.batches import Batch
+from matting.training.losses import laplacian_loss, matting_loss, star_loss, trimap_loss
+from matting.training.photographs import Photograph, SPAMattNetPhotographs, TGNPhotographs
+from matting.training.recipes import Recipe
+
+Loss = Callable[[nn.Module, Batch], Tensor]
 
 
 @dataclass(frozen=True)
@@ -24,28 +29,51 @@ class Stage:
     Attributes:
         configs: the network's named configurations.
         build: makes an untrained network of a configuration.
-        samples: makes the data set of a given length.
-        loss: loss of a batch.
+        composites: makes the data set of composites that a recipe asks for.
+        photographs: makes the data set of photographs with mattes, by a recipe and a seed.
+        loss: the loss of a batch, by the network's configuration and a recipe.
+        judge: looks at a network's answer for one example, see `validation`.
+        score: the name of what `judge` counts.
     """
 
     configs: dict[str, object]
     build: Callable[[object], nn.Module]
-    samples: Callable[[CompositeData, int], Dataset[Batch]]
-    loss: Callable[[nn.Module, Batch], Tensor]
+    composites: Callable[[CompositeData, Recipe], Dataset[Batch]]
+    photographs: Callable[[Sequence[Photograph], Recipe, int], Dataset[Batch]]
+    loss: Callable[[object, Recipe], Loss]
+    judge: validation.Judge
+    score: str
 
 
-def spamattnet_loss(network: nn.Module, batch: Batch) -> Tensor:
-    """Eq. 10 over the unknown region, plus the Laplacian loss of both estimates."""
-    estimate = network(batch["image"].contiguous(memory_format=torch.channels_last), batch["trimap"])
-    alpha, region = batch["alpha"], (batch["trimap"] == 0.5).float()
-    details = sum(laplacian_loss(a.float(), alpha, region) for a in (estimate.heads[1], estimate.alpha))
-    return matting_loss(estimate, alpha, region, hard_weight=0.5) + 0.5 * details
+def spamattnet_loss(config: spamattnet.SPAMattNetConfig, recipe: Recipe) -> Loss:
+    """The loss of SPAMattNet, or of SPAMattNet* where the decoder is the progressive one."""
+
+    def plain(network: nn.Module, batch: Batch) -> Tensor:
+        """Eq. 10 over the unknown region, the Laplacian loss of both estimates, Eq. 10 over the whole image."""
+        estimate, alpha, region = _estimate(network, batch)
+        terms = []
+        if recipe.laplacian:
+            details = sum(laplacian_loss(a.float(), alpha, region) for a in (estimate.heads[1], estimate.alpha))
+            terms.append(recipe.laplacian * details)
+        if recipe.whole:
+            terms.append(recipe.whole * matting_loss(estimate, alpha, torch.ones_like(region), recipe.hard))
+        return sum(terms, matting_loss(estimate, alpha, region, recipe.hard))
+
+    def star(network: nn.Module, batch: Batch) -> Tensor:
+        estimate, alpha, region = _estimate(network, batch)
+        return star_loss(estimate, alpha, region, batch["foreground"], batch["background"])
+
+    return star if config.decoder == "progressive" else plain
 
 
-def tgn_loss(network: nn.Module, batch: Batch) -> Tensor:
-    """Cross-entropy over the three regions."""
-    image = batch["image"].contiguous(memory_format=torch.channels_last)
-    return trimap_loss(network(image, batch["coarse_mask"]), batch["classes"])
+def tgn_loss(config: tgn.TGNConfig, recipe: Recipe) -> Loss:
+    """Cross-entropy over the three regions, whatever the configuration and the recipe."""
+
+    def loss(network: nn.Module, batch: Batch) -> Tensor:
+        image = batch["image"].contiguous(memory_format=torch.channels_last)
+        return trimap_loss(network(image, batch["coarse_mask"]), batch["classes"])
+
+    return loss
 
 
 def with_imagenet(network: nn.Module) -> nn.Module:
@@ -55,14 +83,36 @@ def with_imagenet(network: nn.Module) -> nn.Module:
     return network.to(memory_format=torch.channels_last)
 
 
-STAGES = {
-    "spamattnet": Stage(spamattnet.CONFIGS, spamattnet.SPAMattNet, SPAMattNetSamples, spamattnet_loss),
-    "tgn": Stage(tgn.CONFIGS, tgn.TGN, TGNSamples, tgn_loss),
-}
-
-
 def composite_data(pools: list[Path], photos: list[np.ndarray], crop: int, seed: int) -> CompositeData:
     """Collect the foregrounds of several pools; sample numbers refer to this sorted list."""
     from matting.data.pool import read_pool
 
     return CompositeData([path for pool in pools for path in read_pool(pool)], photos, crop, seed)
+
+
+def _estimate(network: nn.Module, batch: Batch) -> tuple[spamattnet.AlphaEstimate, Tensor, Tensor]:
+    """Run SPAMattNet; returns its estimate, the true alpha and the unknown region."""
+    image = batch["image"].contiguous(memory_format=torch.channels_last)
+    return network(image, batch["trimap"]), batch["alpha"], (batch["trimap"] == 0.5).float()
+
+
+STAGES = {
+    "spamattnet": Stage(
+        spamattnet.CONFIGS,
+        spamattnet.SPAMattNet,
+        lambda data, recipe: SPAMattNetSamples(data, recipe.steps * recipe.batch),
+        SPAMattNetPhotographs,
+        spamattnet_loss,
+        validation.judge_alpha,
+        "sad",
+    ),
+    "tgn": Stage(
+        tgn.CONFIGS,
+        tgn.TGN,
+        lambda data, recipe: TGNSamples(data, recipe.steps * recipe.batch, recipe.kernel),
+        TGNPhotographs,
+        tgn_loss,
+        validation.judge_trimap,
+        "miou",
+    ),
+}

@@ -1,0 +1,113 @@
+"""What changes while a network learns: its weights, their average, the optimizer; one step of them."""
+
+from __future__ import annotations
+
+import math
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from torch import nn
+
+from matting.training import engine
+from matting.training.checkpoint import OtherSettingsError
+from matting.training.recipes import Recipe
+
+
+@dataclass
+class Run:
+    """What changes while a network learns.
+
+    Attributes:
+        network: the network itself.
+        average: its averaged copy.
+        optimizer: Accelerate's, around one of PyTorch's.
+        model: the network as Accelerate runs it: in several processes, in another precision.
+        step: steps done.
+        norm: moving average of the gradient's norm.
+    """
+
+    network: nn.Module
+    average: nn.Module
+    optimizer: torch.optim.Optimizer
+    model: nn.Module
+    step: int = 0
+    norm: float = 0.0
+
+    def state(self, accelerator: Accelerator) -> dict[str, Any]:
+        """Everything that the next step depends on; every process must call this."""
+        state = {
+            "network": self.network.state_dict(),
+            "average": self.average.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "step": self.step,
+            "norm": self.norm,
+        }
+        if accelerator.scaler is not None:
+            state["scaler"] = accelerator.scaler.state_dict()
+        return state | engine.generators(accelerator)
+
+    def restore(self, state: dict[str, Any], accelerator: Accelerator) -> None:
+        """Go on from a state."""
+        self.network.load_state_dict(state["network"])
+        self.average.load_state_dict(state["average"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        if accelerator.scaler is not None and "scaler" in state:
+            accelerator.scaler.load_state_dict(state["scaler"])
+        engine.restore_generators(accelerator, state)
+        self.step, self.norm = state["step"], state["norm"]
+
+
+def begin(network: nn.Module, recipe: Recipe, accelerator: Accelerator, state: dict[str, Any] | None) -> Run:
+    """Set everything up, at the beginning or where a checkpoint left off."""
+    engine.seed_processes(accelerator)
+    network = network.to(accelerator.device).train()
+    average = deepcopy(network).requires_grad_(False)
+    optimizer = accelerator.prepare_optimizer(engine.build_optimizer(network.parameters(), recipe))
+    run = Run(network, average, optimizer, accelerator.prepare_model(network))
+    if state is not None:
+        run.restore(state, accelerator)
+    steps = accelerator.gather(torch.tensor([run.step], device=accelerator.device))
+    if (steps != run.step).any():
+        raise OtherSettingsError(
+            f"The processes found checkpoints of steps {steps.tolist()}; name a --run that all machines share."
+        )
+    return run
+
+
+def update(run: Run, loss: float, recipe: Recipe, accelerator: Accelerator) -> None:
+    """Take the step, unless it would lead to weights that are not finite."""
+    _check_finite(loss, "loss", run.step)
+    accelerator.unscale_gradients(run.optimizer)
+    clip(run, recipe.clip, accelerator.scaler)
+    run.optimizer.step()
+    run.step += 1
+    _average(run, min(recipe.ema, run.step / (run.step + 10)))
+
+
+def clip(run: Run, factor: float, scaler: torch.amp.GradScaler | None = None) -> None:
+    """Bound the gradient to `factor` times the moving average of its norm; 0 does not bound it."""
+    bound = factor * run.norm if factor and run.norm else math.inf
+    norm = float(nn.utils.clip_grad_norm_(run.network.parameters(), bound))
+    # In float16 a gradient overflows now and then: the scaler leaves out the step and scales less.
+    if scaler is not None and not math.isfinite(norm) and scaler.get_scale() > 1:
+        return
+    _check_finite(norm, "gradient", run.step)
+    run.norm = 0.98 * run.norm + 0.02 * min(norm, bound) if run.norm else norm
+
+
+def _check_finite(value: float, name: str, step: int) -> None:
+    if not math.isfinite(value):
+        raise FloatingPointError(
+            f"The {name} of step {step + 1} is not finite; the last checkpoint is kept. Lower the learning rate."
+        )
+
+
+@torch.no_grad()
+def _average(run: Run, decay: float) -> None:
+    """Move the averaged weights towards the present ones; statistics and counters are copied."""
+    torch._foreach_lerp_(list(run.average.parameters()), list(run.network.parameters()), 1 - decay)
+    for averaged, buffer in zip(run.average.buffers(), run.network.buffers(), strict=True):
+        averaged.copy_(buffer)

@@ -1,0 +1,177 @@
+"""Looking at the averaged network while it trains: its loss and score on examples held out, and their pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.utils.data import Dataset, default_collate
+
+from matting import inference
+from matting.compositing import blend, solid
+from matting.data.perturb import simulated_mask
+from matting.evaluation import alphamatting
+from matting.evaluation.metrics import sum_of_absolute_differences, trimap_confusion, trimap_scores
+from matting.fusion import hard_fusion
+from matting.images import write_png
+from matting.training.batches import Batch
+from matting.training.checkpoint import writing
+from matting.trimap import BACKGROUND, FOREGROUND, UNKNOWN, from_alpha, from_probabilities
+
+SEED = 7_001
+"""Of the held-out composites: those of a run's own seed are trained on."""
+
+EROSION = 30
+"""N of the coarse masks that TGN gets for photos (Section IV-B1)."""
+
+TILE, ROWS = 192, 6
+"""Side of a picture's tiles in pixels, and how many examples it shows at most."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """An image uint8 (H, W, 3), what guides the network and the truth: trimap and alpha, or coarse mask and trimap.
+
+    Trimaps are uint8 in {0, 128, 255}, alphas and masks float32 (H, W) in [0, 1].
+    """
+
+    image: np.ndarray
+    guidance: np.ndarray
+    truth: np.ndarray
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A network's answer (H, W) for one example, a float matte or a uint8 trimap, and what its score is made of."""
+
+    answer: np.ndarray
+    counts: float | np.ndarray
+
+
+Judge = Callable[[nn.Module, Example], Judgement]
+
+
+def judge_alpha(network: nn.Module, example: Example) -> Judgement:
+    """SPAMattNet's matte, known values written, and its SAD over the unknown region in thousands."""
+    alpha = hard_fusion(inference.estimate_alpha(network, example.image, example.guidance), example.guidance)
+    unknown = example.guidance == UNKNOWN
+    return Judgement(alpha, sum_of_absolute_differences(alpha, example.truth, unknown))
+
+
+def judge_trimap(network: nn.Module, example: Example) -> Judgement:
+    """TGN's trimap, and its confusion with the true one."""
+    trimap = from_probabilities(inference.estimate_trimap(network, example.image, example.guidance))
+    return Judgement(trimap, trimap_confusion(trimap, example.truth))
+
+
+def total(judgements: Sequence[Judgement]) -> float:
+    """Mean SAD, or mIoU of all pixels counted together."""
+    counts = np.mean([judgement.counts for judgement in judgements], axis=0)
+    return trimap_scores(counts).mean_iou if np.ndim(counts) else float(counts)
+
+
+class Validation:
+    """What a run looks at every few minutes.
+
+    Attributes:
+        columns: what it adds to the log: the loss and the score on composites, the score on photos.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        loss: Callable[[nn.Module, Batch], Tensor],
+        judge: Judge,
+        score: str,
+        composites: Dataset[Batch] | None = None,
+        photos: Sequence[Example] = (),
+    ) -> None:
+        self.folder, self.loss, self.judge = folder, loss, judge
+        self.samples = [composites[index] for index in range(len(composites))] if composites is not None else []
+        self.composites, self.photos = [from_sample(sample) for sample in self.samples], photos
+        on_composites = ("validation_loss", f"validation_{score}") if self.samples else ()
+        self.columns = (*on_composites, *((f"photos_{score}",) if photos else ()))
+
+    @torch.no_grad()
+    def __call__(self, network: nn.Module, step: int) -> dict[str, float]:
+        """Score a network in eval mode, write its picture to validation/STEP.png, return the columns' values.
+
+        No random number is drawn, so that a run does not depend on how often it is looked at.
+        """
+        seen = [self.judge(network, example) for example in (*self.composites, *self.photos)]
+        values = []
+        if self.samples:
+            losses = [self.loss(network, _batch_of(sample, network)).item() for sample in self.samples]
+            values += [float(np.mean(losses)), total(seen[: len(self.samples)])]
+        if self.photos:
+            values.append(total(seen[len(self.samples) :]))
+        shown = _alternating(len(self.composites), len(self.photos))[:ROWS]
+        examples = [*self.composites, *self.photos]
+        with writing("picture", self.folder):
+            (self.folder / "validation").mkdir(parents=True, exist_ok=True)
+            rows = [_row(examples[index], seen[index].answer) for index in shown]
+            write_png(self.folder / "validation" / f"{step:07d}.png", np.vstack(rows))
+        return dict(zip(self.columns, values, strict=True))
+
+
+def from_sample(sample: Batch) -> Example:
+    """Turn a training sample of either network into an example."""
+    image = (sample["image"] * 255).round().byte().permute(1, 2, 0).contiguous().numpy()
+    if "classes" in sample:
+        return Example(image, sample["coarse_mask"][0].numpy(), _trimap(sample["classes"].numpy()))
+    return Example(image, _trimap((2 * sample["trimap"][0]).long().numpy()), sample["alpha"][0].numpy())
+
+
+def read_photos(root: Path, stage: str) -> list[Example]:
+    """Read photos in alphamatting.com's layout; TGN gets coarse masks made from the true alpha.
+
+    Raises:
+        ValueError: where files are missing or damaged.
+    """
+    samples = [alphamatting.read(root, 1, name) for name in alphamatting.find(root, 1)]
+    if stage == "tgn":
+        return [Example(s.image, simulated_mask(s.truth, EROSION), from_alpha(s.truth, 15, 15)) for s in samples]
+    return [Example(s.image, s.trimap, s.truth) for s in samples]
+
+
+def _batch_of(sample: Batch, network: nn.Module) -> Batch:
+    device = next(network.parameters()).device
+    return {name: tensor.to(device) for name, tensor in default_collate([sample]).items()}
+
+
+def _trimap(classes: np.ndarray) -> np.ndarray:
+    """Classes 0, 1, 2 to {0, 128, 255}."""
+    return np.array([BACKGROUND, UNKNOWN, FOREGROUND], np.uint8)[classes]
+
+
+def _alternating(first: int, second: int) -> list[int]:
+    """Numbers 0 to first + second - 1, the two kinds taking turns."""
+    return sorted(range(first + second), key=lambda number: number if number < first else number - first)
+
+
+def _row(example: Example, answer: np.ndarray) -> np.ndarray:
+    """Photo, guidance, answer, and the photo by the answer on magenta, side by side; TGN's answer is a trimap."""
+    answer = answer.astype(np.float32) / (255 if answer.dtype == np.uint8 else 1)
+    guidance = example.guidance if example.guidance.dtype == np.uint8 else _gray(example.guidance)
+    magenta = blend(example.image, solid(answer.shape, (255, 0, 255)), answer)
+    return np.hstack([_tile(plane) for plane in (example.image, guidance, _gray(answer), magenta)])
+
+
+def _gray(values: np.ndarray) -> np.ndarray:
+    return np.rint(values * 255).astype(np.uint8)
+
+
+def _tile(plane: np.ndarray) -> np.ndarray:
+    """Fit a picture into a black square."""
+    plane = plane if plane.ndim == 3 else np.repeat(plane[..., None], 3, axis=2)
+    height, width = plane.shape[:2]
+    scale = TILE / max(height, width)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    tile = np.zeros((TILE, TILE, 3), np.uint8)
+    tile[: size[1], : size[0]] = cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
+    return tile

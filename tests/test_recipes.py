@@ -1,0 +1,106 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from matting.networks import spamattnet, tgn
+from matting.training.recipes import PRESETS, RECIPES, Recipe, find_recipe
+
+slopes = st.builds(
+    Recipe,
+    steps=st.integers(10, 2000),
+    batch=st.just(1),
+    warmup=st.integers(0, 300),
+    hold=st.sampled_from([0.0, 0.3, 0.5, 0.9, 1.0]),
+    decay=st.sampled_from(["cosine", "poly"]),
+)
+
+
+@given(recipe=slopes)
+def test_the_rate_rises_holds_and_falls(recipe):
+    factors = [recipe.factor(step) for step in range(recipe.steps)]
+    assert all(0 <= factor <= 1 for factor in factors)
+    settled = factors[max(0, recipe.warmup - 1) :]
+    assert all(later <= earlier for earlier, later in zip(settled, settled[1:], strict=False))
+    begin = recipe.hold * recipe.steps
+    held = [f for step, f in enumerate(factors) if recipe.warmup - 1 <= step <= begin]
+    assert held == [1.0] * len(held)
+    if recipe.hold < 1:
+        assert recipe.factor(recipe.steps) == pytest.approx(0, abs=1e-12)
+
+
+def test_without_warm_up_and_hold_the_rate_is_the_papers_cosine():
+    recipe = Recipe(steps=200, batch=1, warmup=0)
+    for step in range(200):
+        assert recipe.factor(step) == pytest.approx(0.5 * (1 + math.cos(math.pi * step / 200)), abs=1e-12)
+
+
+def test_warm_up_is_linear():
+    recipe = Recipe(steps=100, batch=1, warmup=10, hold=1)
+    assert [recipe.factor(step) for step in range(12)] == pytest.approx([*np.arange(1, 11) / 10, 1, 1])
+
+
+def test_poly_is_deeplabs():
+    recipe = find_recipe("tgn", "paper")
+    for step in (0, 1, 64_650, 129_299):
+        assert recipe.factor(step) == pytest.approx((1 - step / 129_300) ** 0.9, abs=1e-12)
+
+
+# Section IV-B and paper-spec: steps, batch, crop, rate, optimizer, momenta.
+PAPER = {
+    ("tgn", "paper", None): (129_300, 10, 512, 1e-3, "sgd", 0.9),
+    ("spamattnet", "paper", None): (200_000, 40, 512, 4e-4, "adam", 0.5),
+    ("spamattnet", "paper_star", None): (200_000, 40, 512, 1e-3, "adam", 0.5),
+    ("tgn", "paper", "p3m"): (88_322, 16, 512, 1e-3, "sgd", 0.9),
+    ("spamattnet", "paper", "p3m"): (300_000, 16, 512, 4e-4, "adam", 0.5),
+    ("tgn", "paper", "aim-500"): (120_550, 16, 320, 1e-3, "sgd", 0.9),
+    ("spamattnet", "paper", "aim-500"): (120_550, 16, 320, 4e-4, "adam", 0.5),
+}
+
+
+@pytest.mark.parametrize(("stage", "config", "preset"), PAPER)
+def test_the_papers_recipes_are_the_papers(stage, config, preset):
+    recipe = find_recipe(stage, config, preset)
+    found = recipe.steps, recipe.batch, recipe.crop, recipe.rate, recipe.optimizer, recipe.momenta[0]
+    assert found == PAPER[stage, config, preset]
+    assert recipe.decay == ("poly" if stage == "tgn" else "cosine")
+    assert recipe.warmup == (0 if stage == "tgn" else 5000)
+    assert recipe.kernel == (30 if preset and stage == "tgn" else 15)
+    assert recipe.whole == (1 if preset and stage == "spamattnet" else 0)
+    assert recipe.windows == {"p3m": (512, 768, 1024), "aim-500": (640, 960, 1280), None: ()}[preset]
+
+
+def test_small_is_what_the_first_weights_were_trained_by():
+    for stage in RECIPES:
+        recipe = find_recipe(stage, "small", steps=7)
+        assert (recipe.batch, recipe.crop, recipe.rate, recipe.warmup, recipe.hold) == (8, 256, 1e-3, 200, 0)
+        assert (recipe.optimizer, recipe.momenta, recipe.weight_decay) == ("adamw", (0.9, 0.999), 1e-4)
+        assert (recipe.ema, recipe.clip, recipe.hard, recipe.laplacian, recipe.whole) == (0.999, 2, 0.5, 0.5, 0)
+
+
+def test_every_configuration_has_a_recipe_and_crops_that_it_can_take():
+    for stage, configs in (("tgn", tgn.CONFIGS), ("spamattnet", spamattnet.CONFIGS)):
+        assert RECIPES[stage].keys() == configs.keys()
+        for recipe in (*RECIPES[stage].values(), *(preset[stage] for preset in PRESETS.values())):
+            assert all(recipe.crop % config.multiple == 0 for config in configs.values())
+
+
+def test_what_is_given_overrides_the_recipe():
+    assert find_recipe("spamattnet", "paper", rate=1e-5, steps=None).rate == 1e-5
+    assert find_recipe("spamattnet", "paper", rate=1e-5, steps=None).steps == 200_000
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "--steps"),
+        ({"steps": -1}, "--steps"),
+        ({"steps": 1, "batch": 0}, "--batch"),
+        ({"steps": 1, "ema": 2}, "--ema"),
+    ],
+)
+def test_values_that_cannot_be_are_refused(changes, words):
+    with pytest.raises(ValueError, match=words):
+        find_recipe("tgn", "small", **changes)
