@@ -20,8 +20,8 @@ LAYERS = (
     ("matting.fusion", "matting.inference", "matting.weights"),
     ("matting.coarse",),
     ("matting.result", "matting.pipeline"),
-    ("matting.evaluation",),
     ("matting.data",),
+    ("matting.evaluation",),  # it scores what the readers in matting.data find
     ("matting.training",),
     ("matting.app",),
     ("matting.commands",),
