@@ -3,6 +3,7 @@ import pytest
 from matting.evaluation import paper
 from matting.evaluation.paper import NUMBERS, TABLES, find
 
+
 def test_all_twelve_tables_are_there_with_the_rows_that_the_paper_prints():
     assert NUMBERS == ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII")
     rows = {number: [len(table.rows) for table in TABLES if table.number == number] for number in NUMBERS}
