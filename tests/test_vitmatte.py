@@ -14,8 +14,8 @@ from matting.evaluation.vitmatte import load_vitmatte
 def folder(tmp_path):
     """A ViTMatte of a few thousand parameters."""
     backbone = VitDetConfig(
-        hidden_size=16, num_hidden_layers=1, num_attention_heads=2, image_size=32, pretrain_image_size=32, patch_size=16,
-        num_channels=4, out_features=["stage1"], window_size=0,
+        hidden_size=16, num_hidden_layers=1, num_attention_heads=2, image_size=32, pretrain_image_size=32,
+        patch_size=16, num_channels=4, out_features=["stage1"], window_size=0,
     )  # fmt: skip
     config = VitMatteConfig(
         backbone_config=backbone, hidden_size=16, convstream_hidden_sizes=[4, 6, 8], fusion_hidden_sizes=[12, 8, 6, 4]
