@@ -67,8 +67,13 @@ def plan(
         made_of_mask = kind is not None and (kind == "tgn" or kind.startswith("pseudo-"))
         masks = (choices.masks or [benchmark.mask]) if made_of_mask else [None]
         for mask in masks:
-            run = _run(benchmark, Guidance(kind, mask), method, choices)
+            run = _run(benchmark, Guidance(None if method in JOINT else kind, mask), method, choices)
             run = run if scored else replace(run, scoring=None)
+            if mask == "u2net" and mask not in SEGMENTERS and not choices.masks:
+                raise ValueError(
+                    f"The paper's coarse masks for {name} come from a U2Net, which is not among the segmenters here; "
+                    "name other ones with --mask: 20, grabcut, sam, or a folder of your own."
+                )
             check_kinds(run.guidance)
             _check_data(name, found, run)
             runs[label(run)] = run
@@ -81,7 +86,7 @@ def plan(
 def label(run: Run) -> str:
     """Name a run as the paper does: SPAMattNet, JIH-20; other methods from masks carry what the mask is."""
     mask = run.guidance.mask
-    if mask is None:
+    if mask in (None, "given"):
         return run.method.label
     short = mask if mask.isdecimal() else Path(mask).name
     return f"{run.method.label}-{short}"
