@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 from matting.commands import UsageError, check_json, load_pipeline
 
 if TYPE_CHECKING:
-    from matting.data.compose import CompositeData
+    import numpy as np
+
+    from matting.data.compose import Composite, CompositeData
     from matting.evaluation.composites import Case
 
 
@@ -62,12 +64,21 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _cases(data: CompositeData, count: int) -> Iterator[Case]:
-    """Compose number 0 to `count` - 1; number i depends on (seed, i) and the files alone."""
-    import cv2
+def compose(data: CompositeData, index: int) -> tuple[Composite, np.random.Generator]:
+    """Compose number `index`, which depends on (seed, index) and the files alone, and the generator that did it."""
     import numpy as np
 
     from matting.data.compose import compose_layer, crop_anywhere, draw_layer
+
+    rng = np.random.default_rng([data.seed, index])
+    layer = crop_anywhere(rng, draw_layer(rng, data), data.crop)
+    return compose_layer(rng, layer, data.photos), rng
+
+
+def _cases(data: CompositeData, count: int) -> Iterator[Case]:
+    """Compose number 0 to `count` - 1 with their masks and trimaps."""
+    import cv2
+
     from matting.data.perturb import simulated_mask
     from matting.data.trimaps import random_trimap
     from matting.evaluation.composites import Case
@@ -76,9 +87,7 @@ def _cases(data: CompositeData, count: int) -> Iterator[Case]:
 
     cv2.setNumThreads(1)
     for index in range(count):
-        rng = np.random.default_rng([data.seed, index])
-        layer = crop_anywhere(rng, draw_layer(rng, data), data.crop)
-        composite = compose_layer(rng, layer, data.photos)
+        composite, rng = compose(data, index)
         alpha = composite.alpha
         masks = {erosion: simulated_mask(alpha, erosion) for erosion in EROSIONS}
         yield Case(composite.image, alpha, from_alpha(alpha, 15, 15), random_trimap(rng, alpha), masks)

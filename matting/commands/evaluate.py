@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from matting.commands import UsageError, _benchmarks, _composites, _trimap_free, check_json
+from matting.commands import UsageError, _benchmarks, _composites, _trimap_free, _trimaps, check_json
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -16,6 +16,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     _benchmarks.add_parsers(benchmarks)
     _add_coarse(
         benchmarks.add_parser("coarse", help="coarse masks of the same photos, from clicks and boxes")
+    )
+    _trimaps.add_arguments(
+        benchmarks.add_parser("trimaps", help="trimaps of TGN or DeepLab from coarse masks (Tables I and II)")
     )
     parser = benchmarks.add_parser("trimap-free", help="mattes of the same photos from coarse masks alone")
     _add_root_and_json(parser)
