@@ -85,8 +85,7 @@ def add_protocol_arguments(parser: argparse.ArgumentParser, *, trimap_required: 
 def run(args: argparse.Namespace) -> int:
     """Print the table and write what was asked for; returns 1 where a photo could not be scored, else 0."""
     from matting.evaluation import tables
-    from matting.evaluation.protocols import paper_table, report
-    from matting.evaluation.runner import evaluate
+    from matting.evaluation.protocols import paper_table
 
     if getattr(args, "split", None) == "test":
         return _run_test(args)
@@ -95,17 +94,35 @@ def run(args: argparse.Namespace) -> int:
         found = _examples(args)
         runs = _plan(args, found)
         other = _against(args, runs, found)
-        reports = {}
-        for label, one in runs.items():
-            outcomes = evaluate(found, one, cache=cache, workers=args.workers)
-            reports[label] = report(args.benchmark, one, found, outcomes)
+        reports = score(args, found, runs, cache)
     except (ValueError, OSError) as error:
         raise UsageError(str(error)) from error
-    show(reports, paper_table(args.benchmark, runs) if not args.first else None)
+    show(reports, None if args.first else paper_table(args.benchmark, runs))
     write(reports, args.json)
     if other:
         print(f"\n{tables.compare(next(iter(reports.values())), other)}")
     return say_failures(reports)
+
+
+def collect(args: argparse.Namespace) -> dict[str, Report]:
+    """Score what the arguments ask for and return the reports by their labels; raises ValueError or OSError."""
+    cache = prepare(args)
+    found = _examples(args)
+    return score(args, found, _plan(args, found), cache)
+
+
+def score(
+    args: argparse.Namespace, found: Sequence[Example], runs: Mapping[str, Run], cache: Path | None
+) -> dict[str, Report]:
+    """Score every run on the same examples; raises ValueError or OSError."""
+    from matting.evaluation.protocols import report
+    from matting.evaluation.runner import evaluate
+
+    reports = {}
+    for label, one in runs.items():
+        outcomes = evaluate(found, one, cache=cache, workers=args.workers)
+        reports[label] = report(args.benchmark, one, found, outcomes)
+    return reports
 
 
 def prepare(args: argparse.Namespace) -> Path | None:

@@ -55,20 +55,7 @@ def run(args: argparse.Namespace) -> int:
     from matting.evaluation import tables, trimaps
 
     try:
-        cache = prepare(args)
-        networks = {}
-        for source in args.weights:
-            network = trimaps.load_network(source, args.device)
-            name = trimaps.PAPER_NAMES[network.name]
-            title = f"{name} ({Path(source).stem})" if name in networks and source else name
-            networks[title] = (source, network)
-        reports = {}
-        for mask in args.mask:
-            cases = _cases(args, mask)
-            for title, (source, network) in networks.items():
-                suffix = "" if mask == "given" else f"-{Path(mask).name}"
-                counts, failed = trimaps.count_all(_shown(cases, title), network, cache)
-                reports[title + suffix] = _report(args, mask, source, network.name, counts, failed)
+        reports = collect(args)
     except (ValueError, OSError) as error:
         raise UsageError(str(error)) from error
     print(trimaps.to_markdown(reports, _paper_tables(args)))
@@ -76,7 +63,27 @@ def run(args: argparse.Namespace) -> int:
         print("\nThe paper's rows are of Composition-1k; these composites are others, so they stand there as a hint.")
     if args.json:
         tables.write_text(trimaps.to_json(reports), args.json)
-    return _say_failures(reports)
+    return say_failures(reports)
+
+
+def collect(args: argparse.Namespace) -> dict[str, TrimapReport]:
+    """Score every network on every mask and return the reports by their labels; raises ValueError or OSError."""
+    from matting.evaluation import trimaps
+
+    cache = prepare(args)
+    networks = {}
+    for source in args.weights:
+        network = trimaps.load_network(source, args.device)
+        name = trimaps.PAPER_NAMES[network.name]
+        networks[f"{name} ({Path(source).stem})" if name in networks and source else name] = (source, network)
+    reports = {}
+    for mask in args.mask:
+        cases = _cases(args, mask)
+        for title, (source, network) in networks.items():
+            suffix = "" if mask == "given" else f"-{Path(mask).name}"
+            counts, failed = trimaps.count_all(_shown(cases, title), network, cache)
+            reports[title + suffix] = _report(args, mask, source, network.name, counts, failed)
+    return reports
 
 
 def _report(
@@ -166,7 +173,8 @@ def _paper_tables(args: argparse.Namespace) -> list:
     return [table for table in TABLES if table.number in ("I", "II") and table.data == data and not args.first]
 
 
-def _say_failures(reports: dict[str, TrimapReport]) -> int:
+def say_failures(reports: dict[str, TrimapReport]) -> int:
+    """Name the photos that are not counted, on stderr; returns the exit status."""
     for label, report in reports.items():
         for name, why in report.failed.items():
             print(f"{label}: {name} is not counted: {why}", file=sys.stderr)

@@ -5,6 +5,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from statistics import mean, stdev
 
 from matting.evaluation.metrics import Scores
 from matting.evaluation.paper import MARK, PaperTable
@@ -71,17 +72,25 @@ def to_markdown(report: Report) -> str:
     return aligned(cells)
 
 
-def beside_paper(reports: Mapping[str, Report], table: PaperTable | None) -> str:
-    """Lay means out as a Markdown table, a row per report by its label, below the paper's rows, marked as such.
+def beside_paper(reports: Mapping[str, Report | Sequence[Report]], table: PaperTable | None) -> str:
+    """Lay means out as a Markdown table, a row per label, below the paper's rows, marked as such.
 
-    The columns are ours; what the paper gives no figure for is a dash. Without a table there are our rows alone.
+    Several reports of one label, of several seeds, give mean ± standard deviation. The columns are ours; what the
+    paper gives no figure for is a dash. Without a table there are our rows alone.
     """
-    measures = list(next(iter(reports.values())).summary)
-    marked = f"{MARK}, Table {table.number}" if table else ""
-    cells = [("Method", "figures of", *map(_heading, measures))]
-    cells += [(row.method, marked, *_cells(row.values, measures)) for row in (table.rows if table else ())]
-    cells += [(label, "this run", *_cells(report.summary, measures)) for label, report in reports.items()]
+    groups = {label: [found] if isinstance(found, Report) else list(found) for label, found in reports.items()}
+    measures = list(next(iter(groups.values()))[0].summary)
+    cells = [("Method", "figures of", *map(_heading, measures)), *(_paper_rows(table, measures) if table else ())]
+    cells += [
+        (label, "this run" if len(found) == 1 else f"{len(found)} runs", *_spread_cells(found, measures))
+        for label, found in groups.items()
+    ]
     return aligned(cells)
+
+
+def paper_alone(table: PaperTable) -> str:
+    """Lay the paper's own table out in Markdown, with its own columns."""
+    return aligned([("Method", "figures of", *map(_heading, table.measures)), *_paper_rows(table, table.measures)])
 
 
 def aligned(cells: Sequence[Sequence[str]]) -> str:
@@ -177,6 +186,21 @@ def _heading(measure: str) -> str:
 
 def _cells(row: Mapping[str, float], measures: Sequence[str]) -> tuple[str, ...]:
     return tuple(f"{_scale(name) * row[name]:.3f}" if name in row else "–" for name in measures)
+
+
+def _paper_rows(table: PaperTable, measures: Sequence[str]) -> list[tuple[str, ...]]:
+    marked = f"{MARK}, Table {table.number}"
+    return [(row.method, marked, *_cells(row.values, measures)) for row in table.rows]
+
+
+def _spread_cells(reports: Sequence[Report], measures: Sequence[str]) -> tuple[str, ...]:
+    if len(reports) == 1:
+        return _cells(reports[0].summary, measures)
+    cells = []
+    for name in measures:
+        values = [_scale(name) * report.summary[name] for report in reports]
+        cells.append(f"{mean(values):.3f} ± {stdev(values):.3f}")
+    return tuple(cells)
 
 
 def _type_order(entry: tuple[str, object]) -> tuple[int, str]:
