@@ -312,7 +312,9 @@ def test_predictions_that_are_missing_or_of_another_size_are_named(tmp_path, cap
         ("folder", ["--first", "0"], "--first"),
         ("folder", ["--device", "nonsense"], "nonsense"),
         ("folder", ["--method", "vitmatte", "--vitmatte", "/nowhere/at/all"], "ViTMatte's weights"),
+        ("alphamatting", ["--trimap", "4"], "got 4"),
         ("alphamatting", ["--split", "test"], "--save"),
+        ("alphamatting", ["--split", "test", "--save", "x", "--trimap", "tgn"], "1, 2, 3 or all, got tgn"),
         ("alphamatting", ["--split", "test", "--save", "x", "--json", "y"], "Nothing can be scored"),
     ],
 )
@@ -357,6 +359,14 @@ def test_a_segmenters_masks_are_used(prompt, tmp_path):
     words += ["--method", "joint-hard", "--mask", "grabcut", "--prompt", prompt, "--json", file]
     assert call(*words) == 0
     assert json.loads(file.read_text())["settings"]["prompt"] == prompt
+
+
+def test_the_photos_of_alphamatting_need_a_trimap_or_a_method_that_makes_one(tmp_path, capsys):
+    words, file = plant("alphamatting", tmp_path / "data")[:-2], tmp_path / "scores.json"
+    assert call(*words) == 2
+    assert "choose --trimap 1 (narrow) or 2 (wide)" in capsys.readouterr().err
+    assert call(*words, "--method", "joint-hard", "--mask", "5", "--json", file) == 0
+    assert json.loads(file.read_text())["settings"] == {"mask": "5", "weights": "bundled"}
 
 
 def test_guidance_is_what_its_name_says():

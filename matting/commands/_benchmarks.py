@@ -29,7 +29,8 @@ HELP = {
     "ppm-100": "100 portraits",
     "folder": "folders image or foreground, alpha, and trimap, background, coarse_mask where there are some",
 }
-METHODS = ("spamattnet", "joint-hard", "joint-soft", "closed-form", "knn", "lbdm", "vitmatte", "predictions")
+JOINT = ("joint-hard", "joint-soft")
+METHODS = ("spamattnet", *JOINT, "closed-form", "knn", "lbdm", "vitmatte", "predictions")
 LONGEST_TABLE = 40
 """Up to so many photos get a line each; of more the mean is printed, and JSON has them all."""
 
@@ -44,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser, name: str) -> None:
     """Describe the arguments of one benchmark."""
     parser.set_defaults(run_benchmark=run)
     parser.add_argument("--root", required=True, type=Path, metavar="DIR", help="the data set's folder")
-    add_protocol_arguments(parser, trimap_required=name == "alphamatting")
+    add_protocol_arguments(parser)
     parser.add_argument(
         "--method", nargs="+", choices=METHODS, metavar="METHOD", help=f"one or several of {', '.join(METHODS)}"
     )
@@ -56,10 +57,10 @@ def add_arguments(parser: argparse.ArgumentParser, name: str) -> None:
         parser.add_argument("--split", default="training", choices=("training", "test"), help="default: training")
 
 
-def add_protocol_arguments(parser: argparse.ArgumentParser, *, trimap_required: bool = False) -> None:
+def add_protocol_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe what methods get, where they run and what is kept."""
     parser.add_argument(
-        "--trimap", required=trimap_required, metavar="KIND",
+        "--trimap", metavar="KIND",
         help="given, tgn, true-PIXELS, pseudo-PIXELS, a folder; alphamatting: 1 (narrow), 2 (wide), test also 3, all",
     )  # fmt: skip
     parser.add_argument(
@@ -211,6 +212,9 @@ def _examples(args: argparse.Namespace) -> list[Example]:
     from matting.evaluation import alphamatting, benchmarks
     from matting.evaluation.guidance import TRIMAP_NUMBERS
 
+    needs_trimap = not set(args.method or ["spamattnet"]) <= set(JOINT)
+    if args.benchmark == "alphamatting" and args.trimap is None and needs_trimap:
+        raise ValueError("alphamatting.com's photos have two trimaps; choose --trimap 1 (narrow) or 2 (wide).")
     if args.benchmark == "alphamatting" and args.trimap in TRIMAP_NUMBERS:
         found = alphamatting.examples(args.root, int(TRIMAP_NUMBERS[args.trimap]))
     else:
@@ -248,7 +252,9 @@ def _run_test(args: argparse.Namespace) -> int:
         if args.json or args.against or len(args.method or ()) > 1:
             raise ValueError("Nothing can be scored on the test photos; give one --method, no --json and no --against.")
         found = benchmarks.examples("alphamatting", args.root, split="test")[: args.first]
-        numbers = ("1", "2", "3") if args.trimap == "all" else (TRIMAP_NUMBERS.get(args.trimap, args.trimap),)
+        if args.trimap != "all" and args.trimap not in TRIMAP_NUMBERS:
+            raise ValueError(f"The test photos' trimaps are 1, 2, 3 or all, got {args.trimap}; choose by --trimap.")
+        numbers = ("1", "2", "3") if args.trimap == "all" else (TRIMAP_NUMBERS[args.trimap],)
         for number in numbers:
             choices = Choices(methods=args.method, trimap=number, weights=args.weights, vitmatte=args.vitmatte)
             (one,) = plan("alphamatting", found, choices, scored=False).values()

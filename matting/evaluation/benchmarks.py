@@ -56,7 +56,7 @@ class Benchmark:
 BENCHMARKS: dict[str, Benchmark] = {
     "composition-1k": Benchmark("adobe", "test", "given", "20", needed="III", free="V", eroded="VIII"),
     "distinctions-646": Benchmark("distinctions", "test", "tgn", "20", free="V", eroded="VIII"),
-    "alphamatting": Benchmark("alphamatting", "training", "1", "20", scoring="unknown"),
+    "alphamatting": Benchmark("alphamatting", "training", "1", "20"),
     "rwp-636": Benchmark("rwp636", "all", "pseudo-30", "given", scoring="details", side=512, needed="X", free="X"),
     "p3m-500-p": Benchmark("p3m", "p", "tgn", "u2net", scoring="transition", kernel=30, needed="XI", free="XI"),
     "p3m-500-np": Benchmark("p3m", "np", "tgn", "u2net", scoring="transition", kernel=30, needed="XI", free="XI"),
