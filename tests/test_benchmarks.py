@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import reference_metrics as reference
 from benchmark_trees import TREES, backgrounds, disc, plant, write
+from network_cases import NARROWEST
 from PIL import Image
 
-from matting import MattingPipeline
+from matting import MattingPipeline, weights
 from matting.__main__ import main
 from matting.commands import _benchmarks
 from matting.evaluation import benchmarks, methods, paper, photos, protocols, runner
@@ -17,7 +18,9 @@ from matting.evaluation.benchmarks import BENCHMARKS
 from matting.evaluation.guidance import Guidance, check_kinds
 from matting.evaluation.protocols import Choices
 from matting.fusion import hard_fusion
+from matting.networks.spamattnet import SPAMattNet
 from matting.trimap import from_alpha, from_mask
+from matting.weights import save_weights
 
 SCORED = {
     "unknown": ["SAD", "MSE", "MAD", "Grad", "Conn"],
@@ -394,3 +397,15 @@ def test_runs_are_labelled_as_in_the_paper(tmp_path):
     assert {run.scoring for run in runs.values()} == {"whole"}
     (alone,) = protocols.plan("composition-1k", found, Choices()).items()
     assert alone[0] == "SPAMattNet" and alone[1].scoring == "unknown"
+
+
+def test_a_single_file_of_spamattnets_weights_goes_with_the_bundled_tgn(tmp_path, monkeypatch):
+    monkeypatch.undo()
+    methods.load_pipeline.cache_clear()
+    save_weights(SPAMattNet(NARROWEST), tmp_path / "net.safetensors")
+    pipeline = methods.load_pipeline(str(tmp_path / "net.safetensors"), "cpu")
+    image, _, trimap = disc(0)
+    assert pipeline.alpha(image, trimap).shape == trimap.shape
+    assert methods.weights_digest(str(tmp_path / "net.safetensors")) != methods.weights_digest(None)
+    with pytest.raises(ValueError, match="TGN, which makes no mattes"):
+        methods.load_pipeline(str(weights.BUNDLED / "tgn.safetensors"), "cpu")

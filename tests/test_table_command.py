@@ -85,6 +85,18 @@ def test_with_data_the_table_is_produced_beside_the_papers_rows(number, data, ca
         assert "49.8" in said
 
 
+@pytest.mark.parametrize(("number", "rows"), [("II", 4), ("IV", 1), ("V", 2)])
+def test_a_tables_protocol_runs_on_folders_of_ones_own(number, rows, tmp_path, capsys, quick):
+    TREES["folder"](tmp_path)
+    file = tmp_path / "table.json"
+    assert call(number, "--folder", tmp_path, "--json", file) == 0
+    said = capsys.readouterr().out
+    assert "other pixels" in said and said.count("this run") == rows and "Not produced" not in said
+    assert list(json.loads(file.read_text())["parts"]) == ["folder"]
+    assert call("X", "--folder", tmp_path) == 2
+    assert "Table X needs its own data set" in capsys.readouterr().err
+
+
 def test_labels_name_rows_and_equal_labels_are_seeds(data, capsys, monkeypatch, quick):
     from matting import MattingPipeline
 

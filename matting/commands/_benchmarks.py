@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 import os
 import sys
@@ -11,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from matting.commands import UsageError, check_json
+from matting.commands import UsageError, _submission, check_json
 
 if TYPE_CHECKING:
     from matting.data.layouts import Example
@@ -73,8 +72,9 @@ def add_protocol_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--backgrounds", type=Path, metavar="DIR", help="photos to put behind bare foregrounds")
     parser.add_argument("--first", type=int, metavar="N", help="only the first N photos: a trial, not the benchmark")
     parser.add_argument(
-        "--weights", metavar="SOURCE", help="a folder of weights or a hub id (default: the bundled ones)"
-    )
+        "--weights", metavar="SOURCE",
+        help="a folder of weights, a hub id, or a file of SPAMattNet's beside the bundled TGN (default: the bundled)",
+    )  # fmt: skip
     parser.add_argument("--device", metavar="D", help="cpu, cuda, mps, ... (default: the best there is)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the scores there too")
     where = "where results are kept (default: $TRIMATTE_CACHE or ~/.cache/trimatte)"
@@ -89,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
     from matting.evaluation.protocols import paper_table
 
     if getattr(args, "split", None) == "test":
-        return _run_test(args)
+        return _submission.run(args)
     try:
         cache = prepare(args)
         found = _examples(args)
@@ -235,35 +235,3 @@ def _against(args: argparse.Namespace, runs: Mapping[str, Run], found: Sequence[
     names = dict.fromkeys(example.name for example in found)
     tables.check_comparable(tables.Report(args.benchmark, one.method.name, settings(one), names), other)
     return other
-
-
-def _run_test(args: argparse.Namespace) -> int:
-    """Write the test photos' alphas as the site of alphamatting.com takes them: Trimap1 to Trimap3, 8-bit gray."""
-    from matting.evaluation import benchmarks
-    from matting.evaluation.guidance import TRIMAP_NUMBERS
-    from matting.evaluation.protocols import Choices, plan
-    from matting.evaluation.runner import evaluate
-
-    failed = {}
-    try:
-        cache = prepare(args)
-        if not args.save:
-            raise ValueError("The test photos' true alphas are not public; name a folder for the mattes with --save.")
-        if args.json or args.against or len(args.method or ()) > 1:
-            raise ValueError("Nothing can be scored on the test photos; give one --method, no --json and no --against.")
-        found = benchmarks.examples("alphamatting", args.root, split="test")[: args.first]
-        if args.trimap != "all" and args.trimap not in TRIMAP_NUMBERS:
-            raise ValueError(f"The test photos' trimaps are 1, 2, 3 or all, got {args.trimap}; choose by --trimap.")
-        numbers = ("1", "2", "3") if args.trimap == "all" else (TRIMAP_NUMBERS[args.trimap],)
-        for number in numbers:
-            choices = Choices(methods=args.method, trimap=number, weights=args.weights, vitmatte=args.vitmatte)
-            (one,) = plan("alphamatting", found, choices, scored=False).values()
-            one = dataclasses.replace(one, save=args.save / f"Trimap{number}", deep=False)
-            outcomes = evaluate(found, one, cache=cache, workers=args.workers)
-            failed |= {f"Trimap{number}/{key}": o.failure for key, o in outcomes.items() if o.failure}
-    except (ValueError, OSError) as error:
-        raise UsageError(str(error)) from error
-    print(f"{len(found) * len(numbers) - len(failed)} mattes are in {args.save}, in the folders that the site takes.")
-    for name, why in failed.items():
-        print(f"  {name}: {why}", file=sys.stderr)
-    return 1 if failed else 0

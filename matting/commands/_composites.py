@@ -33,6 +33,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--device", metavar="D", help="cpu, cuda, mps, ... (default: the best there is)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the scores there too")
+    parser.add_argument(
+        "--keep", type=Path, metavar="DIR",
+        help="score nothing, but write the composites there as folders image, alpha and trimap, for `evaluate folder`",
+    )  # fmt: skip
 
 
 def run(args: argparse.Namespace) -> int:
@@ -52,6 +56,9 @@ def run(args: argparse.Namespace) -> int:
         data = CompositeData(foregrounds, load_textures(args.photos), args.size, args.seed)
     except (ValueError, OSError) as error:
         raise UsageError(str(error)) from error
+    if args.keep:
+        _keep(data, args.count, args.keep)
+        return 0
     cases = tqdm(_cases(data, args.count), total=args.count, unit="composite", file=sys.stderr)
     outcome = composites.evaluate(cases, load_pipeline(args.weights, args.device))
     print(composites.to_markdown(outcome))
@@ -73,6 +80,21 @@ def compose(data: CompositeData, index: int) -> tuple[Composite, np.random.Gener
     rng = np.random.default_rng([data.seed, index])
     layer = crop_anywhere(rng, draw_layer(rng, data), data.crop)
     return compose_layer(rng, layer, data.photos), rng
+
+
+def _keep(data: CompositeData, count: int, folder: Path) -> None:
+    """Write composites, their alphas and the trimaps that SPAMattNet gets, without loss."""
+    from tqdm import tqdm
+
+    from matting.images import write_alpha, write_png
+
+    for name in ("image", "alpha", "trimap"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    for index, case in enumerate(tqdm(_cases(data, count), total=count, unit="composite", file=sys.stderr)):
+        write_png(folder / f"image/{index:06d}.png", case.image)
+        write_alpha(folder / f"alpha/{index:06d}.png", case.alpha)
+        write_png(folder / f"trimap/{index:06d}.png", case.guidance)
+    print(f"{count} composites are in {folder}.")
 
 
 def _cases(data: CompositeData, count: int) -> Iterator[Case]:

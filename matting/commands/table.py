@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING
 from matting.commands import UsageError, _benchmarks, _trimaps, check_json
 
 if TYPE_CHECKING:
+    from matting.evaluation.paper import PaperTable
     from matting.evaluation.recipes import Recipe, Step
     from matting.evaluation.tables import Report
 
+ELSEWHERE = ("I", "II", "III", "IV", "V", "VI", "VIII", "IX")
+"""Tables whose protocol runs on any photos with true alphas, and trimaps for III, IV and IX."""
 NUMBERS = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII")
 
 
@@ -27,6 +30,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument(
         "--data", type=Path, metavar="DIR", help="the folder that holds the data sets (default: $TRIMATTE_DATA)"
     )
+    parser.add_argument(
+        "--folder", type=Path, metavar="DIR",
+        help="folders image, alpha and trimap to run the table's protocol on instead of the paper's data",
+    )  # fmt: skip
     parser.add_argument(
         "--weights", nargs="+", default=[], metavar="[LABEL=]SOURCE",
         help="weights to score, each labelled if you like; equal labels are seeds: mean and standard deviation",
@@ -53,7 +60,9 @@ def run(args: argparse.Namespace) -> int:
     documents, status = {}, 0
     try:
         check_json(args.json)
-        for step, part in zip(recipe.steps, parts, strict=True):
+        if args.folder:
+            status, documents["folder"] = _elsewhere(recipe.steps[0], args, parts[0])
+        for step, part in zip(recipe.steps, parts, strict=True) if not args.folder else ():
             print(f"\n## {part.data}\n")
             if args.number == "IX":
                 print(_costs() + "\n")
@@ -107,7 +116,18 @@ def _missing(step: Step, folder: Path | None) -> str:
     return f"{folder / FOLDERS[step.data]} is not there."
 
 
-def _produce(step: Step, folder: Path, args: argparse.Namespace, part: object) -> tuple[dict, int]:
+def _elsewhere(step: Step, args: argparse.Namespace, part: PaperTable) -> tuple[int, dict]:
+    """Run a table's protocol on folders of one's own; returns the exit status and its JSON."""
+    from matting.evaluation.recipes import Step
+
+    if args.number not in ELSEWHERE:
+        raise ValueError(f"Table {args.number} needs its own data set; --folder is for {', '.join(ELSEWHERE)}.")
+    print(f"\n## {args.folder}\n\nThe paper's rows are of {part.data}: other pixels, so they stand there as a hint.\n")
+    found, failed = _produce(Step("folder", step.words, step.command), args.folder, args, part)
+    return failed, found
+
+
+def _produce(step: Step, folder: Path, args: argparse.Namespace, part: PaperTable) -> tuple[dict, int]:
     """Score one part with all weights, print it beside the paper's rows; returns its JSON and the exit status."""
     if step.command == "trimaps":
         from matting.evaluation import trimaps

@@ -17,6 +17,7 @@ from matting.evaluation.cache import code_version, remember
 from matting.evaluation.photos import read_sized_mask
 from matting.evaluation.vitmatte import load_vitmatte
 from matting.fusion import hard_fusion
+from matting.networks.spamattnet import SPAMattNet
 from matting.pipeline import MattingPipeline
 
 JOINT = {"joint-hard": "hard", "joint-soft": "soft"}
@@ -32,8 +33,8 @@ class Method:
 
     Attributes:
         name: one of METHODS.
-        source: ours: a folder of weights or a hub id, None for the bundled ones; ViTMatte: a folder or a hub id;
-            predictions: the folder of alphas.
+        source: ours: a folder of weights, a hub id or a file of SPAMattNet's, None for the bundled ones; ViTMatte: a
+            folder or a hub id; predictions: the folder of alphas.
         device: where a network runs.
     """
 
@@ -85,18 +86,33 @@ class Method:
 
 @lru_cache(maxsize=2)
 def load_pipeline(source: str | None, device: str | None) -> MattingPipeline:
-    """Load our networks once for each process; raises ValueError where their weights cannot be had."""
-    return MattingPipeline.from_pretrained(source, device=device)
+    """Load our networks once for each process; a single file of SPAMattNet's weights goes with the bundled TGN.
+
+    Raises:
+        ValueError: where weights cannot be had.
+    """
+    if not _is_file(source):
+        return MattingPipeline.from_pretrained(source, device=device)
+    network = weights.load_weights(source)
+    if not isinstance(network, SPAMattNet):
+        raise ValueError(f"{source} holds {type(network).__name__}, which makes no mattes; name SPAMattNet's weights.")
+    tgn = weights.load_weights(weights.find_folder(None) / weights.FILES["tgn"])
+    return MattingPipeline(tgn, network, device=device)
 
 
 @lru_cache(maxsize=2)
 def weights_digest(source: str | None) -> str:
     """Tell weights apart by what their files hold; raises ValueError where they cannot be had."""
-    folder = weights.find_folder(source)
+    folder = weights.find_folder(None if _is_file(source) else source)
+    files = [folder / file for file in weights.FILES.values()] + ([Path(source)] if _is_file(source) else [])
     digest = hashlib.sha256()
-    for file in weights.FILES.values():
-        digest.update((folder / file).read_bytes() if (folder / file).is_file() else b"absent")
+    for file in files:
+        digest.update(file.read_bytes() if file.is_file() else b"absent")
     return digest.hexdigest()[:16]
+
+
+def _is_file(source: str | None) -> bool:
+    return source is not None and Path(source).is_file()
 
 
 def read_prediction(folder: str, name: str, size: tuple[int, int]) -> np.ndarray:

@@ -82,7 +82,7 @@ class Recipe:
 
 def root_of(data: str, folder: Path | str) -> Path:
     """Return a data set's root in the folder that holds all of them; Adobe's lists and VOC may lie beside it."""
-    return Path(folder) if data == "composition-1k" else Path(folder, FOLDERS[data])
+    return Path(folder) if data in ("composition-1k", "folder") else Path(folder, FOLDERS[data])
 
 
 def _both(words: tuple[str, ...], command: str = "") -> tuple[Step, ...]:
