@@ -1,6 +1,8 @@
 import json
 import os
 import re
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -274,6 +276,33 @@ def test_an_interrupted_run_goes_on_with_the_photos_that_are_left(tmp_path, ours
     monkeypatch.setattr(runner, "estimate", lambda photo, *rest: calls.append(photo.name) or whole(photo, *rest))
     assert call(*words) == 0
     assert calls == ["o_0", "o_1", "o_2", "o_2", "o_3"]
+
+
+def test_an_interrupted_run_in_processes_leaves_the_rest(monkeypatch):
+    """With threads in the processes' place, which share what was done."""
+    done = []
+
+    def pool(workers, mp_context, initializer, initargs):
+        return ThreadPoolExecutor(workers)
+
+    monkeypatch.setattr(runner, "ProcessPoolExecutor", pool)
+    monkeypatch.setattr(runner, "work", lambda example, run, cache: (time.sleep(0.02), done.append(example)))
+    outcomes = runner._outcomes(range(200), None, None, workers=2)
+    next(outcomes)
+    outcomes.close()
+    assert 1 <= len(done) < 100
+
+
+def test_the_region_may_be_chosen_where_the_benchmark_leaves_it_open(tmp_path, capsys):
+    words, mattes = plant("composition-1k", tmp_path / "data"), tmp_path / "mattes"
+    truths = predict("composition-1k", tmp_path / "data", mattes, lambda truth: truth * 0.5)
+    words += ["--method", "predictions", "--predictions", mattes, "--region", "whole"]
+    assert call(*words, "--json", tmp_path / "scores.json") == 0
+    row = json.loads((tmp_path / "scores.json").read_text())["images"]["cat_3"]
+    assert row["SAD"] == pytest.approx(truths["cat_3"].sum() / 2000, abs=1e-4)
+    assert "paper, Table V" in capsys.readouterr().out
+    assert call(*plant("ppm-100", tmp_path / "ppm"), "--mask", "5", "--region", "unknown") == 2
+    assert "leave --region out" in capsys.readouterr().err
 
 
 def test_processes_change_nothing(tmp_path):

@@ -69,6 +69,9 @@ def add_protocol_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--prompt", default="nothing", choices=("nothing", "click", "box"), help="what a segmenter is told"
     )
+    parser.add_argument(
+        "--region", choices=("unknown", "whole"), help="what is scored (default: unknown where a trimap is given)"
+    )
     parser.add_argument("--backgrounds", type=Path, metavar="DIR", help="photos to put behind bare foregrounds")
     parser.add_argument("--first", type=int, metavar="N", help="only the first N photos: a trial, not the benchmark")
     parser.add_argument(
@@ -194,8 +197,8 @@ def say_failures(reports: Mapping[str, Report]) -> int:
 def choices_of(args: argparse.Namespace) -> dict[str, object]:
     """Return the arguments that say what methods get, as `Choices` takes them."""
     return {
-        "trimap": args.trimap, "masks": args.mask, "prompt": args.prompt, "weights": args.weights,
-        "device": args.device,
+        "trimap": args.trimap, "masks": args.mask, "prompt": args.prompt, "region": args.region,
+        "weights": args.weights, "device": args.device,
     }  # fmt: skip
 
 

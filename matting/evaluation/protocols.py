@@ -10,7 +10,7 @@ from matting.coarse import ALIASES, SEGMENTERS
 from matting.data.layouts import Example
 from matting.evaluation import paper
 from matting.evaluation.benchmarks import BENCHMARKS, Benchmark, check_complete
-from matting.evaluation.guidance import Guidance, check_kinds
+from matting.evaluation.guidance import TRIMAP_NUMBERS, Guidance, check_kinds
 from matting.evaluation.methods import JOINT, PAPER_NAMES, Method
 from matting.evaluation.runner import Outcome, Run
 from matting.evaluation.tables import Report
@@ -25,6 +25,7 @@ class Choices:
         trimap: the trimap's kind, see `matting.evaluation.guidance`.
         masks: kinds of coarse masks, each a row of its own.
         prompt: what a segmenter is told.
+        region: "unknown" or "whole", what is scored where a benchmark has no region of its own.
         weights: a folder of our weights or a hub id.
         vitmatte: a folder or hub id of ViTMatte's weights.
         predictions: a folder of another program's alphas.
@@ -35,6 +36,7 @@ class Choices:
     trimap: str | None = None
     masks: Sequence[str] | None = None
     prompt: str = "nothing"
+    region: str | None = None
     weights: str | None = None
     vitmatte: str | None = None
     predictions: str | None = None
@@ -57,7 +59,10 @@ def plan(
         ValueError: where choices contradict each other or the data set lacks what they need.
     """
     benchmark = BENCHMARKS[name]
+    if choices.region and benchmark.scoring != "by trimap":
+        raise ValueError(f"{name} has its own regions to score; leave --region out.")
     trimap = choices.trimap or _default_trimap(benchmark, found, choices)
+    trimap = TRIMAP_NUMBERS.get(trimap or "", trimap)
     methods = choices.methods or (["joint-hard"] if trimap == "tgn" else ["spamattnet"])
     runs: dict[str, Run] = {}
     for method in methods:
@@ -95,7 +100,7 @@ def label(run: Run) -> str:
 def paper_table(name: str, runs: Mapping[str, Run]) -> paper.PaperTable | None:
     """Find the paper's table that runs are to stand beside: of their protocol, or of masks eroded by several N."""
     benchmark = BENCHMARKS[name]
-    free = [run for run in runs.values() if not run.guidance.from_truth]
+    free = [run for run in runs.values() if run.scoring != "unknown"]
     number = benchmark.free if free else benchmark.needed
     if len({run.guidance.erosion for run in free} - {None}) > 1 and benchmark.eroded:
         number = benchmark.eroded
@@ -139,14 +144,15 @@ def _run(benchmark: Benchmark, given: Guidance, name: str, choices: Choices) -> 
     )
     scoring = benchmark.scoring
     if scoring == "by trimap":
-        scoring = "unknown" if guidance.from_truth else "whole"
+        scoring = choices.region or ("unknown" if guidance.from_truth else "whole")
     method = Method(name, sources.get(name, choices.weights if name in PAPER_NAMES else None), choices.device)
     return Run(method, guidance, scoring, benchmark.side)
 
 
 def _default_trimap(benchmark: Benchmark, found: Sequence[Example], choices: Choices) -> str | None:
     if choices.methods and all(method == "predictions" for method in choices.methods):
-        return benchmark.trimap if benchmark.trimap == "given" and all(one.trimap for one in found) else None
+        unknown = benchmark.trimap == "given" and all(one.trimap for one in found) and choices.region != "whole"
+        return benchmark.trimap if unknown else None
     if benchmark.layout == "folder" and not all(example.trimap for example in found):
         return "tgn"
     return "tgn" if choices.masks and benchmark.trimap == "given" else benchmark.trimap

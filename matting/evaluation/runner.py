@@ -84,8 +84,7 @@ def evaluate(
 def work(example: Example, run: Run, cache: Path | None = None) -> Outcome:
     """Load one photo, make its guidance, estimate alpha, score it and save it."""
     try:
-        kind = run.guidance.trimap
-        photo = load(example, TRIMAP_NUMBERS.get(kind) if kind and not Path(kind).is_dir() else None)
+        photo = load(example, TRIMAP_NUMBERS.get(run.guidance.trimap or ""))
         if run.scoring is None:
             _save(estimate(photo, run, cache)[0], photo, run)
             return Outcome(example.name, {})
@@ -137,8 +136,11 @@ def _outcomes(examples: Sequence[Example], run: Run, cache: Path | None, workers
         yield from map(job, examples)
         return
     threads = max(1, (os.cpu_count() or 1) // workers)
-    with ProcessPoolExecutor(workers, get_context("spawn"), settle, (threads,)) as executor:
+    executor = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=settle, initargs=(threads,))
+    try:
         yield from executor.map(job, examples)
+    finally:  # an interrupted run must not go through all that is left before it ends
+        executor.shutdown(cancel_futures=True)
 
 
 def _resize(plane: np.ndarray, side: int, interpolation: int) -> np.ndarray:
