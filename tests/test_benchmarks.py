@@ -67,9 +67,6 @@ def call(*words):
     return main([str(word) for word in words])
 
 
-def mask_for(name):
-    return ["--mask", "5"] if BENCHMARKS[name].mask == "u2net" else []
-
 
 def predict(name, root, folder, change=lambda alpha: alpha):
     """Write a prediction for each photo of a benchmark, its truth by default; returns the truths."""
@@ -282,10 +279,7 @@ def test_an_interrupted_run_in_processes_leaves_the_rest(monkeypatch):
     """With threads in the processes' place, which share what was done."""
     done = []
 
-    def pool(workers, mp_context, initializer, initargs):
-        return ThreadPoolExecutor(workers)
-
-    monkeypatch.setattr(runner, "ProcessPoolExecutor", pool)
+    monkeypatch.setattr(runner, "ProcessPoolExecutor", lambda workers, *_: ThreadPoolExecutor(workers))
     monkeypatch.setattr(runner, "work", lambda example, run, cache: (time.sleep(0.02), done.append(example)))
     outcomes = runner._outcomes(range(200), None, None, workers=2)
     next(outcomes)

@@ -116,6 +116,15 @@ def test_what_was_counted_once_is_not_done_again(tmp_path, stand):
     assert call(*words, "--no-cache") == 0 and len(stand) == 6
 
 
+def test_threads_change_nothing(tmp_path, stand):
+    plant("aim-500", tmp_path / "data")
+    words = ["--data", "aim-500", "--root", tmp_path / "data", "--mask", "5", "--no-cache"]
+    files = [tmp_path / "1.json", tmp_path / "3.json"]
+    for workers, file in zip((1, 3), files, strict=True):
+        assert call(*words, "--workers", workers, "--json", file) == 0
+    assert files[0].read_text() == files[1].read_text()
+
+
 def test_photos_that_cannot_be_counted_are_named(tmp_path, stand, capsys):
     plant("folder", tmp_path / "data")
     Image.open(tmp_path / "data/alpha/b.png").resize((28, 20)).save(tmp_path / "data/alpha/b.png")

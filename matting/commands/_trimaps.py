@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the scores there too")
     parser.add_argument("--cache", type=Path, metavar="DIR", help="where results are kept")
     parser.add_argument("--no-cache", action="store_true", help="keep nothing, and work everything out anew")
-    parser.set_defaults(workers=1)
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="threads (default: 1)")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -81,7 +81,7 @@ def collect(args: argparse.Namespace) -> dict[str, TrimapReport]:
         cases = _cases(args, mask)
         for title, (source, network) in networks.items():
             suffix = "" if mask == "given" else f"-{Path(mask).name}"
-            counts, failed = trimaps.count_all(_shown(cases, title), network, cache)
+            counts, failed = trimaps.count_all(cases, network, cache, workers=args.workers, title=title)
             reports[title + suffix] = _report(args, mask, source, network.name, counts, failed)
     return reports
 
@@ -158,12 +158,6 @@ def _composite(data: CompositeData, index: int, erosion: int) -> Case:
     composite, _ = compose(data, index)
     mask = simulated_mask(composite.alpha, erosion)
     return Case(f"{index:06d}", composite.image, mask, from_alpha(composite.alpha, 15, 15))
-
-
-def _shown(cases: Cases, title: str) -> Iterator[tuple[str, Callable[[], Case]]]:
-    from tqdm import tqdm
-
-    return iter(tqdm(cases, title, unit="photo", file=sys.stderr))
 
 
 def _paper_tables(args: argparse.Namespace) -> list:

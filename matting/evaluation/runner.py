@@ -136,11 +136,8 @@ def _outcomes(examples: Sequence[Example], run: Run, cache: Path | None, workers
         yield from map(job, examples)
         return
     threads = max(1, (os.cpu_count() or 1) // workers)
-    executor = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=settle, initargs=(threads,))
-    try:
+    with ProcessPoolExecutor(workers, get_context("spawn"), settle, (threads,)) as executor:
         yield from executor.map(job, examples)
-    finally:  # an interrupted run must not go through all that is left before it ends
-        executor.shutdown(cancel_futures=True)
 
 
 def _resize(plane: np.ndarray, side: int, interpolation: int) -> np.ndarray:

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import numpy as np
+from tqdm import tqdm
 
 from matting import inference, weights
 from matting.evaluation.cache import code_version, remember_scores
@@ -106,16 +109,36 @@ def count(case: Case, network: TrimapNetwork, cache: Path | None = None) -> np.n
 
 
 def count_all(
-    cases: Iterable[tuple[str, Callable[[], Case]]], network: TrimapNetwork, cache: Path | None = None
+    cases: Sequence[tuple[str, Callable[[], Case]]],
+    network: TrimapNetwork,
+    cache: Path | None = None,
+    *,
+    workers: int = 1,
+    title: str | None = None,
 ) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    """Count every photo; returns the counts by name, and why others failed. A case is made when its turn comes."""
-    counts, failed = {}, {}
-    for name, make in cases:
+    """Count every photo; returns the counts by name, and why others failed.
+
+    Args:
+        cases: names, each with what makes the case when its turn comes.
+        network: makes the trimaps.
+        cache: folder that keeps the counts.
+        workers: threads that work at the same time; networks and filters run beside each other in them.
+        title: what the progress bar says; by default the network's name.
+    """
+
+    def work(entry: tuple[str, Callable[[], Case]]) -> np.ndarray | str:
         try:
-            counts[name] = count(make(), network, cache)
+            return count(entry[1](), network, cache)
         except ValueError as error:
-            failed[name] = str(error)
-    return counts, failed
+            return str(error)
+
+    with ThreadPoolExecutor(workers) as executor:
+        found = list(
+            tqdm(executor.map(work, cases), title or network.name, len(cases), unit="photo", file=sys.stderr)
+        )
+    results = dict(zip((name for name, _ in cases), found, strict=True))
+    counts = {name: result for name, result in results.items() if not isinstance(result, str)}
+    return counts, {name: result for name, result in results.items() if isinstance(result, str)}
 
 
 def shares(confusion: np.ndarray) -> dict[str, float]:
