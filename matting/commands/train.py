@@ -7,6 +7,7 @@ import math
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,11 +18,17 @@ if TYPE_CHECKING:
     from torch.utils.data import Dataset
 
 
+PARTS = ("gpa", "lspa", "cfc", "rm", "l_hard")
+"""What Table IV takes out of SPAMattNet, see `matting.evaluation.ablation`."""
+
+
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     """Declare the sub-command and its options."""
     parser = subparsers.add_parser("train", help="train TGN or SPAMattNet on composites, or go on with a run")
     parser.add_argument("stage", choices=["tgn", "spamattnet"], help="the network to train")
     parser.add_argument("--config", default="small", choices=["small", "paper", "paper_star"])
+    parts = f"parts of SPAMattNet to leave out: {', '.join(PARTS)}"
+    parser.add_argument("--without", nargs="+", default=[], choices=PARTS, metavar="PART", help=parts)
     parser.add_argument("--pool", type=Path, nargs="+", required=True, help="folders of foregrounds")
     parser.add_argument("--photos", type=Path, nargs="+", required=True, help="folders of background photos")
     parser.add_argument("--run", type=Path, help="folder of the run (default: $TRIMATTE_RUNS/STAGE-CONFIG)")
@@ -85,12 +92,17 @@ def _prepare(args: argparse.Namespace) -> tuple[nn.Module, Dataset, Callable]:
     import torch
 
     from matting.data.pool import load_textures
+    from matting.evaluation.ablation import without
     from matting.training.stages import STAGES, composite_data, with_imagenet
     from matting.weights import load_network_weights
 
     stage = STAGES[args.stage]
     try:
-        network = with_imagenet(stage.build(stage.configs[args.config])).to(args.device)
+        if args.without and args.stage != "spamattnet":
+            raise ValueError("--without takes parts out of SPAMattNet; leave it out for TGN.")
+        config = stage.configs[args.config]
+        config = without(config, args.without) if args.without else config
+        network = with_imagenet(stage.build(config)).to(args.device)
         if args.crop < 1 or args.crop % network.config.multiple:
             raise ValueError(f"--crop should be a multiple of {network.config.multiple} pixels, got {args.crop}.")
         if args.source:
@@ -98,7 +110,7 @@ def _prepare(args: argparse.Namespace) -> tuple[nn.Module, Dataset, Callable]:
         data = composite_data(args.pool, load_textures(args.photos), args.crop, args.seed)
     except (ValueError, OSError, ImportError) as error:
         raise UsageError(str(error)) from error
-    loss = stage.loss
+    loss = partial(stage.loss, hard_weight=0.0) if "l_hard" in args.without else stage.loss
     if args.dtype == "bfloat16":
         loss = torch.autocast(torch.device(args.device).type, torch.bfloat16)(loss)
     return network, stage.samples(data, args.steps * args.batch), loss

@@ -114,15 +114,15 @@ RECIPES: dict[str, Recipe] = {
             "IV",
             "As Table III, for networks trained without one part each. Name each with its label, "
             '--weights "without GPA=DIR" …; equal labels are seeds of one network and give mean ± standard deviation.',
-            (f"{SYNTHETIC[1]}, with gpa, lspa, cfc = False or refinement_width = 0 in its configuration, "
-             "or L_hard's weight 0",),
+            (f"{SYNTHETIC[1]} --without gpa", "or lspa cfc, cfc, rm, l_hard, gpa lspa cfc",
+             "all rows and seeds at a scale of one's own, scored on a folder: python -m matting ablate"),
             (Step("composition-1k"),),
         ),
         Recipe("V", f"{_ERODED} N is 20. The whole image is scored.", SYNTHETIC, _both((*_JOINT, "20"))),
         Recipe(
             "VI",
             'As Table V, beside a SPAMattNet trained without RM: --weights "w/o RM=DIR" "with RM=DIR".',
-            (*SYNTHETIC, f"{SYNTHETIC[1]}, with refinement_width = 0 in its configuration"),
+            (*SYNTHETIC, f"{SYNTHETIC[1]} --without rm"),
             _both((*_JOINT, "20")),
         ),
         Recipe(

@@ -34,12 +34,12 @@ class Stage:
     loss: Callable[[nn.Module, Batch], Tensor]
 
 
-def spamattnet_loss(network: nn.Module, batch: Batch) -> Tensor:
+def spamattnet_loss(network: nn.Module, batch: Batch, hard_weight: float = 0.5) -> Tensor:
     """Eq. 10 over the unknown region, plus the Laplacian loss of both estimates."""
     estimate = network(batch["image"].contiguous(memory_format=torch.channels_last), batch["trimap"])
     alpha, region = batch["alpha"], (batch["trimap"] == 0.5).float()
     details = sum(laplacian_loss(a.float(), alpha, region) for a in (estimate.heads[1], estimate.alpha))
-    return matting_loss(estimate, alpha, region, hard_weight=0.5) + 0.5 * details
+    return matting_loss(estimate, alpha, region, hard_weight=hard_weight) + 0.5 * details
 
 
 def tgn_loss(network: nn.Module, batch: Batch) -> Tensor:
