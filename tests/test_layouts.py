@@ -350,3 +350,8 @@ def test_layouts_are_read_without_loading_anything_heavy():
     code = "import matting.data.layouts, sys; print({'torch', 'cv2', 'numpy', 'PIL'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_the_readme_names_every_layout():
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    assert [name for name in LAYOUTS if f"`{name}`" not in readme] == []

@@ -30,8 +30,10 @@ def pictures(directory: Path, ending: str = "") -> dict[str, Path]:
     """Map the stems of a folder's pictures to their paths, sorted by stem; `ending` is cut off stems and required.
 
     Raises:
-        ValueError: where two pictures have one stem.
+        ValueError: where there is no such folder, or two pictures have one stem.
     """
+    if not directory.is_dir():
+        raise ValueError(f"The folder {directory} is missing; check its name.")
     found: dict[str, Path] = {}
     for path in sorted(directory.iterdir()):
         hidden = path.name.startswith(".")  # macOS leaves ._NAME.png beside NAME.png
