@@ -15,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import nn
 
+from matting.networks.deeplab import DeepLabV2, DeepLabV2Config, DeepLabV3, DeepLabV3Config
 from matting.networks.spamattnet import SPAMattNet, SPAMattNetConfig
 from matting.networks.tgn import TGN, TGNConfig
 
@@ -23,10 +24,13 @@ FILES = {"tgn": "tgn.safetensors", "spamattnet": "spamattnet.safetensors"}
 NETWORKS: dict[str, tuple[type[nn.Module], type]] = {
     "TGN": (TGN, TGNConfig),
     "SPAMattNet": (SPAMattNet, SPAMattNetConfig),
+    "DeepLabV2": (DeepLabV2, DeepLabV2Config),
+    "DeepLabV3": (DeepLabV3, DeepLabV3Config),
 }
+Network = TGN | SPAMattNet | DeepLabV2 | DeepLabV3
 
 
-def save_weights(network: TGN | SPAMattNet, path: str | Path, dtype: torch.dtype = torch.float32) -> None:
+def save_weights(network: Network, path: str | Path, dtype: torch.dtype = torch.float32) -> None:
     """Write a network's weights and configuration to one file, whole or not at all.
 
     Floating-point tensors are stored as `dtype`; float16 halves the file and costs less than 1e-3 in alpha.
@@ -47,7 +51,7 @@ def save_weights(network: TGN | SPAMattNet, path: str | Path, dtype: torch.dtype
         unfinished.unlink(missing_ok=True)
 
 
-def load_weights(path: str | Path) -> TGN | SPAMattNet:
+def load_weights(path: str | Path) -> Network:
     """Build the network that a file describes and fill it with the file's weights, float32, in eval mode.
 
     Raises:

@@ -29,3 +29,9 @@ def fixed_seeds() -> None:
     np.random.seed(0)
     if "torch" in sys.modules:
         sys.modules["torch"].manual_seed(0)
+
+
+@pytest.fixture(autouse=True)
+def no_results_outside(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let `evaluate` keep its results in a folder of the test's own."""
+    monkeypatch.setenv("TRIMATTE_CACHE", str(tmp_path_factory.getbasetemp() / "results"))

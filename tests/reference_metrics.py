@@ -96,6 +96,24 @@ def connectivity(prediction, truth, region, tolerance=0.15):
     return total / 1000
 
 
+def trimap_shares(predictions, truths):
+    """pixAcc, IoU of background, unknown and foreground, mIoU: the pixels of all trimaps counted one by one."""
+    values = (0, 128, 255)
+    right = total = 0
+    shared, joined = dict.fromkeys(values, 0), dict.fromkeys(values, 0)
+    for prediction, truth in zip(predictions, truths, strict=True):
+        for y in range(truth.shape[0]):
+            for x in range(truth.shape[1]):
+                found, true = int(prediction[y, x]), int(truth[y, x])
+                total += 1
+                right += found == true
+                for value in values:
+                    shared[value] += found == value and true == value
+                    joined[value] += found == value or true == value
+    ious = [shared[value] / joined[value] if joined[value] else 1.0 for value in values]
+    return (right / total, *ious, sum(ious) / 3)
+
+
 def largest_component(pixels, height, width):
     """Flood-fill the set of (y, x) over four neighbours; the first in reading order among equals."""
     best, seen = set(), set()

@@ -9,8 +9,10 @@ from test_compose import layer, photos
 from matting.__main__ import main
 from matting.commands import _composites
 from matting.data.compose import CompositeData
+from matting.data.layouts import read_layout
 from matting.data.pool import read_pool, write_foreground
 from matting.evaluation import composites
+from matting.evaluation.photos import load
 from matting.evaluation.trimap_free import EROSIONS
 from matting.trimap import UNKNOWN
 
@@ -98,3 +100,15 @@ def test_the_command_prints_percent_and_writes_shares(folders, capsys, monkeypat
     for wrong in (["--count", "0"], ["--size", "3"], ["--seed", "-1"], ["--pool", str(folders / "photos")]):
         assert main([*call, *wrong]) == 2
         assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_kept_composites_are_a_folder_that_can_be_scored(folders, cases, capsys):
+    call = ["evaluate", "composites", "--pool", folders / "pool", "--photos", folders / "photos", "--size", 128]
+    words = [*call, "--count", 3, "--seed", 3, "--keep", folders / "kept"]
+    assert main([str(word) for word in words]) == 0
+    assert "3 composites" in capsys.readouterr().out
+    for example, case in zip(read_layout("folder", folders / "kept"), cases, strict=True):
+        photo = load(example)
+        np.testing.assert_array_equal(photo.image, case.image)
+        np.testing.assert_array_equal(photo.trimap, case.guidance)
+        np.testing.assert_allclose(photo.truth, case.alpha, atol=1 / 65535)

@@ -12,6 +12,7 @@ from matting.evaluation.metrics import (
     Scores,
     connectivity_error,
     gradient_error,
+    region_errors,
     trimap_confusion,
     trimap_scores,
     unknown_region_scores,
@@ -79,6 +80,16 @@ def test_whole_image_scores_equal_the_pixel_loops(case):
         },
         **EXACT,
     )
+
+
+@settings(max_examples=50)
+@given(cases())
+def test_errors_of_a_region_equal_the_pixel_loops_and_stop_at_its_rim(case):
+    prediction, truth, region = case
+    expected = {name: getattr(reference, name)(prediction, truth, region) for name in ("sad", "mse", "mad")}
+    assert dataclasses.asdict(region_errors(prediction, truth, region)) == pytest.approx(expected, **EXACT)
+    spoiled = np.where(region, prediction, 1 - prediction)
+    assert region_errors(spoiled, truth, region) == region_errors(prediction, truth, region)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -202,18 +213,16 @@ trimap_pairs = sizes.flatmap(lambda size: st.tuples(*[arrays(np.uint8, size, ele
 
 
 @settings(max_examples=50)
-@given(trimap_pairs)
-def test_trimap_scores_equal_the_sets_of_pixels(pair):
-    prediction, truth = pair
-    scores = trimap_scores(trimap_confusion(prediction, truth))
-    ious = []
-    for value in (0, 128, 255):
-        predicted = {tuple(at) for at in np.argwhere(prediction == value)}
-        true = {tuple(at) for at in np.argwhere(truth == value)}
-        ious.append(len(predicted & true) / len(predicted | true) if predicted | true else 1.0)
-    assert (scores.iou_background, scores.iou_unknown, scores.iou_foreground) == pytest.approx(tuple(ious))
-    assert scores.mean_iou == pytest.approx(sum(ious) / 3)
-    assert scores.pixel_accuracy == pytest.approx((prediction == truth).mean())
+@given(st.lists(trimap_pairs, min_size=1, max_size=3))
+def test_trimap_scores_equal_the_pixel_loops_over_all_trimaps(pairs):
+    scores = trimap_scores(sum(trimap_confusion(*pair) for pair in pairs))
+    assert dataclasses.astuple(scores) == pytest.approx(reference.trimap_shares(*zip(*pairs, strict=True)), **EXACT)
+
+
+def test_the_iou_of_a_class_on_one_side_alone_is_zero_and_of_an_absent_one_is_one():
+    unknown, background = np.full((2, 2), 128, np.uint8), np.zeros((2, 2), np.uint8)
+    scores = trimap_scores(trimap_confusion(unknown, background))
+    assert dataclasses.astuple(scores) == pytest.approx((0, 0, 0, 1, 1 / 3))
 
 
 def test_trimaps_with_other_values_are_refused():

@@ -161,8 +161,8 @@ def test_presets_train_on_photographs(photographs, tmp_path, stage, capsys):
     assert preset(stage, photographs, tmp_path) == 0
     recipe = json.loads(torch.load(tmp_path / checkpoint.NAME, weights_only=True)["recipe"])
     assert recipe["windows"] == [512, 768, 1024] and recipe["steps"] == 2
-    assert recipe["optimizer"] == ("sgd" if stage == "tgn" else "adam")
-    assert (recipe["kernel"], recipe["whole"]) == ((30, 0) if stage == "tgn" else (15, 1))
+    assert recipe["optimizer"] == ("sgd" if stage != "spamattnet" else "adam")
+    assert (recipe["kernel"], recipe["whole"]) == ((30, 0) if stage != "spamattnet" else (15, 1))
     assert [step for step, *_ in read_log(tmp_path)] == [1, 2]
 
 

@@ -12,11 +12,12 @@ from torch import nn
 
 from matting import inference, weights
 from matting.images import BACKGROUND, FOREGROUND, UNKNOWN
-from matting.networks import spamattnet, tgn
+from matting.networks import deeplab, spamattnet, tgn
 
 SIZE = (96, 150)  # no multiple of anything: padding is checked too
 NARROW = {"encoder_widths": (8, 16, 32, 32, 64), "decoder_widths": (8, 8, 16, 32, 32), "image_width": 8}
 
+Config = tgn.TGNConfig | spamattnet.SPAMattNetConfig | deeplab.DeepLabV2Config | deeplab.DeepLabV3Config
 _SMALL = (("TGN small", tgn.CONFIGS["small"]), ("SPAMattNet small", spamattnet.CONFIGS["small"]))
 CONFIGS = {
     "quick": (
@@ -24,6 +25,8 @@ CONFIGS = {
         ("TGN narrow", tgn.TGNConfig(aspp_width=32, detail_width=12)),
         ("SPAMattNet narrow", spamattnet.SPAMattNetConfig(**NARROW, refinement_width=8)),
         ("SPAMattNet* narrow", spamattnet.SPAMattNetConfig(**NARROW, decoder="progressive", refinement_width=0)),
+        ("DeepLabv2 small", deeplab.V2_CONFIGS["small"]),
+        ("DeepLabv3 small", deeplab.V3_CONFIGS["small"]),
     ),
     "small": _SMALL,
     "paper": (("TGN", tgn.CONFIGS["paper"]), ("SPAMattNet", spamattnet.CONFIGS["paper"])),
@@ -51,13 +54,13 @@ def build_cases(name: str) -> list[Case]:
     return cases
 
 
-def _random(config: tgn.TGNConfig | spamattnet.SPAMattNetConfig) -> nn.Module:
+def _random(config: Config) -> nn.Module:
+    (build,) = (network for network, kind in weights.NETWORKS.values() if kind is type(config))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        if isinstance(config, spamattnet.SPAMattNetConfig):
-            return _enliven(spamattnet.SPAMattNet(config))
-        network = _enliven(tgn.TGN(config))
-        _steady(network)
+        network = _enliven(build(config))
+        if not isinstance(config, spamattnet.SPAMattNetConfig):
+            _steady(network)
         return network
 
 
@@ -80,18 +83,20 @@ def _enliven(network: nn.Module) -> nn.Module:
 
 
 @torch.no_grad()
-def _steady(network: tgn.TGN) -> None:
-    """Scale the last layer so that its logits vary by about one: neither flat nor all but certain."""
+def _steady(network: nn.Module) -> None:
+    """Scale what classifies so that its logits vary by about one: neither flat nor all but certain."""
     met = []
-    hook = network.classify.register_forward_hook(lambda _, __, logits: met.append(logits.std()))
+    last = network.classify if isinstance(network, tgn.TGN) else network.head
+    hook = last.register_forward_hook(lambda _, __, logits: met.append(logits.std()))
     _estimate_of(network.config)(network)
     hook.remove()
-    network.classify.weight.div_(met[0])
+    for layer in (module for module in last.modules() if getattr(module, "out_channels", None) == 3):
+        layer.weight.div_(met[0])
 
 
-def _estimate_of(config: tgn.TGNConfig | spamattnet.SPAMattNetConfig) -> Callable[[nn.Module], np.ndarray]:
+def _estimate_of(config: Config) -> Callable[[nn.Module], np.ndarray]:
     image, distance = _scene()
-    if isinstance(config, tgn.TGNConfig):
+    if not isinstance(config, spamattnet.SPAMattNetConfig):
         mask = (distance < 30).astype(np.float32)
         return lambda network: inference.estimate_trimap(network, image, mask)
     trimap = np.select([distance < 22, distance > 40], [FOREGROUND, BACKGROUND], UNKNOWN).astype(np.uint8)

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 from matting.commands import UsageError, check_json, load_pipeline
 
 if TYPE_CHECKING:
-    from matting.data.compose import CompositeData
+    import numpy as np
+
+    from matting.data.compose import Composite, CompositeData
     from matting.evaluation.composites import Case
 
 
@@ -31,6 +33,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--device", metavar="D", help="cpu, cuda, mps, ... (default: the best there is)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the scores there too")
+    parser.add_argument(
+        "--keep", type=Path, metavar="DIR",
+        help="score nothing, but write the composites there as folders image, alpha and trimap, for `evaluate folder`",
+    )  # fmt: skip
 
 
 def run(args: argparse.Namespace) -> int:
@@ -50,6 +56,9 @@ def run(args: argparse.Namespace) -> int:
         data = CompositeData(foregrounds, load_textures(args.photos), args.size, args.seed)
     except (ValueError, OSError) as error:
         raise UsageError(str(error)) from error
+    if args.keep:
+        _keep(data, args.count, args.keep)
+        return 0
     cases = tqdm(_cases(data, args.count), total=args.count, unit="composite", file=sys.stderr)
     outcome = composites.evaluate(cases, load_pipeline(args.weights, args.device))
     print(composites.to_markdown(outcome))
@@ -62,12 +71,36 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _cases(data: CompositeData, count: int) -> Iterator[Case]:
-    """Compose number 0 to `count` - 1; number i depends on (seed, i) and the files alone."""
-    import cv2
+def compose(data: CompositeData, index: int) -> tuple[Composite, np.random.Generator]:
+    """Compose number `index`, which depends on (seed, index) and the files alone, and the generator that did it."""
     import numpy as np
 
     from matting.data.compose import compose_layer, crop_anywhere, draw_layer
+
+    rng = np.random.default_rng([data.seed, index])
+    layer = crop_anywhere(rng, draw_layer(rng, data), data.crop)
+    return compose_layer(rng, layer, data.photos), rng
+
+
+def _keep(data: CompositeData, count: int, folder: Path) -> None:
+    """Write composites, their alphas and the trimaps that SPAMattNet gets, without loss."""
+    from tqdm import tqdm
+
+    from matting.images import write_alpha, write_png
+
+    for name in ("image", "alpha", "trimap"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    for index, case in enumerate(tqdm(_cases(data, count), total=count, unit="composite", file=sys.stderr)):
+        write_png(folder / f"image/{index:06d}.png", case.image)
+        write_alpha(folder / f"alpha/{index:06d}.png", case.alpha)
+        write_png(folder / f"trimap/{index:06d}.png", case.guidance)
+    print(f"{count} composites are in {folder}.")
+
+
+def _cases(data: CompositeData, count: int) -> Iterator[Case]:
+    """Compose number 0 to `count` - 1 with their masks and trimaps."""
+    import cv2
+
     from matting.data.perturb import simulated_mask
     from matting.data.trimaps import random_trimap
     from matting.evaluation.composites import Case
@@ -76,9 +109,7 @@ def _cases(data: CompositeData, count: int) -> Iterator[Case]:
 
     cv2.setNumThreads(1)
     for index in range(count):
-        rng = np.random.default_rng([data.seed, index])
-        layer = crop_anywhere(rng, draw_layer(rng, data), data.crop)
-        composite = compose_layer(rng, layer, data.photos)
+        composite, rng = compose(data, index)
         alpha = composite.alpha
         masks = {erosion: simulated_mask(alpha, erosion) for erosion in EROSIONS}
         yield Case(composite.image, alpha, from_alpha(alpha, 15, 15), random_trimap(rng, alpha), masks)

@@ -7,6 +7,7 @@ import math
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
     from matting.training.recipes import Recipe
 
+STAGES = ("tgn", "spamattnet", "deeplabv2", "deeplabv3")
+PARTS = ("gpa", "lspa", "cfc", "rm", "l_hard")
+"""What Table IV takes out of SPAMattNet, see `matting.evaluation.ablation`."""
 CHANGES = ("steps", "batch", "crop", "rate", "warmup", "hold", "ema", "optimizer")
 """Values of a recipe that have an option of their own."""
 
@@ -25,10 +29,12 @@ CHANGES = ("steps", "batch", "crop", "rate", "warmup", "hold", "ema", "optimizer
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     """Declare the sub-command and its options."""
     parser = subparsers.add_parser("train", help="train TGN or SPAMattNet, or go on with a run")
-    parser.add_argument("stage", choices=["tgn", "spamattnet"], help="the network to train")
+    parser.add_argument("stage", choices=STAGES, help="the network to train")
     parser.add_argument(
         "--config", choices=["small", "paper", "paper_star"], help="default: small, or paper with --preset"
     )
+    parts = f"parts of SPAMattNet to leave out: {', '.join(PARTS)}"
+    parser.add_argument("--without", nargs="+", default=[], choices=PARTS, metavar="PART", help=parts)
     parser.add_argument("--preset", choices=["p3m", "aim-500"], help="the paper's recipe for these data sets")
     parser.add_argument("--run", type=Path, help="folder of the run (default: $TRIMATTE_RUNS/STAGE-CONFIG)")
     parser.add_argument("--from", dest="source", type=Path, help="start from these weights (safetensors)")
@@ -102,6 +108,7 @@ def _prepare(args: argparse.Namespace) -> tuple[Recipe, Accelerator, nn.Module, 
     """Return the recipe, Accelerate, the network that the run starts from, its loss and what it learns from."""
     import torch
 
+    from matting.evaluation.ablation import without
     from matting.training import engine
     from matting.training.batches import split
     from matting.training.recipes import find_recipe
@@ -109,11 +116,17 @@ def _prepare(args: argparse.Namespace) -> tuple[Recipe, Accelerator, nn.Module, 
     from matting.weights import load_network_weights
 
     recipe = find_recipe(args.stage, args.config, args.preset, **{name: getattr(args, name) for name in CHANGES})
+    if args.without and args.stage != "spamattnet":
+        raise ValueError(f"--without takes parts out of SPAMattNet; leave it out for {args.stage}.")
+    recipe = replace(recipe, hard=0.0) if "l_hard" in args.without else recipe
     accelerator = engine.start(args.device, args.dtype)
     split(recipe.batch, args.accumulate, accelerator.num_processes)
     stage = STAGES[args.stage]
     torch.manual_seed(args.seed)
-    network = with_imagenet(stage.build(stage.configs[args.config]))
+    if args.config not in stage.configs:
+        raise ValueError(f"{args.stage} has the configurations {', '.join(stage.configs)}, got {args.config}.")
+    config = stage.configs[args.config]
+    network = with_imagenet(stage.build(without(config, args.without) if args.without else config))
     if recipe.crop < 1 or recipe.crop % network.config.multiple:
         raise ValueError(f"--crop should be a multiple of {network.config.multiple} pixels, got {recipe.crop}.")
     if args.source:

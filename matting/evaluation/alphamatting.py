@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from matting.data.layouts import Example
 from matting.evaluation.metrics import Scores, unknown_region_scores
 from matting.images import read_mask, read_photo, read_trimap
 from matting.trimap import FOREGROUND, UNKNOWN
@@ -62,6 +63,15 @@ def find(root: str | os.PathLike[str], trimap: int) -> tuple[str, ...]:
     if not names:
         raise ValueError(f"The folder {folders[0]} holds no .png photo.")
     return tuple(names)
+
+
+def examples(root: str | os.PathLike[str], trimap: int) -> list[Example]:
+    """List the photos as `find` does, each with its files and this one trimap; raises ValueError as `find`."""
+    found = []
+    for name in find(root, trimap):
+        photo, regions, truth = _files(root, trimap, name)
+        found.append(Example(name, photo, truth, regions, trimaps={str(trimap): regions}))
+    return found
 
 
 def read(root: str | os.PathLike[str], trimap: int, name: str) -> Sample:

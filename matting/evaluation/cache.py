@@ -1,13 +1,19 @@
-"""A folder that remembers the alphas of slow methods, by their name, their version and all that they were given."""
+"""A folder that remembers what was worked out: alphas of slow methods, and the scores of each photo of a run.
+
+Both are kept by all that they depend on, the pixels included, so that nothing in the folder is ever out of date.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import io
+import json
 import os
 import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +37,37 @@ def remember(
     return alpha
 
 
+def remember_scores(
+    folder: Path | None, key: str, inputs: list[np.ndarray], score: Callable[[], dict[str, float]]
+) -> dict[str, float]:
+    """Return `score()`, numbers by name, from the folder if they are there; otherwise make and keep them.
+
+    `key` says in words how they are made, `inputs` are all arrays that they are made of. Otherwise as `remember`.
+    """
+    if folder is None:
+        return score()
+    path = folder / f"{_key(key, *inputs)}.json"
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        found = None
+    if not isinstance(found, dict):
+        found = score()
+        _write_whole(path, json.dumps(found).encode())
+    return found
+
+
+@lru_cache(maxsize=1)
+def code_version() -> str:
+    """Tell the code that makes and scores alphas from its other versions, released or not."""
+    package = Path(__file__).resolve().parents[1]
+    digest = hashlib.sha256()
+    for path in sorted(package.rglob("*.py")):
+        if path.relative_to(package).parts[0] not in ("app", "commands", "training"):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
 def _key(method: str, *inputs: np.ndarray) -> str:
     digest = hashlib.sha256(method.encode())
     for values in inputs:
@@ -49,11 +86,17 @@ def _read(path: Path, size: tuple[int, ...]) -> np.ndarray | None:
 
 
 def _write(path: Path, alpha: np.ndarray) -> None:
+    stream = io.BytesIO()
+    np.savez_compressed(stream, alpha=alpha)
+    _write_whole(path, stream.getvalue())
+
+
+def _write_whole(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, part = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
     try:
         with os.fdopen(descriptor, "wb") as file:
-            np.savez_compressed(file, alpha=alpha)
+            file.write(data)
         os.replace(part, path)
     except BaseException:
         os.unlink(part)

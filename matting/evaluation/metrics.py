@@ -36,6 +36,15 @@ class Scores:
 
 
 @dataclass(frozen=True)
+class RegionErrors:
+    """The errors of one matte over a part of the photo; `sad` is in thousands, `mse` and `mad` are means."""
+
+    sad: float
+    mse: float
+    mad: float
+
+
+@dataclass(frozen=True)
 class TrimapScores:
     """The agreement of trimaps, each in [0, 1], where more is better; `mean_iou` averages the three IoU."""
 
@@ -50,8 +59,8 @@ def unknown_region_scores(prediction: np.ndarray, truth: np.ndarray, unknown: np
     """Score in the Composition-1k convention: over the trimap's unknown region (Tables III, IV and IX).
 
     Both mattes are (H, W) floats in [0, 1], `unknown` is (H, W) boolean. Write the trimap's known values over
-    the prediction before: Grad and Conn look beyond the region's rim. The -T columns of P3M are this SAD, MSE
-    and MAD. Raises ValueError for other shapes, types or ranges.
+    the prediction before: Grad and Conn look beyond the region's rim. Raises ValueError for other shapes, types
+    or ranges.
     """
     prediction, truth = _checked(prediction, "prediction"), _checked(truth, "truth")
     _check_same_size(prediction, truth, unknown)
@@ -78,6 +87,21 @@ def whole_image_scores(prediction: np.ndarray, truth: np.ndarray) -> Scores:
         mad=mean_absolute_difference(prediction, truth, everywhere),
         grad=whole_image_gradient_error(prediction, truth),
         conn=connectivity_error(prediction, truth, everywhere),
+    )
+
+
+def region_errors(prediction: np.ndarray, truth: np.ndarray, region: np.ndarray) -> RegionErrors:
+    """Score over a part of the photo: P3M's and AIM-500's -T in the data set's unknown region, RWP-636's Details.
+
+    Each pixel counts by itself, so what a method says elsewhere is of no matter. Both mattes are (H, W) floats in
+    [0, 1], `region` is (H, W) boolean. Raises ValueError for other shapes, types or ranges.
+    """
+    prediction, truth = _checked(prediction, "prediction"), _checked(truth, "truth")
+    _check_same_size(prediction, truth, region)
+    return RegionErrors(
+        sad=sum_of_absolute_differences(prediction, truth, region),
+        mse=mean_squared_error(prediction, truth, region),
+        mad=mean_absolute_difference(prediction, truth, region),
     )
 
 

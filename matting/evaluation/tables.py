@@ -3,18 +3,20 @@
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from statistics import mean, stdev
 
 from matting.evaluation.metrics import Scores
+from matting.evaluation.paper import MARK, PaperTable
 
 NAMES = {"sad": "SAD", "mse": "MSE", "mad": "MAD", "grad": "Grad", "conn": "Conn"}
 """What the literature calls each field of `Scores`."""
 
 THOUSANDTHS = ("MSE", "MAD")
-"""The measures that tables show times a thousand; JSON holds them as they are."""
+"""The measures, over any region, that tables show times a thousand; JSON holds them as they are."""
 
-PROTOCOL = ("trimap",)
+PROTOCOL = ("trimap", "mask", "prompt", "erosion")
 """The settings that must agree before reports are compared; others, such as the weights, may well differ."""
 
 
@@ -27,18 +29,33 @@ class Report:
         method: the method's name.
         settings: what was chosen for the run, such as the trimap's number, in JSON's own types.
         images: for each photo, each measure's name and value; all photos have the same measures.
+        types: for photos of several types, each one's.
+        failed: for photos that could not be scored, why.
     """
 
     benchmark: str
     method: str
     settings: Mapping[str, str | int | float | None]
     images: Mapping[str, Mapping[str, float]]
+    types: Mapping[str, str] = field(default_factory=dict)
+    failed: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def mean(self) -> dict[str, float]:
         """The plain mean of each measure over the photos, each counted once whatever its size."""
         rows = list(self.images.values())
         return {measure: sum(row[measure] for row in rows) / len(rows) for measure in rows[0]}
+
+    @property
+    def summary(self) -> dict[str, float]:
+        """The mean and, for photos of several types, each type's mean SAD and Avg, the mean of these (Table XII)."""
+        by_type: dict[str, list[float]] = {}
+        for name, row in self.images.items():
+            if name in self.types:
+                by_type.setdefault(self.types[name], []).append(row["SAD"])
+        means = {f"SAD-{kind}": sum(sads) / len(sads) for kind, sads in sorted(by_type.items(), key=_type_order)}
+        average = {"SAD-Avg": sum(means.values()) / len(means)} if means else {}
+        return self.mean | means | average
 
 
 def named(scores: Scores) -> dict[str, float]:
@@ -48,11 +65,32 @@ def named(scores: Scores) -> dict[str, float]:
 
 def to_markdown(report: Report) -> str:
     """Lay a report out as a Markdown table: a row per photo, sorted by name, and the mean last."""
-    scales = {measure: 1000 if measure in THOUSANDTHS else 1 for measure in report.mean}
-    cells = [("Photo", *(f"{name} (10⁻³)" if scale == 1000 else name for name, scale in scales.items()))]
+    measures = list(report.mean)
+    cells = [("Photo", *map(_heading, measures))]
     for name, row in [*sorted(report.images.items()), ("mean", report.mean)]:
-        cells.append((name, *(f"{scale * row[measure]:.3f}" for measure, scale in scales.items())))
+        cells.append((name, *_cells(row, measures)))
     return aligned(cells)
+
+
+def beside_paper(reports: Mapping[str, Report | Sequence[Report]], table: PaperTable | None) -> str:
+    """Lay means out as a Markdown table, a row per label, below the paper's rows, marked as such.
+
+    Several reports of one label, of several seeds, give mean ± standard deviation. The columns are ours; what the
+    paper gives no figure for is a dash. Without a table there are our rows alone.
+    """
+    groups = {label: [found] if isinstance(found, Report) else list(found) for label, found in reports.items()}
+    measures = list(next(iter(groups.values()))[0].summary)
+    cells = [("Method", "figures of", *map(_heading, measures)), *(_paper_rows(table, measures) if table else ())]
+    cells += [
+        (label, "this run" if len(found) == 1 else f"{len(found)} runs", *_spread_cells(found, measures))
+        for label, found in groups.items()
+    ]
+    return aligned(cells)
+
+
+def paper_alone(table: PaperTable) -> str:
+    """Lay the paper's own table out in Markdown, with its own columns."""
+    return aligned([("Method", "figures of", *map(_heading, table.measures)), *_paper_rows(table, table.measures)])
 
 
 def aligned(cells: Sequence[Sequence[str]]) -> str:
@@ -83,27 +121,36 @@ def compare(report: Report, other: Report) -> str:
 
 def to_json(report: Report) -> str:
     """Write a report as JSON, numbers in full and unscaled."""
-    document = {
+    return json.dumps(to_document(report), indent=2, ensure_ascii=False) + "\n"
+
+
+def to_document(report: Report) -> dict[str, object]:
+    """Turn a report into what JSON can hold."""
+    document: dict[str, object] = {
         "benchmark": report.benchmark,
         "method": report.method,
         "settings": dict(report.settings),
-        "mean": report.mean,
+        "mean": report.summary,
         "images": {name: dict(row) for name, row in sorted(report.images.items())},
     }
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    for key, values in (("types", report.types), ("failed", report.failed)):
+        if values:
+            document[key] = dict(sorted(values.items()))
+    return document
 
 
 def from_json(text: str) -> Report:
     """Read what `to_json` wrote; raises ValueError if it is something else."""
     try:
         document = json.loads(text)
-        measures = list(document["mean"])
+        measures = list(next(iter(document["images"].values())))
         images = {
             name: {measure: float(row[measure]) for measure in measures}
             for name, row in document["images"].items()
         }
-        return Report(document["benchmark"], document["method"], dict(document["settings"]), images)
-    except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
+        extra = {key: dict(document.get(key, {})) for key in ("types", "failed")}
+        return Report(document["benchmark"], document["method"], dict(document["settings"]), images, **extra)
+    except (StopIteration, KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
         raise ValueError(
             f"This is no report written by --json: {type(error).__name__} at {error}."
         ) from error
@@ -119,9 +166,47 @@ def read_json(path: str | os.PathLike[str]) -> Report:
 
 def write_json(report: Report, path: str | os.PathLike[str]) -> None:
     """Write a report to a file, whole or not at all."""
+    write_text(to_json(report), path)
+
+
+def write_text(text: str, path: str | os.PathLike[str]) -> None:
+    """Write text to a file, whole or not at all."""
     part = Path(f"{os.fspath(path)}.part")
-    part.write_text(to_json(report), encoding="utf-8")
+    part.write_text(text, encoding="utf-8")
     os.replace(part, path)
+
+
+def _scale(measure: str) -> int:
+    return 1000 if measure.split("-")[0] in THOUSANDTHS else 1
+
+
+def _heading(measure: str) -> str:
+    return f"{measure} (10⁻³)" if _scale(measure) == 1000 else measure
+
+
+def _cells(row: Mapping[str, float], measures: Sequence[str]) -> tuple[str, ...]:
+    return tuple(f"{_scale(name) * row[name]:.3f}" if name in row else "–" for name in measures)
+
+
+def _paper_rows(table: PaperTable, measures: Sequence[str]) -> list[tuple[str, ...]]:
+    marked = f"{MARK}, Table {table.number}"
+    return [(row.method, marked, *_cells(row.values, measures)) for row in table.rows]
+
+
+def _spread_cells(reports: Sequence[Report], measures: Sequence[str]) -> tuple[str, ...]:
+    if len(reports) == 1:
+        return _cells(reports[0].summary, measures)
+    cells = []
+    for name in measures:
+        values = [_scale(name) * report.summary[name] for report in reports]
+        cells.append(f"{mean(values):.3f} ± {stdev(values):.3f}")
+    return tuple(cells)
+
+
+def _type_order(entry: tuple[str, object]) -> tuple[int, str]:
+    """Put the types in the order of Table XII."""
+    order = ("SO", "STM", "NS")
+    return (order.index(entry[0]) if entry[0] in order else len(order)), entry[0]
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:

@@ -99,6 +99,8 @@ RECIPES = {
     "tgn": {"small": Recipe(), "paper": TGN, "paper_star": TGN},
     "spamattnet": {"small": Recipe(), "paper": SPAMATTNET, "paper_star": SPAMATTNET_STAR},
 }
+BASELINES = ("deeplabv2", "deeplabv3")
+RECIPES |= dict.fromkeys(BASELINES, RECIPES["tgn"])  # Table I's baselines learn like TGN
 """By network and configuration."""
 
 P3M_WINDOWS, AIM_500_WINDOWS = (512, 768, 1024), (640, 960, 1280)
@@ -112,6 +114,7 @@ PRESETS = {
         "spamattnet": replace(SPAMATTNET, steps=120_550, batch=16, crop=320, whole=1, windows=AIM_500_WINDOWS),
     },
 }
+PRESETS = {name: recipes | dict.fromkeys(BASELINES, recipes["tgn"]) for name, recipes in PRESETS.items()}
 """By name and network: how the paper trained on photographs with mattes."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from matting.data.compose import CompositeData, SPAMattNetSamples, TGNSamples
-from matting.networks import efficientnet, spamattnet, tgn
+from matting.networks import deeplab, efficientnet, spamattnet, tgn
 from matting.training import validation
 from matting.training.batches import Batch
 from matting.training.losses import laplacian_loss, matting_loss, star_loss, trimap_loss
@@ -96,6 +96,15 @@ def _estimate(network: nn.Module, batch: Batch) -> tuple[spamattnet.AlphaEstimat
     return network(image, batch["trimap"]), batch["alpha"], (batch["trimap"] == 0.5).float()
 
 
+TGN_STAGE = Stage(
+    tgn.CONFIGS,
+    tgn.TGN,
+    lambda data, recipe: TGNSamples(data, recipe.steps * recipe.batch, recipe.kernel),
+    TGNPhotographs,
+    tgn_loss,
+    validation.judge_trimap,
+    "miou",
+)
 STAGES = {
     "spamattnet": Stage(
         spamattnet.CONFIGS,
@@ -106,13 +115,8 @@ STAGES = {
         validation.judge_alpha,
         "sad",
     ),
-    "tgn": Stage(
-        tgn.CONFIGS,
-        tgn.TGN,
-        lambda data, recipe: TGNSamples(data, recipe.steps * recipe.batch, recipe.kernel),
-        TGNPhotographs,
-        tgn_loss,
-        validation.judge_trimap,
-        "miou",
-    ),
+    "tgn": TGN_STAGE,
+    # Table I's baselines: the same data, loss and scores.
+    "deeplabv2": replace(TGN_STAGE, configs=deeplab.V2_CONFIGS, build=deeplab.DeepLabV2),
+    "deeplabv3": replace(TGN_STAGE, configs=deeplab.V3_CONFIGS, build=deeplab.DeepLabV3),
 }
