@@ -21,7 +21,7 @@ from matting.app import build, gpu, launch_options
 from matting.app.canvas import draw_canvas
 from matting.app.editor import BRUSHES, TrimapEdit, read_strokes
 from matting.app.examples import captioned
-from matting.app.finishing import Finishing
+from matting.app.finishing import Finishing, _keep_matte
 from matting.app.layout import lay_out
 from matting.app.messages import OUT_OF_MEMORY, UNEXPECTED, explain
 from matting.app.picking import OFFLINE, STALE_TRIMAP, Picking
@@ -402,6 +402,17 @@ def test_a_refused_background_keeps_the_one_before(app, photo, tmp_path):
         )
     assert app.page.states.backdrop not in kept
     assert np.asarray(Image.open(kept[app.page.result.picture])).shape == before.shape
+
+
+def test_a_background_never_changes_what_the_last_line_says(app, photo):
+    """The line may say that the cutout is stale, which stays true on every background."""
+    alpha = np.linspace(0, 1, HEIGHT * WIDTH, dtype=np.float32).reshape(HEIGHT, WIDTH)
+    matte = _keep_matte(photo, TrimapEdit.own(np.full((HEIGHT, WIDTH), UNKNOWN, np.uint8), None), alpha)
+    backdrop = np.zeros((20, 20, 3), np.uint8)
+    for background, picture in (("picture", None), ("picture", backdrop), ("colour", None)):
+        shown = app.finishing.change_background(photo, matte, background, "#00ff00", picture)
+        assert app.page.result.slider in shown
+        assert app.page.result.say not in shown
 
 
 def test_candidates_are_all_kept_and_one_is_chosen(app, photo):
