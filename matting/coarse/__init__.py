@@ -52,11 +52,11 @@ class _Entry:
 
 # A segmenter of another kind is one more line here: its name, what to tell people, and what loads it.
 _REGISTRY = {
-    "grabcut": _Entry("GrabCut: works offline", _load_grabcut),
-    "sam2.1-tiny": _Entry("SAM 2.1 tiny: fast, 156 MB", _load_sam),
+    "grabcut": _Entry("GrabCut: works everywhere, no download", _load_grabcut),
+    "sam2.1-tiny": _Entry("SAM 2.1 tiny: fast and precise, 156 MB", _load_sam),
     "sam-vit-b": _Entry("SAM ViT-B: precise, 375 MB", _load_sam),
-    "sam-vit-l": _Entry("SAM ViT-L: slower, 1.2 GB", _load_sam),
-    "sam-vit-h": _Entry("SAM ViT-H: slowest, 2.6 GB", _load_sam),
+    "sam-vit-l": _Entry("SAM ViT-L: more precise and slower, 1.2 GB", _load_sam),
+    "sam-vit-h": _Entry("SAM ViT-H: most precise and slowest, 2.6 GB", _load_sam),
 }
 
 SEGMENTERS: dict[str, str] = {name: entry.description for name, entry in _REGISTRY.items()}
