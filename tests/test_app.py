@@ -24,7 +24,8 @@ from matting.app.examples import captioned
 from matting.app.finishing import Finishing, _keep_matte
 from matting.app.layout import lay_out
 from matting.app.messages import OUT_OF_MEMORY, UNEXPECTED, explain
-from matting.app.picking import OFFLINE, STALE_TRIMAP, Picking
+from matting.app.picking import STALE_TRIMAP, Picking
+from matting.app.segmenters import OFFLINE, first_segmenter
 from matting.app.session import PROXY_SIDE, Click, Clicks, Photo, Selection, shrink
 from matting.app.steps import Steps
 from matting.app.trimming import STALE_MATTE, Trimming
@@ -455,6 +456,21 @@ def test_the_look_needs_no_network():
     sheets = "".join(Path(sheet).read_text() for sheet in options["css_paths"])
     assert not options["theme"]._stylesheets
     assert not re.search(r"url\([\"']?https?:|@import", sheets + options["theme"]._get_theme_css())
+
+
+def test_clicks_are_understood_by_sam_where_its_weights_are_and_by_grabcut_elsewhere(monkeypatch, tmp_path):
+    """A cache as huggingface_hub lays it out, first without and then with the weights of SAM 2.1 tiny."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    assert first_segmenter() == OFFLINE
+    repository = tmp_path / "models--facebook--sam2.1-hiera-tiny"
+    (repository / "refs").mkdir(parents=True)
+    (repository / "refs" / "main").write_text("0" * 40)
+    snapshot = repository / "snapshots" / ("0" * 40)
+    snapshot.mkdir(parents=True)
+    (snapshot / "config.json").write_text("{}")
+    assert first_segmenter() == OFFLINE
+    (snapshot / "model.safetensors").write_bytes(b"")
+    assert first_segmenter() == "sam2.1-tiny"
 
 
 def test_every_segmenter_can_be_chosen_and_every_example_is_there(app):
