@@ -30,6 +30,7 @@ from matting.app.session import PROXY_SIDE, Click, Clicks, Photo, Selection, shr
 from matting.app.steps import Steps
 from matting.app.trimming import STALE_MATTE, Trimming
 from matting.coarse import SEGMENTERS, CoarseMasks
+from matting.compositing import estimate_foreground
 from matting.trimap import BACKGROUND, FOREGROUND, PALETTE, UNKNOWN, from_probabilities, to_one_hot
 
 HEIGHT, WIDTH = 96, 128
@@ -260,7 +261,11 @@ def test_the_whole_way_from_a_click_to_the_files(app, photo):
     assert alpha.shape == (HEIGHT, WIDTH)
     assert (alpha[written == BACKGROUND] == 0).all()
     assert (alpha[written == FOREGROUND] == 65535).all()
-    assert Image.open(matte.cutout_file).mode == "RGBA"
+    cutout = Image.open(matte.cutout_file)
+    assert cutout.mode == "RGBA"
+    colours = estimate_foreground(photo.image, (alpha / 65535).astype(np.float32)).astype(int)
+    assert np.abs(np.asarray(cutout)[:, :, :3] - colours).max() <= 1  # from an alpha of 16 bits
+    assert not np.array_equal(colours, photo.image)
     composite = np.asarray(Image.open(cut[page.result.download_composite].value["path"]))
     assert (composite[stripe] == (0, 255, 0)).all()
 

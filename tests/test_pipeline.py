@@ -245,6 +245,8 @@ def test_foreground_and_cutout_come_with_the_result(pipeline):
     assert result.foreground is result.foreground  # estimated once
     opaque = result.alpha == 1
     np.testing.assert_array_equal(result.foreground[opaque], photo(size)[opaque])
+    assert not np.array_equal(result.foreground, photo(size))
+    np.testing.assert_array_equal(np.asarray(result.cutout)[:, :, :3], result.foreground)
 
 
 def test_notices_say_what_was_done_to_the_input(pipeline):
