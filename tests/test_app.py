@@ -21,14 +21,16 @@ from matting.app import build, gpu, launch_options
 from matting.app.canvas import draw_canvas
 from matting.app.editor import BRUSHES, TrimapEdit, read_strokes
 from matting.app.examples import captioned
-from matting.app.finishing import Finishing
+from matting.app.finishing import Finishing, _keep_matte
 from matting.app.layout import lay_out
 from matting.app.messages import OUT_OF_MEMORY, UNEXPECTED, explain
-from matting.app.picking import OFFLINE, STALE_TRIMAP, Picking
+from matting.app.picking import STALE_TRIMAP, Picking
+from matting.app.segmenters import OFFLINE, first_segmenter
 from matting.app.session import PROXY_SIDE, Click, Clicks, Photo, Selection, shrink
 from matting.app.steps import Steps
 from matting.app.trimming import STALE_MATTE, Trimming
 from matting.coarse import SEGMENTERS, CoarseMasks
+from matting.compositing import estimate_foreground
 from matting.trimap import BACKGROUND, FOREGROUND, PALETTE, UNKNOWN, from_probabilities, to_one_hot
 
 HEIGHT, WIDTH = 96, 128
@@ -259,7 +261,11 @@ def test_the_whole_way_from_a_click_to_the_files(app, photo):
     assert alpha.shape == (HEIGHT, WIDTH)
     assert (alpha[written == BACKGROUND] == 0).all()
     assert (alpha[written == FOREGROUND] == 65535).all()
-    assert Image.open(matte.cutout_file).mode == "RGBA"
+    cutout = Image.open(matte.cutout_file)
+    assert cutout.mode == "RGBA"
+    colours = estimate_foreground(photo.image, (alpha / 65535).astype(np.float32)).astype(int)
+    assert np.abs(np.asarray(cutout)[:, :, :3] - colours).max() <= 1  # from an alpha of 16 bits
+    assert not np.array_equal(colours, photo.image)
     composite = np.asarray(Image.open(cut[page.result.download_composite].value["path"]))
     assert (composite[stripe] == (0, 255, 0)).all()
 
@@ -404,6 +410,17 @@ def test_a_refused_background_keeps_the_one_before(app, photo, tmp_path):
     assert np.asarray(Image.open(kept[app.page.result.picture])).shape == before.shape
 
 
+def test_a_background_never_changes_what_the_last_line_says(app, photo):
+    """The line may say that the cutout is stale, which stays true on every background."""
+    alpha = np.linspace(0, 1, HEIGHT * WIDTH, dtype=np.float32).reshape(HEIGHT, WIDTH)
+    matte = _keep_matte(photo, TrimapEdit.own(np.full((HEIGHT, WIDTH), UNKNOWN, np.uint8), None), alpha)
+    backdrop = np.zeros((20, 20, 3), np.uint8)
+    for background, picture in (("picture", None), ("picture", backdrop), ("colour", None)):
+        shown = app.finishing.change_background(photo, matte, background, "#00ff00", picture)
+        assert app.page.result.slider in shown
+        assert app.page.result.say not in shown
+
+
 def test_candidates_are_all_kept_and_one_is_chosen(app, photo):
     masks = np.stack([disc(30), disc(20), disc(10)]).astype(np.float32)
     answer = CoarseMasks(masks=masks, scores=np.array([0.9, 0.7, 0.4], np.float32))
@@ -444,6 +461,21 @@ def test_the_look_needs_no_network():
     sheets = "".join(Path(sheet).read_text() for sheet in options["css_paths"])
     assert not options["theme"]._stylesheets
     assert not re.search(r"url\([\"']?https?:|@import", sheets + options["theme"]._get_theme_css())
+
+
+def test_clicks_are_understood_by_sam_where_its_weights_are_and_by_grabcut_elsewhere(monkeypatch, tmp_path):
+    """A cache as huggingface_hub lays it out, first without and then with the weights of SAM 2.1 tiny."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    assert first_segmenter() == OFFLINE
+    repository = tmp_path / "models--facebook--sam2.1-hiera-tiny"
+    (repository / "refs").mkdir(parents=True)
+    (repository / "refs" / "main").write_text("0" * 40)
+    snapshot = repository / "snapshots" / ("0" * 40)
+    snapshot.mkdir(parents=True)
+    (snapshot / "config.json").write_text("{}")
+    assert first_segmenter() == OFFLINE
+    (snapshot / "model.safetensors").write_bytes(b"")
+    assert first_segmenter() == "sam2.1-tiny"
 
 
 def test_every_segmenter_can_be_chosen_and_every_example_is_there(app):

@@ -121,6 +121,16 @@ def test_every_photo_gives_ranked_finite_masks_that_obey_every_click(case):
         assert ((found.masks[:, y, x] > 0.5) == bool(label)).all()
 
 
+@pytest.mark.parametrize("size", [(2, 9000), (3, 500), (500, 3), (7, 320), (40, 4000)])
+def test_a_strip_is_answered_like_any_photo(size):
+    """Shrunk to the proxy some of these are a single pixel high: less than the inset of a grid cell."""
+    image = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
+    embedding = GRABCUT.embed(image)
+    mask = GRABCUT.segment(embedding, Prompts([(size[1] // 2, size[0] // 2, 1)])).best
+    assert embedding.regions.count > 5
+    assert mask[size[0] // 2, size[1] // 2] == 1
+
+
 def test_the_answer_is_the_same_every_time_and_in_every_thread():
     embedding, prompts = GRABCUT.embed(two_discs()), Prompts([click(LEFT)])
     before = embedding.photo.copy(), embedding.regions.labels.copy()

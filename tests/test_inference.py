@@ -2,6 +2,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from network_cases import NARROWEST
 from torch import nn
 
 from matting import MattingPipeline, inference
@@ -60,6 +61,16 @@ def test_alpha_is_the_networks_on_the_padded_photo(networks, prepared):
     alpha = inference.estimate_alpha(prepared["spamattnet"], image, regions)
     assert alpha.dtype == np.float32 and alpha.flags.c_contiguous
     np.testing.assert_allclose(alpha, expected, atol=1e-4)  # folding rounds
+
+
+def test_alpha_lies_between_0_and_1_however_far_the_refinement_goes():
+    """The refined alpha is not clamped in training, and 10 or -10 must not reach anyone's photo."""
+    network = SPAMattNet(NARROWEST)
+    for bias in (10.0, -10.0):
+        with torch.no_grad():
+            network.refine.residual.bias.fill_(bias)
+        alpha = inference.estimate_alpha(network.eval(), smooth((64, 64)), trimap((64, 64)))
+        assert (alpha == (bias > 0)).all()
 
 
 def test_probabilities_are_the_softmax_on_the_padded_photo(networks, prepared):

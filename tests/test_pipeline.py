@@ -223,7 +223,8 @@ def test_threads_that_share_a_pipeline_get_the_answers_they_get_alone(pipeline):
         together = list(executor.map(work, jobs))
     for one, other in zip(alone, together, strict=True):
         for a, b in zip(one, other, strict=True):
-            np.testing.assert_array_equal(a, b)
+            # Where memory happens to lie may choose another kernel, which rounds otherwise; others' photos are far off.
+            np.testing.assert_allclose(a, b, rtol=0, atol=1e-6)
 
 
 def test_inputs_are_not_written_to(pipeline):
@@ -245,6 +246,8 @@ def test_foreground_and_cutout_come_with_the_result(pipeline):
     assert result.foreground is result.foreground  # estimated once
     opaque = result.alpha == 1
     np.testing.assert_array_equal(result.foreground[opaque], photo(size)[opaque])
+    assert not np.array_equal(result.foreground, photo(size))
+    np.testing.assert_array_equal(np.asarray(result.cutout)[:, :, :3], result.foreground)
 
 
 def test_notices_say_what_was_done_to_the_input(pipeline):

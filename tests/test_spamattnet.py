@@ -1,3 +1,4 @@
+import math
 from dataclasses import FrozenInstanceError, fields, replace
 
 import pytest
@@ -270,6 +271,12 @@ def heads(eighth, quarter, full, size=64):
 )
 def test_a_finer_head_replaces_what_the_coarser_one_is_unsure_of(values, merged):
     assert torch.equal(merge_heads(heads(*values)), torch.full((1, 1, 64, 64), merged))
+
+
+def test_an_alpha_is_the_tanh_of_its_logit_brought_to_0_1():
+    logits = torch.linspace(-3, 3, 13, dtype=torch.float64)
+    expected = torch.tensor([(math.tanh(logit) + 1) / 2 for logit in logits.tolist()], dtype=torch.float64)
+    torch.testing.assert_close(to_alpha(logits), expected)
 
 
 def test_heads_that_agree_merge_to_themselves():

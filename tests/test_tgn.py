@@ -121,13 +121,13 @@ def test_stripes_equal_the_whole_forward(rows):
     torch.testing.assert_close(torch.cat(stripes, dim=2), whole, rtol=1e-10, atol=1e-10)
 
 
-def striped_peak(name, rows, height, width=3840):
+def striped_peak(name, height, width=3840, **rows):
     """Peak bytes of the striped head over a photo of this size; tensors have shapes and no values."""
     with FakeTensorMode(), torch.no_grad():
         network = TGN(CONFIGS[name]).eval()
         feature = torch.empty(1, CONFIGS[name].aspp_width, height // 4, width // 4)
         with MemoryMeter() as meter:
-            for _ in network.logit_stripes(feature, rows):
+            for _ in network.logit_stripes(feature, **rows):
                 pass  # each is used up before the next is made
     return meter.peak
 
@@ -137,8 +137,14 @@ def test_memory_of_the_striped_head_at_4k_is_that_of_one_stripe(name):
     rows = 16
     channels, stripe_pixels = CONFIGS[name].aspp_width, 4 * (rows + 4) * 3840
     bound = 1.1 * 4 * stripe_pixels * (channels + 2 * 3)  # its enlarged feature, its logits and the last one's
-    tall, taller = (striped_peak(name, rows, height) for height in (1088, 2176))
+    tall, taller = (striped_peak(name, height, rows=rows) for height in (1088, 2176))
     assert tall == taller <= bound < 4 * channels * 3840 * 2176 / 20
+
+
+@pytest.mark.parametrize("name", ["paper", "small"])
+def test_stripes_as_inference_takes_them_need_a_seventh_of_the_whole_map_at_4k(name):
+    whole = 4 * CONFIGS[name].aspp_width * 3840 * 2176
+    assert striped_peak(name, 2176) < whole / 7
 
 
 @pytest.mark.parametrize("name", TGNS)

@@ -20,7 +20,6 @@ from matting.compositing import blend, checkerboard, cutout, estimate_foreground
 from matting.images import read_photo, write_alpha, write_png
 
 DONE = "Drag the handle to compare. Colours at the edges are freed from the old background."
-CHOOSE_PICTURE = "Choose a background picture."
 
 
 class Finishing:
@@ -117,8 +116,7 @@ class Finishing:
         """Show photo and composite; one that is worth keeping is made at the photo's own size too."""
         after = blend(matte.foreground, _layer(background, colour, backdrop, matte.alpha.shape), matte.alpha)
         pair = files.show_exact(photo.proxy, "before"), files.show_exact(after, "after")
-        missing = background == "picture" and backdrop is None
-        if background == "checkerboard" or missing:
+        if background == "checkerboard" or (background == "picture" and backdrop is None):
             download = gr.DownloadButton(visible=False)
         else:
             whole = _layer(background, colour, backdrop, photo.size)
@@ -129,7 +127,6 @@ class Finishing:
         return {
             self.stage.slider: pair,
             self.stage.download_composite: download,
-            **({self.stage.say: line(CHOOSE_PICTURE)} if missing else {}),
         }
 
 

@@ -12,6 +12,7 @@ from matting.app.editor import BRUSHES, brush_colour
 from matting.app.examples import captioned
 from matting.app.messages import line
 from matting.app.page import Page, PhotoStage, ResultStage, States, TrimapStage
+from matting.app.segmenters import first_segmenter
 from matting.app.session import Clicks
 from matting.coarse import SEGMENTERS
 
@@ -115,7 +116,7 @@ def _lay_out_pick() -> PhotoStage:
                     )
                     segmenter = gr.Dropdown(
                         [(text, name) for name, text in SEGMENTERS.items()],
-                        value="grabcut",
+                        value=first_segmenter(),
                         label="Clicks are understood by",
                         elem_id="segmenter",
                     )

@@ -14,6 +14,7 @@ from matting.app.examples import captioned
 from matting.app.layout import CUTOUT_LATER, PICK_FIRST, TRIMAP_LATER
 from matting.app.messages import Update, attempt, forgiving, line, notify, refuse
 from matting.app.page import Page
+from matting.app.segmenters import OFFLINE
 from matting.app.session import Click, Clicks, Kind, Photo, Selection
 from matting.app.steps import Embedding, Steps
 from matting.coarse import SegmenterUnavailable
@@ -28,7 +29,6 @@ PICKED = (
 )
 OWN_MASK = "This is your own mask. If it looks right, find the edges."
 STALE_TRIMAP = "The selection has changed since this trimap was made. “Find the edges” makes a new one."
-OFFLINE = "grabcut"
 
 
 class Picking:

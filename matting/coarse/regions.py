@@ -130,13 +130,13 @@ def _flood(image: np.ndarray, step: int) -> np.ndarray:
     gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     gradient = cv2.magnitude(cv2.Sobel(gray, cv2.CV_32F, 1, 0), cv2.Sobel(gray, cv2.CV_32F, 0, 1))
     markers = np.zeros((height, width), np.int32)
-    inset = step // 4  # markers of neighbouring cells must not touch
-    for top in range(0, height, step):
-        for left in range(0, width, step):
-            cell = gradient[top + inset : top + step - inset, left + inset : left + step - inset]
-            if cell.size:
-                row, column = np.unravel_index(cell.argmin(), cell.shape)
-                markers[top + inset + row, left + inset + column] = markers.max() + 1
+    # Markers of neighbouring cells must not touch; a strip narrower than a cell has no neighbours that way.
+    inset_y, inset_x = (min(step // 4, (side - 1) // 2) for side in (height, width))
+    for top in range(inset_y, height, step):
+        for left in range(inset_x, width, step):
+            cell = gradient[top : top + step - 2 * inset_y, left : left + step - 2 * inset_x]
+            row, column = np.unravel_index(cell.argmin(), cell.shape)
+            markers[top + row, left + column] = markers.max() + 1
     image, markers = (cv2.copyMakeBorder(map_, 1, 1, 1, 1, cv2.BORDER_REPLICATE) for map_ in (image, markers))
     cv2.watershed(image, markers)  # which leaves out the frame
     markers = markers[1:-1, 1:-1]

@@ -68,14 +68,16 @@ def _wait_until_it_listens(process: subprocess.Popen, port: int) -> str:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Start the machine's own Chromium."""
-    found = os.environ.get("TRIMATTE_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
-    if found is None:
-        pytest.fail(
-            "No Chromium was found: install one with your system's packages (apt-get install chromium) "
-            "or name its program in TRIMATTE_CHROMIUM."
-        )
+    """Start the machine's own Chromium or, where it has none, the one that Playwright has installed."""
     with sync_playwright() as playwright:
+        candidates = [os.environ.get("TRIMATTE_CHROMIUM"), *map(shutil.which, NAMES)]
+        installed = playwright.chromium.executable_path
+        found = next(filter(None, candidates), installed if Path(installed).exists() else None)
+        if found is None:
+            pytest.fail(
+                "No Chromium was found: install one with your system's packages (apt-get install chromium), "
+                "run `playwright install chromium`, or name its program in TRIMATTE_CHROMIUM."
+            )
         chromium = playwright.chromium.launch(executable_path=found, args=FLAGS)
         yield chromium
         chromium.close()
