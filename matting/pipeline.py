@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from matting import inference, weights
-from matting.coarse import ALIASES, Prompts, Segmenter, load_segmenter
+from matting.coarse import ALIASES, Prompts, Segmenter, load_segmenter, needs_prompts
 from matting.fusion import hard_fusion, painted_probabilities, soft_fusion
 from matting.images import UNKNOWN, Source, read_mask, read_photo, read_trimap
 from matting.networks import spamattnet, tgn
@@ -105,7 +105,7 @@ class MattingPipeline:
             trimap: a trimap of one's own, kept exactly in the known regions.
             points: (x, y, 1 on the object or 0 not) in pixels, for the segmenter `coarse`.
             box: (x0, y0, x1, y1) around the object, for the segmenter `coarse`.
-            coarse: name of the segmenter, see `matting.coarse.SEGMENTERS`.
+            coarse: name of the segmenter, see `matting.coarse.load_segmenter`.
             fusion: "hard" keeps TGN's known regions; "soft" weighs by its probabilities (Eq. 13-15).
 
         Raises:
@@ -124,7 +124,7 @@ class MattingPipeline:
         else:
             mask = self.coarse_mask(photo, points, box, coarse)
             unnamed = "No object was named, so a box in the middle of the photo was taken."
-            remarks = () if prompted else (unnamed,)
+            remarks = () if prompted or not needs_prompts(coarse) else (unnamed,)
         probabilities = self.trimap_probabilities(photo, mask)
         regions = from_probabilities(probabilities)
         alpha = self.alpha(photo, regions, probabilities, fusion)
@@ -150,11 +150,16 @@ class MattingPipeline:
         box: tuple[float, float, float, float] | None = None,
         coarse: str = "grabcut",
     ) -> np.ndarray:
-        """Find the object, float32 (H, W) in [0, 1]; without points and box the middle of the photo is taken."""
+        """Find the object, float32 (H, W) in [0, 1].
+
+        Without points and box the middle of the photo is taken, or what a segmenter finds that needs no prompts.
+        """
         photo, _ = read_photo(image)
         size = photo.shape[:2]
         segmenter = self.segmenter(coarse)
-        prompts = Prompts(() if points is None else tuple(points), box).checked(size).or_centred(size)
+        prompts = Prompts(() if points is None else tuple(points), box).checked(size)
+        if needs_prompts(coarse):
+            prompts = prompts.or_centred(size)
         return segmenter.segment(segmenter.embed(photo), prompts).best
 
     def trimap_probabilities(self, image: Source, coarse_mask: Source) -> np.ndarray:
