@@ -43,6 +43,11 @@ class MattingPipeline:
         self._segmenters: dict[str, Segmenter] = {}
         self._lock = threading.Lock()
 
+    @property
+    def spamattnet(self) -> spamattnet.SPAMattNet:
+        """SPAMattNet as it runs: folded, on its device, in its dtype."""
+        return self._spamattnet
+
     @classmethod
     def from_pretrained(
         cls,

@@ -19,7 +19,7 @@ LAYERS = (
     ("matting.networks",),
     ("matting.fusion", "matting.inference", "matting.weights"),
     ("matting.coarse",),
-    ("matting.result", "matting.pipeline"),
+    ("matting.result", "matting.pipeline", "matting.explanation", "matting.recipe"),
     ("matting.evaluation",),
     ("matting.data",),
     ("matting.training",),
