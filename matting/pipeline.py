@@ -9,7 +9,7 @@ from typing import Literal, get_args
 import numpy as np
 import torch
 
-from matting import inference, weights
+from matting import inference, regional, weights
 from matting.coarse import ALIASES, Prompts, Segmenter, load_segmenter, needs_prompts
 from matting.fusion import hard_fusion, painted_probabilities, soft_fusion
 from matting.images import UNKNOWN, Source, read_mask, read_photo, read_trimap
@@ -205,6 +205,41 @@ class MattingPipeline:
                 f"The trimap's probabilities should have the shape {(*regions.shape, 3)}, got {probabilities.shape}."
             )
         return soft_fusion(alpha, painted_probabilities(probabilities, regions))
+
+    def preview(
+        self,
+        image: Source,
+        trimap: Source,
+        alpha: np.ndarray,
+        changed: np.ndarray,
+        probabilities: np.ndarray | None = None,
+        fusion: Fusion = "hard",
+    ) -> np.ndarray:
+        """Alpha around a changed part of the trimap alone, joined with the old one: soon there, and not exact.
+
+        Args:
+            image: the photo.
+            trimap: the trimap as it is now.
+            alpha: alpha before the change, float32 (H, W) in [0, 1].
+            changed: booleans (H, W), the pixels where the trimap changed.
+            probabilities: as for `alpha`.
+            fusion: as for `alpha`.
+
+        Raises:
+            ValueError: where an input cannot be used or sizes differ.
+        """
+        photo, _ = read_photo(image)
+        regions, _ = read_trimap(trimap, photo.shape[:2])
+        if not alpha.shape == changed.shape == regions.shape:
+            raise ValueError(
+                f"The old alpha and what changed should have the photo's size {regions.shape}, "
+                f"got {alpha.shape} and {changed.shape}."
+            )
+        crop = regional.crop_around(changed)
+        if crop is None:
+            return alpha.copy()
+        nearby = None if probabilities is None else probabilities[crop]
+        return regional.paste(alpha, self.alpha(photo[crop], regions[crop], nearby, fusion), crop, changed)
 
 
 def _check_guidance(*given: bool) -> None:

@@ -8,14 +8,12 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 from safetensors.torch import save_file
-from scipy import ndimage
 from strategies import masks, sizes
 
 from matting import MattingPipeline
 from matting.coarse import Prompts, SegmenterUnavailable, load_segmenter, needs_prompts, u2net
-from matting.coarse.parts import choose_parts, connected_parts, expected_iou, nearest_parts
+from matting.coarse.parts import choose_parts, expected_iou
 from matting.coarse.u2net import Saliency
 from matting.networks.u2net import CONFIGS, U2Net
 
@@ -179,27 +177,6 @@ def test_without_prompts_the_pipeline_takes_what_stands_out_and_no_box(checkpoin
     image = photo()
     np.testing.assert_array_equal(pipeline.coarse_mask(image, coarse=f"u2netp:{checkpoint}"), answers(segmenter)[0])
     assert pipeline(image, coarse=f"u2netp:{checkpoint}").notices == ()
-
-
-@given(sizes.flatmap(masks))
-def test_connected_parts_are_scipys(inside):
-    parts = connected_parts(inside)
-    expected, count = ndimage.label(inside, np.ones((3, 3)))
-    pairs = set(zip(parts.ravel().tolist(), expected.ravel().tolist(), strict=True))
-    assert len(pairs - {(0, 0)}) == count == parts.max()
-
-
-@given(sizes.flatmap(lambda size: arrays(np.int32, size, elements=st.sampled_from([0, 0, 0, 2, 7]))))
-def test_every_pixel_gets_the_number_of_a_nearest_part(parts):
-    nearest = nearest_parts(parts)
-    assert (nearest[parts > 0] == parts[parts > 0]).all()
-    if not parts.any():
-        return
-    least = ndimage.distance_transform_edt(parts == 0)
-    for number in np.unique(parts[parts > 0]):
-        distance = ndimage.distance_transform_edt(parts != number)
-        # OpenCV's 5x5 distances are exact to about 2 percent.
-        assert (distance[nearest == number] <= least[nearest == number] * 1.05).all()
 
 
 def kept(prompts, mask=None):

@@ -2,29 +2,10 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from matting.coarse.prompts import Box, Prompts
-
-
-def connected_parts(inside: np.ndarray) -> np.ndarray:
-    """Number the connected parts (8 neighbours) of booleans (H, W) from 1, int32 (H, W); 0 lies outside."""
-    return cv2.connectedComponents(inside.astype(np.uint8), connectivity=8)[1]
-
-
-def nearest_parts(parts: np.ndarray) -> np.ndarray:
-    """Give every pixel that bears 0 the number of a nearest one that does not; (H, W) integers."""
-    outside = parts == 0
-    if outside.all():
-        return parts
-    # Labels of single pixels name the nearest one by a number of OpenCV's own, which the inside translates.
-    _, nearest = cv2.distanceTransformWithLabels(
-        outside.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    number = np.zeros(int(nearest.max()) + 1, parts.dtype)
-    number[nearest[~outside]] = parts[~outside]
-    return number[nearest]
+from matting.masks import connected_parts, nearest_parts
 
 
 def choose_parts(mask: np.ndarray, prompts: Prompts, parts: np.ndarray | None = None) -> np.ndarray:
