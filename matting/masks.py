@@ -6,6 +6,8 @@ edges where it changes nothing. Beyond the photo's border nothing is assumed.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 
@@ -62,6 +64,16 @@ def fill_holes(mask: np.ndarray) -> np.ndarray:
     border = np.concatenate([outside[0], outside[-1], outside[:, 0], outside[:, -1]])
     holes = (outside > 0) & ~np.isin(outside, border)
     return np.where(holes, np.float32(1), mask)
+
+
+TOOLS: dict[str, Callable[[np.ndarray, float], np.ndarray]] = {
+    "grow": grow,
+    "shrink": shrink,
+    "invert": lambda mask, pixels: invert(mask),
+    "keep largest": lambda mask, pixels: keep_largest(mask),
+    "fill holes": lambda mask, pixels: fill_holes(mask),
+}
+"""The tools by the names that recipes use; each takes a mask and a width in pixels, which not every one needs."""
 
 
 def connected_parts(inside: np.ndarray) -> np.ndarray:

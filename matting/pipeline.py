@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import cached_property
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -47,6 +48,11 @@ class MattingPipeline:
     def spamattnet(self) -> spamattnet.SPAMattNet:
         """SPAMattNet as it runs: folded, on its device, in its dtype."""
         return self._spamattnet
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of both networks' configurations and weights, as they were given; see `weights.fingerprint`."""
+        return weights.fingerprint(self._originals)
 
     @classmethod
     def from_pretrained(
