@@ -35,6 +35,9 @@ ROWS = 256
 CHANNELS = 3
 """Principal channels of an alpha feature that are kept: one for each colour of a picture."""
 
+EXTREMES = 0.01, 0.99
+"""The quantiles of a principal channel that become 0 and 1."""
+
 
 @dataclass(frozen=True, eq=False)
 class PhotoGrid:
@@ -190,15 +193,16 @@ def lspa_attention(
 def principal_channels(feature: Tensor, count: int = CHANNELS) -> Tensor:
     """Project a feature (C, h, w) onto its `count` main directions of variance, each stretched over [0, 1].
 
-    A direction's sign is that of its largest weight, so equal features give equal pictures.
+    The lowest and the highest hundredth are cut off, so that a few extreme cells do not darken the picture. A
+    direction's sign is that of its largest weight, so equal features give equal pictures.
     """
     values = feature.double().cpu().flatten(1)
     centred = values - values.mean(dim=1, keepdim=True)
     directions = torch.linalg.eigh(centred @ centred.T).eigenvectors.flip(1)[:, :count]
     largest = directions.gather(0, directions.abs().argmax(dim=0, keepdim=True))
     projected = (directions * largest.sign()).T @ centred
-    low, high = projected.amin(dim=1, keepdim=True), projected.amax(dim=1, keepdim=True)
-    stretched = (projected - low) / (high - low).clamp(min=torch.finfo(torch.float64).tiny)
+    low, high = (torch.from_numpy(np.quantile(projected, share, axis=1, keepdims=True)) for share in EXTREMES)
+    stretched = ((projected - low) / (high - low).clamp(min=torch.finfo(torch.float64).tiny)).clamp(0, 1)
     return stretched.view(-1, *feature.shape[1:])
 
 

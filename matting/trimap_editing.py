@@ -26,7 +26,7 @@ def band_percent(trimap: np.ndarray) -> float:
         ValueError: If it is not a trimap, uint8 (H, W) in {0, 128, 255}.
     """
     size = object_size(trimap)
-    return 100 * band_width(trimap) / size if size else 0.0
+    return float(100 * band_width(trimap) / size) if size else 0.0
 
 
 def set_band_percent(trimap: np.ndarray, percent: float) -> np.ndarray:
