@@ -74,6 +74,8 @@ def worked(pipeline, fusion="soft"):
     painted = np.zeros(SIZE, bool)
     painted[20:30, 40:60] = True
     trimap[painted] = 128
+    painted[60:66, 50:80] = True  # over what TGN says already: no change, but certain from now on
+    trimap[60:66, 50:80] = first[60:66, 50:80]
     trimap[50:52, 3:9] = 255
     one_hot = np.eye(3, dtype=np.float32)[(trimap.astype(int) + 1) // 128]
     decided = np.where(painted[..., None], one_hot, probabilities)

@@ -1,4 +1,5 @@
 from typing import get_args
+from unittest import mock
 
 import cv2
 import numpy as np
@@ -36,6 +37,12 @@ def test_a_cure_ends_its_complaint_and_leaves_a_trimap_without_it_alone(trimap, 
     if complaint not in complaints(trimap):
         np.testing.assert_array_equal(cured, trimap)
     np.testing.assert_array_equal(trimap, before)
+
+
+@given(any_trimap, st.sampled_from(["stray pixels", "thin band"]))
+def test_a_cure_ends_its_complaint_where_almost_everything_is_small_or_close(trimap, complaint):
+    with mock.patch.multiple("matting.trimap_doctor", STRAY=0.45, LEAST_BAND=0.5):
+        assert complaint not in complaints(cure(trimap, complaint))
 
 
 @given(any_trimap)
@@ -94,6 +101,13 @@ def test_what_is_small_beside_the_object_is_stray_and_what_is_large_is_not():
     assert complaints(large) == ["stray pixels"]
 
 
+def test_a_piece_that_is_stray_once_others_are_gone_is_removed_too():
+    trimap = np.array([[255, 128, 0, 255], [128, 128, 0, 128]], np.uint8)
+    with mock.patch("matting.trimap_doctor.STRAY", 0.45):
+        assert complaints(trimap)[0] == "stray pixels"
+        assert "stray pixels" not in complaints(cure(trimap, "stray pixels"))
+
+
 def test_the_last_piece_of_a_region_is_never_stray():
     trimap = np.zeros((200, 200), np.uint8)
     trimap[50:150, 50:150] = 128
@@ -113,6 +127,7 @@ def test_a_thin_band_is_found_where_it_is_thin_and_widened_there_alone():
     cv2.ellipse(trimap, (120, 100), (69, 69), 0, -60, 60, 255, cv2.FILLED)  # the right side touches, almost
     (finding,) = examine(trimap)
     assert finding.complaint == "thin band"
+    assert (trimap[finding.where] == 0).any() and (trimap[finding.where] == 255).any()  # on both sides
     assert finding.where[:, :120].sum() == 0 and finding.where[100, 185:192].any()
     cured = cure(trimap, "thin band")
     np.testing.assert_array_equal(cured[~finding.where], trimap[~finding.where])

@@ -116,5 +116,10 @@ def test_the_place_to_paint_is_never_painted_already_and_none_where_all_is_certa
         painted = rng.random((30, 40)) < 0.7
         x, y = paint_next(rng.random((30, 40)).astype(np.float32), painted)
         assert not painted[y, x]
+    spot, middle = np.zeros((300, 400), np.float32), np.zeros((300, 400), bool)
+    spot[98:103, 198:203] = 1
+    middle[100, 200] = True  # the smooth peak
+    x, y = paint_next(spot, middle)
+    assert (x, y) != (200, 100) and spot[y, x] == 1
     assert paint_next(np.zeros((30, 40), np.float32)) is None
     assert paint_next(np.ones((30, 40), np.float32), np.ones((30, 40), bool)) is None

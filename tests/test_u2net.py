@@ -120,9 +120,9 @@ def test_photos_are_divided_by_their_own_largest_value(network):
     image = photos(2, 40, 40)
     darker = image * torch.tensor([1.0, 0.25])[:, None, None, None]
     torch.testing.assert_close(normalise_by_largest(darker), normalise_by_largest(image), atol=1e-5, rtol=1e-5)
-    largest = normalise_by_largest(torch.ones(1, 3, 1, 1)).flatten().tolist()
-    expected = [(1 - mean) / deviation for mean, deviation in ((0.485, 0.229), (0.456, 0.224), (0.406, 0.225))]
-    np.testing.assert_allclose(largest, expected, 1e-5)
+    shown = normalise_by_largest(torch.tensor([0.5, 0.25, 0.125]).view(1, 3, 1, 1)).flatten().tolist()
+    statistics = ((1, 0.485, 0.229), (0.5, 0.456, 0.224), (0.25, 0.406, 0.225))
+    np.testing.assert_allclose(shown, [(value - mean) / deviation for value, mean, deviation in statistics], 1e-5)
     assert normalise_by_largest(torch.zeros(1, 3, 2, 2)).isfinite().all()
 
 
