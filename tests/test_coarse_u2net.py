@@ -8,13 +8,18 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from network_cases import NARROWEST, NARROWEST_TGN
+from PIL import Image
 from safetensors.torch import save_file
 from strategies import masks, sizes
 
 from matting import MattingPipeline
+from matting.__main__ import main
 from matting.coarse import Prompts, SegmenterUnavailable, load_segmenter, needs_prompts, u2net
 from matting.coarse.parts import choose_parts, expected_iou
 from matting.coarse.u2net import Saliency
+from matting.networks.spamattnet import SPAMattNet
+from matting.networks.tgn import TGN
 from matting.networks.u2net import CONFIGS, U2Net
 
 
@@ -232,3 +237,16 @@ def test_choosing_never_adds_to_a_mask(inside, data):
     assert (chosen <= inside).all()
     for x, y in ((int(x), int(y)) for x, y in prompts.positive):
         assert chosen[y, x] == inside[y, x]
+
+
+def test_the_command_line_takes_weights_after_the_name_and_speaks_of_no_box(checkpoint, tmp_path, capsys):
+    MattingPipeline(TGN(NARROWEST_TGN), SPAMattNet(NARROWEST), device="cpu").save_pretrained(tmp_path / "weights")
+    Image.fromarray(photo()).save(tmp_path / "photo.png")
+    words = ["matte", tmp_path / "photo.png", "--out", tmp_path, "--weights", tmp_path / "weights", "--device", "cpu"]
+    assert main([*map(str, words), "--coarse", f"u2netp:{checkpoint}"]) == 0
+    assert "centred box" not in capsys.readouterr().err
+    assert (tmp_path / "photo_alpha.png").exists()
+    assert main([*map(str, words), "--coarse", f"u2net:{checkpoint}", "--overwrite"]) == 2
+    assert "name it u2netp" in capsys.readouterr().err
+    assert main([*map(str, words), "--coarse", "u3net"]) == 2
+    assert "no segmenter 'u3net'" in capsys.readouterr().err
