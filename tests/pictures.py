@@ -53,3 +53,17 @@ def furthest(image, expected):
     """Return the largest difference of two pictures of one size."""
     assert image.shape == expected.shape
     return np.abs(image.astype(int) - expected).max()
+
+
+def disc(size, radius, softness=9):
+    """Return the alpha of a soft disc, in steps of 1/255."""
+    y, x = np.mgrid[: size[0], : size[1]]
+    distance = np.hypot(y - size[0] / 2, x - size[1] / 2) - radius
+    return np.rint(np.clip(0.5 - distance / softness, 0, 1) * 255).astype(np.float32) / 255
+
+
+def save(path, values):
+    """Write a picture, uint8 or an alpha in [0, 1], and the folders it needs; JPEG as well as it can."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    values = np.rint(values * 255).astype(np.uint8) if values.dtype == np.float32 else values
+    Image.fromarray(values).save(path, **({"quality": 100, "subsampling": 0} if path.suffix == ".jpg" else {}))

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -10,15 +12,18 @@ from PIL import Image
 from matting.compositing import blend
 from matting.data import compose
 from matting.data.augment import affine, background_like, camera, jitter, merge_foregrounds
-from matting.data.compose import CompositeData, SPAMattNetSamples, TGNSamples, crop_anywhere, crop_on_unknown
+from matting.data.compose import CompositeData, SPAMattNetSamples, TGNSamples
+from matting.data.crops import crop_anywhere, crop_on_unknown
 from matting.data.cutouts import import_cutouts, windows
 from matting.data.perturb import blur, disturb_blobs, perturb_mask, simulated_mask, smooth_outline
 from matting.data.pool import read_pool, write_foreground
+from matting.data.recipes import REALISTIC, exact
 from matting.data.synthetic import Foreground
 from matting.data.trimaps import random_trimap, smear_unknown
 from matting.trimap import BACKGROUND, FOREGROUND, UNKNOWN, from_alpha
 
 CROP = 64
+SCALES = (1.0, 1.0, 1.25, 1.6)
 seeds = st.integers(0, 10_000)
 
 
@@ -42,6 +47,10 @@ def data(tmp_path_factory):
     for index, size in enumerate([(110, 110), (80, 150), (50, 50)]):
         write_foreground(folder, index, layer(size, index, radius=12 + 8 * index, softness=6 + 5 * index))
     return CompositeData(read_pool(folder), photos(), CROP, seed=7)
+
+
+def without_camera(data):
+    return replace(data, recipe=replace(REALISTIC, seen=exact))
 
 
 @pytest.fixture(params=[SPAMattNetSamples, TGNSamples])
@@ -97,20 +106,18 @@ def test_a_tgn_sample_has_the_shapes_and_ranges_it_says(data):
     assert met == {0, 1, 2}
 
 
-def test_the_composite_is_equation_1_before_the_camera(data, monkeypatch):
-    monkeypatch.setattr(compose, "camera", lambda rng, image: image)
+def test_the_composite_is_equation_1_before_the_camera(data):
     for index in range(20):
-        sample = SPAMattNetSamples(data, 20)[index]
+        sample = SPAMattNetSamples(without_camera(data), 20)[index]
         alpha, foreground, background = (sample[n].double() for n in ("alpha", "foreground", "background"))
-        exact = 255 * (alpha * foreground + (1 - alpha) * background)
-        assert (255 * sample["image"].double() - exact).abs().max() <= 0.5 + 1e-3  # rounded to 8 bits
+        blended = 255 * (alpha * foreground + (1 - alpha) * background)
+        assert (255 * sample["image"].double() - blended).abs().max() <= 0.5 + 1e-3  # rounded to 8 bits
 
 
-def test_the_camera_changes_the_image_alone(data, monkeypatch):
-    seen = SPAMattNetSamples(data, 20)
-    photographed = [seen[index] for index in range(20)]
-    monkeypatch.setattr(compose, "camera", lambda rng, image: image)
-    plain = [seen[index] for index in range(20)]
+def test_the_camera_changes_the_image_alone(data):
+    photographed, plain = (
+        [SPAMattNetSamples(given, 20)[index] for index in range(20)] for given in (data, without_camera(data))
+    )
     for one, other in zip(photographed, plain, strict=True):
         assert all(torch.equal(one[n], other[n]) for n in ("alpha", "trimap", "foreground", "background"))
     assert any(not torch.equal(one["image"], other["image"]) for one, other in zip(photographed, plain, strict=True))
@@ -147,7 +154,7 @@ def test_a_crop_is_square_undistorted_and_near_an_unknown_pixel(seed, size):
     # The colours carry the coordinates, so that the crop tells where it was cut.
     y, x = np.mgrid[: size[0], : size[1]]
     whole = Foreground(np.dstack([y, x, y]).astype(np.uint8), whole.alpha, whole.kind)
-    cut, regions = crop_on_unknown(np.random.default_rng(seed), whole, trimap, CROP)
+    cut, regions = crop_on_unknown(np.random.default_rng(seed), whole, trimap, CROP, SCALES)
     assert cut.colour.shape == (CROP, CROP, 3) and cut.alpha.shape == regions.shape == (CROP, CROP)
     height, width = np.ptp(cut.colour[..., 0].astype(int)), np.ptp(cut.colour[..., 1].astype(int))
     assert abs(height - width) <= 2
@@ -161,14 +168,15 @@ def test_a_crop_is_square_undistorted_and_near_an_unknown_pixel(seed, size):
 @given(seed=seeds)
 def test_a_crop_with_room_around_it_is_centred_on_an_unknown_pixel(seed):
     whole = layer((320, 320), radius=20, softness=3)
-    _, regions = crop_on_unknown(np.random.default_rng(seed), whole, from_alpha(whole.alpha, 1, 1), CROP)
+    _, regions = crop_on_unknown(np.random.default_rng(seed), whole, from_alpha(whole.alpha, 1, 1), CROP, SCALES)
     middle = CROP // 2
     assert (regions[middle - 1 : middle + 2, middle - 1 : middle + 2] == UNKNOWN).any()
 
 
 def test_a_layer_without_unknown_is_cut_in_its_middle():
     solid = Foreground(np.zeros((90, 90, 3), np.uint8), np.ones((90, 90), np.float32), "sharp")
-    cut, regions = crop_on_unknown(np.random.default_rng(0), solid, np.full((90, 90), FOREGROUND, np.uint8), CROP)
+    known = np.full((90, 90), FOREGROUND, np.uint8)
+    cut, regions = crop_on_unknown(np.random.default_rng(0), solid, known, CROP, SCALES)
     assert (regions == FOREGROUND).all() and (cut.alpha == 1).all()
 
 

@@ -21,8 +21,8 @@ LAYERS = (
     ("matting.coarse",),
     ("matting.recipe_fields", "matting.recipe"),
     ("matting.result", "matting.pipeline", "matting.explanation", "matting.replay"),
-    ("matting.evaluation",),
     ("matting.data",),
+    ("matting.evaluation",),  # it scores what the readers in matting.data find
     ("matting.training",),
     ("matting.app",),
     ("matting.commands",),

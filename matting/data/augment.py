@@ -92,3 +92,33 @@ def camera(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
         _, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(55, 98))])
         image = cv2.imdecode(data, cv2.IMREAD_COLOR)
     return image
+
+
+def edited_camera(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
+    """Do as `camera`, and as phones and editors do: dark corners, white balance, another resolution, sharpened edges.
+
+    Takes and returns uint8 (H, W, 3); all of it at times, and nothing moves.
+    """
+    height, width = image.shape[:2]
+    if rng.random() < 0.3:
+        image = darkened_corners(image, rng.uniform(0.05, 0.4))
+    image = camera(rng, image)
+    if rng.random() < 0.4:
+        gains = np.exp(rng.uniform(-0.15, 0.15, 3))
+        image = (image * gains).round().clip(0, 255).astype(np.uint8)
+    if rng.random() < 0.3:
+        scale = rng.uniform(0.5, 0.95)
+        small = (max(1, round(width * scale)), max(1, round(height * scale)))
+        image = cv2.resize(cv2.resize(image, small, interpolation=cv2.INTER_AREA), (width, height))
+    if rng.random() < 0.3:
+        amount, smooth = rng.uniform(0.3, 1.2), cv2.GaussianBlur(image, (0, 0), rng.uniform(0.7, 2))
+        image = cv2.addWeighted(image, 1 + amount, smooth, -amount, 0)
+    return image
+
+
+def darkened_corners(image: np.ndarray, strength: float) -> np.ndarray:
+    """Let an image, uint8 (H, W, 3), fall off towards its corners, which keep 1 - `strength` of their light."""
+    height, width = image.shape[:2]
+    y, x = np.linspace(-1, 1, height)[:, None], np.linspace(-1, 1, width)
+    light = 1 - strength * (y**2 + x**2) / 2
+    return np.rint(image * light[..., None]).astype(np.uint8)

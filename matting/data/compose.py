@@ -1,6 +1,7 @@
-"""Composites for training: foregrounds from a pool before photos, in GCA's order (Li and Lu 2020, Section IV-B).
+"""Composites for training: foregrounds of any source before photos, in GCA's order (Li and Lu 2020, Section IV-B).
 
-Second foreground, affine, trimap, crop centred on an unknown pixel, colour jitter, composition, camera.
+Second foreground, at times the whole made small, affine, trimap, crop centred on an unknown pixel, colour jitter,
+composition, camera; the recipe says how often and how much.
 Sample number i depends on (seed, i) and the files alone, so a run resumes by counting.
 """
 
@@ -8,21 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
-import torch
 from torch.utils.data import Dataset
 
-from matting.data.augment import affine, background_like, camera, jitter, merge_foregrounds
-from matting.data.perturb import perturb_mask
-from matting.data.pool import read_foreground
+from matting.data.augment import affine, background_like, jitter, merge_foregrounds
+from matting.data.crops import crop_anywhere, crop_on_unknown, cut_layer
+from matting.data.datasets import ForegroundSource, PoolFiles
+from matting.data.recipes import REALISTIC, CompositeRecipe
 from matting.data.synthetic import Foreground
-from matting.data.trimaps import random_trimap
-from matting.trimap import BACKGROUND, FOREGROUND, UNKNOWN, from_alpha
-
-Sample = dict[str, torch.Tensor]
+from matting.data.tensors import Sample, classes, colours, plane, trimap_plane
+from matting.trimap import from_alpha
 
 
 @dataclass(frozen=True)
@@ -40,16 +38,22 @@ class CompositeData:
     """Where composites come from.
 
     Attributes:
-        foregrounds: files of one or more pools.
+        foregrounds: a source of foregrounds (`matting.data.datasets`); a list of a pool's files becomes one.
         photos: backgrounds, uint8 (H, W, 3).
         crop: side of a sample in pixels.
         seed: seed of all randomness.
+        recipe: how composites are made.
     """
 
-    foregrounds: Sequence[Path]
+    foregrounds: ForegroundSource
     photos: Sequence[np.ndarray]
     crop: int
     seed: int
+    recipe: CompositeRecipe = REALISTIC
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.foregrounds, ForegroundSource):
+            object.__setattr__(self, "foregrounds", PoolFiles(self.foregrounds))
 
 
 class SPAMattNetSamples(Dataset[Sample]):
@@ -63,12 +67,13 @@ class SPAMattNetSamples(Dataset[Sample]):
 
     def __getitem__(self, index: int) -> Sample:
         """Compose sample number `index`; tensors (C, crop, crop), trimap in {0, 1/2, 1}, the rest in [0, 1]."""
-        rng = _generator(self.data.seed, index)
-        foreground = draw_layer(rng, self.data)
-        trimap = random_trimap(rng, foreground.alpha)
-        layer, trimap = crop_on_unknown(rng, foreground, trimap, self.data.crop)
-        composite = compose_layer(rng, layer, self.data.photos)
-        return _tensors(composite) | {"trimap": _plane(_trimap_values(trimap))}
+        rng = generator(self.data.seed, index)
+        recipe = self.data.recipe
+        foreground = draw_layer(rng, self.data, index)
+        trimap = recipe.trimap(rng, foreground.alpha)
+        layer, trimap = crop_on_unknown(rng, foreground, trimap, self.data.crop, recipe.scales)
+        composite = compose_layer(rng, layer, self.data.photos, recipe)
+        return _tensors(composite) | {"trimap": trimap_plane(trimap)}
 
 
 class TGNSamples(Dataset[Sample]):
@@ -82,102 +87,52 @@ class TGNSamples(Dataset[Sample]):
 
     def __getitem__(self, index: int) -> Sample:
         """Compose sample `index`: image (3, crop, crop), coarse_mask (1, crop, crop), classes (crop, crop) int64."""
-        rng = _generator(self.data.seed, index)
-        layer = crop_anywhere(rng, draw_layer(rng, self.data), self.data.crop)
-        composite = compose_layer(rng, layer, self.data.photos)
+        rng = generator(self.data.seed, index)
+        recipe = self.data.recipe
+        layer = crop_anywhere(rng, draw_layer(rng, self.data, index), self.data.crop)
+        composite = compose_layer(rng, layer, self.data.photos, recipe)
         trimap = from_alpha(composite.alpha, self.kernel, self.kernel)
-        coarse = perturb_mask(rng, composite.alpha)
-        classes = (trimap >= UNKNOWN).astype(np.int64) + (trimap == FOREGROUND)
-        image = torch.from_numpy(composite.image).permute(2, 0, 1).float().div(255)
-        return {"image": image, "coarse_mask": _plane(coarse), "classes": torch.from_numpy(classes)}
+        coarse = recipe.mask(rng, composite.alpha, composite.image)
+        return {"image": colours(composite.image), "coarse_mask": plane(coarse), "classes": classes(trimap)}
 
 
-def draw_layer(rng: np.random.Generator, data: CompositeData) -> Foreground:
-    """Choose a foreground, at times merge a second one into it, and warp the result."""
-    layer = _read(rng, data.foregrounds)
-    if rng.random() < 0.4:
-        layer = merge_foregrounds(layer, affine(rng, _read(rng, data.foregrounds)))
+def draw_layer(rng: np.random.Generator, data: CompositeData, sample: int = 0) -> Foreground:
+    """Choose a foreground for sample number `sample`, at times merge a second one into it, and warp the result."""
+    recipe = data.recipe
+    layer = _read(rng, data.foregrounds, sample)
+    if rng.random() < recipe.second:
+        layer = merge_foregrounds(layer, affine(rng, _read(rng, data.foregrounds, sample)))
+    if recipe.whole and rng.random() < recipe.whole:  # nothing is drawn where it cannot happen: runs go on unchanged
+        layer = cut_layer(layer, (slice(None), slice(None)), recipe.whole_side)
     return affine(rng, layer)
 
 
-def compose_layer(rng: np.random.Generator, layer: Foreground, photos: Sequence[np.ndarray]) -> Composite:
+def compose_layer(
+    rng: np.random.Generator, layer: Foreground, photos: Sequence[np.ndarray], recipe: CompositeRecipe = REALISTIC
+) -> Composite:
     """Put a layer before a random photo and let a camera see it."""
     size = layer.alpha.shape
     background = background_like(rng, photos, size)
     colour = jitter(rng, layer.colour)
     alpha = layer.alpha[..., None]
     image = np.rint(colour * alpha + background * (1 - alpha)).astype(np.uint8)
-    return Composite(camera(rng, image), colour, background, layer.alpha)
+    return Composite(recipe.seen(rng, image), colour, background, layer.alpha)
 
 
-def crop_on_unknown(
-    rng: np.random.Generator, layer: Foreground, trimap: np.ndarray, crop: int
-) -> tuple[Foreground, np.ndarray]:
-    """Cut a window around a random unknown pixel, 1 to 1.6 times `crop` wide, resized to `crop`.
-
-    Known pixels stay true: alpha is exactly 1 in the foreground that is left and 0 in the background.
-    """
-    unknown = np.argwhere(trimap == UNKNOWN)
-    centre = unknown[rng.integers(len(unknown))] if len(unknown) else np.array(trimap.shape) // 2
-    side = min(int(crop * rng.choice([1.0, 1.0, 1.25, 1.6])), *layer.alpha.shape)
-    window = _window(centre, side, layer.alpha.shape)
-    layer, trimap = _resize(layer, window, crop), _cut(trimap, window, crop, cv2.INTER_NEAREST)
-    # Averaged, a pixel beside a region's edge can hold a share of what lies beyond it.
-    mixed = ((trimap == FOREGROUND) & (layer.alpha < 1)) | ((trimap == BACKGROUND) & (layer.alpha > 0))
-    return layer, np.where(mixed, np.uint8(UNKNOWN), trimap)
+def _read(rng: np.random.Generator, foregrounds: ForegroundSource, sample: int) -> Foreground:
+    return foregrounds.read(int(rng.integers(len(foregrounds))), sample)
 
 
-def crop_anywhere(rng: np.random.Generator, layer: Foreground, crop: int) -> Foreground:
-    """Cut a random window of 0.5 to 1 times the layer, resized to `crop`: TGN sees whole objects and parts."""
-    height, width = layer.alpha.shape
-    side = int(min(height, width) * rng.uniform(0.5, 1.0))
-    centre = np.array([rng.uniform(0.3, 0.7) * height, rng.uniform(0.3, 0.7) * width])
-    return _resize(layer, _window(centre.astype(int), side, (height, width)), crop)
-
-
-def _window(centre: np.ndarray, side: int, size: tuple[int, int]) -> tuple[slice, slice]:
-    """Place a square as near to its centre as the borders allow."""
-    starts = [
-        int(np.clip(c - side // 2, 0, max(0, length - side))) for c, length in zip(centre, size, strict=True)
-    ]
-    return slice(starts[0], starts[0] + side), slice(starts[1], starts[1] + side)
-
-
-def _cut(plane: np.ndarray, window: tuple[slice, slice], crop: int, interpolation: int) -> np.ndarray:
-    return cv2.resize(np.ascontiguousarray(plane[window]), (crop, crop), interpolation=interpolation)
-
-
-def _resize(layer: Foreground, window: tuple[slice, slice], crop: int) -> Foreground:
-    colour = _cut(layer.colour, window, crop, cv2.INTER_AREA)
-    alpha = _cut(layer.alpha, window, crop, cv2.INTER_AREA)
-    return Foreground(colour, np.rint(alpha * 255) / np.float32(255), layer.kind)
-
-
-def _read(rng: np.random.Generator, paths: Sequence[Path]) -> Foreground:
-    return read_foreground(paths[rng.integers(len(paths))])
-
-
-def _generator(seed: int, index: int) -> np.random.Generator:
+def generator(seed: int, index: int) -> np.random.Generator:
+    """Return the generator of sample `index`, and keep OpenCV to one thread: samples are made in many processes."""
     cv2.setNumThreads(1)
     return np.random.default_rng([seed, index])
 
 
 def _tensors(composite: Composite) -> Sample:
-    layers = {
-        "image": composite.image,
-        "foreground": composite.foreground,
-        "background": composite.background,
+    return {
+        "image": colours(composite.image),
+        "foreground": colours(composite.foreground),
+        "background": colours(composite.background),
+        "alpha": plane(composite.alpha),
     }
-    tensors = {
-        name: torch.from_numpy(layer).permute(2, 0, 1).float().div(255) for name, layer in layers.items()
-    }
-    return tensors | {"alpha": _plane(composite.alpha)}
-
-
-def _plane(values: np.ndarray) -> torch.Tensor:
-    return torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))[None]
-
-
-def _trimap_values(trimap: np.ndarray) -> np.ndarray:
-    """{0, 128, 255} to {0, 1/2, 1}."""
-    return np.select([trimap == FOREGROUND, trimap == UNKNOWN], [1.0, 0.5], 0.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from matting.data.trimaps import paper_trimap
 from matting.trimap import UNKNOWN, from_alpha
 
 
@@ -14,8 +15,7 @@ def perturb_mask(rng: np.random.Generator, alpha: np.ndarray) -> np.ndarray:
     The paper's steps: a random trimap (kernels 1-29), its unknown and foreground as initial segmentation, eroded or
     dilated (1-59), blurred. At times also smoothed like a segmenter's outline, holed, or leaking.
     """
-    trimap = from_alpha(alpha, *(int(kernel) for kernel in rng.integers(1, 30, size=2)))
-    mask = (trimap >= UNKNOWN).astype(np.uint8)
+    mask = (paper_trimap(rng, alpha) >= UNKNOWN).astype(np.uint8)
     if rng.random() < 0.3:
         mask = (alpha > rng.uniform(0.3, 0.7)).astype(np.uint8)
     if rng.random() < 0.4:
@@ -27,6 +27,14 @@ def perturb_mask(rng: np.random.Generator, alpha: np.ndarray) -> np.ndarray:
     if rng.random() < 0.75:
         return blur(mask, int(rng.choice([21, 31, 41])))
     return mask.astype(np.float32)
+
+
+def paper_mask(rng: np.random.Generator, alpha: np.ndarray) -> np.ndarray:
+    """Degrade a true alpha (H, W) to a coarse mask, float32 (H, W) in [0, 1], by the paper's three steps alone."""
+    mask = (paper_trimap(rng, alpha) >= UNKNOWN).astype(np.uint8)
+    morph = cv2.erode if rng.random() < 0.5 else cv2.dilate
+    mask = morph(mask, _ellipse(int(rng.integers(1, 60))))
+    return blur(mask, int(rng.choice([21, 31, 41])))
 
 
 def simulated_mask(alpha: np.ndarray, erosion: int, *, kernel: int = 15, blur_kernel: int = 31) -> np.ndarray:

@@ -7,6 +7,7 @@ continued, and split among writers.
 
 import argparse
 import os
+import sys
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -20,7 +21,7 @@ from tqdm import tqdm
 from .synthetic import KINDS, Foreground, draw_foreground
 
 PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
-PATTERN = "[0-9]" * 6 + "_*.png"
+PATTERN = "[0-9]" * 6 + "*_*.png"  # a million and more have longer numbers
 
 
 def load_textures(folders: Sequence[Path | str], max_side: int = 1024) -> list[np.ndarray]:
@@ -36,20 +37,33 @@ def load_textures(folders: Sequence[Path | str], max_side: int = 1024) -> list[n
     Raises:
         ValueError: If a folder does not exist, holds no photo, or a photo cannot be read.
     """
-    textures = []
-    for folder in map(Path, folders):
-        paths = sorted(path for path in folder.glob("*") if path.suffix.lower() in PHOTO_SUFFIXES)
-        if not paths:
-            raise ValueError(
-                f"A folder of photos was expected for textures, but {folder} holds none; check its name."
-            )
-        for path in paths:
-            photo = decode(path, cv2.IMREAD_COLOR)
-            scale = min(1.0, max_side / max(photo.shape[:2]))
-            if scale < 1:
-                photo = cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-            textures.append(cv2.cvtColor(photo, cv2.COLOR_BGR2RGB))
-    return textures
+    return [read_photo(path, max_side) for folder in folders for path in photo_paths(folder)]
+
+
+def photo_paths(folder: Path | str) -> list[Path]:
+    """List the photos that a folder holds directly, in the order of their names.
+
+    Raises:
+        ValueError: If there is none.
+    """
+    folder = Path(folder)
+    paths = sorted(path for path in folder.glob("*") if path.suffix.lower() in PHOTO_SUFFIXES)
+    if not paths:
+        raise ValueError(f"A folder of photos was expected for textures, but {folder} holds none; check its name.")
+    return paths
+
+
+def read_photo(path: Path, max_side: int) -> np.ndarray:
+    """Read a photo, uint8 (H, W, 3), RGB, shrunk until its longer side has at most `max_side` pixels.
+
+    Raises:
+        ValueError: If it cannot be read.
+    """
+    photo = decode(path, cv2.IMREAD_COLOR)
+    scale = min(1.0, max_side / max(photo.shape[:2]))
+    if scale < 1:
+        photo = cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return cv2.cvtColor(photo, cv2.COLOR_BGR2RGB)
 
 
 def decode(path: Path, mode: int) -> np.ndarray:
@@ -164,8 +178,8 @@ def read_foreground(path: Path | str) -> Foreground:
     return Foreground(colour, image[..., 3].astype(np.float32) / 255, kind)
 
 
-def main() -> None:
-    """Fill a pool from the command line."""
+def main() -> int:
+    """Fill a pool from the command line, or renew one beside a training."""
     parser = argparse.ArgumentParser(
         prog="python -m matting.data.pool", description=fill_pool.__doc__.split("\n")[0]
     )
@@ -176,9 +190,29 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--start", type=int, default=0, help="first number")
     parser.add_argument("--workers", type=int, default=1, help="processes")
+    parser.add_argument(
+        "--renew", type=int, metavar="SAMPLES", help="run on beside a training: a new foreground every so many samples"
+    )
     given = parser.parse_args()
-    fill_pool(given.out, given.textures, given.count, given.size, given.seed, given.workers, given.start)
+    try:
+        fill_or_renew(given)
+    except (ValueError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def fill_or_renew(given: argparse.Namespace) -> None:
+    """Do what the command line says; renewing goes on until the process is ended."""
+    if given.renew is None:
+        fill_pool(given.out, given.textures, given.count, given.size, given.seed, given.workers, given.start)
+        return
+    from matting.data.renewal import begin, renew_on  # which reads pools, so it cannot be imported above
+
+    renew_on(begin(given.out, given.textures, given.count, given.renew, given.size, given.seed))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

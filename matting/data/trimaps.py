@@ -8,6 +8,11 @@ import numpy as np
 from matting.trimap import UNKNOWN, from_alpha
 
 
+def paper_trimap(rng: np.random.Generator, alpha: np.ndarray) -> np.ndarray:
+    """Draw a trimap uint8 (H, W) from a true alpha as the paper does: ellipses of 1 to 29 pixels for each side."""
+    return from_alpha(alpha, *(int(kernel) for kernel in rng.integers(1, 30, size=2)))
+
+
 def random_trimap(rng: np.random.Generator, alpha: np.ndarray, largest: int = 29) -> np.ndarray:
     """Draw a trimap uint8 (H, W) from a true alpha, with kernels drawn independently for its two sides.
 

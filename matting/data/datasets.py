@@ -1,0 +1,197 @@
+"""Where foregrounds and backgrounds come from: pools, data sets in their published layouts, several of them together.
+
+A pipeline knows a `ForegroundSource` alone; another kind of source needs its two methods and nothing else.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import accumulate
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+import cv2
+import numpy as np
+
+from matting.compositing import estimate_foreground
+from matting.data.layouts import LAYOUTS, Example, read_layout
+from matting.data.pool import decode, photo_paths, read_foreground, read_photo, read_pool
+from matting.data.renewal import SETTINGS, RenewedPool
+from matting.data.synthetic import Foreground
+
+
+@runtime_checkable
+class ForegroundSource(Protocol):
+    """Foregrounds by number. It travels to worker processes, so it holds paths and reads on demand."""
+
+    def __len__(self) -> int:
+        """Count the foregrounds to choose from."""
+
+    def read(self, index: int, sample: int = 0) -> Foreground:
+        """Read foreground `index`, for the sample number that asks: a source may change as training goes on.
+
+        The same index and sample give the same foreground, whatever was read before.
+        """
+
+
+class PoolFiles:
+    """The files of one or more pools (`matting.data.pool`)."""
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self.paths = tuple(paths)
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def read(self, index: int, sample: int = 0) -> Foreground:
+        """Read a file of the pool; raises ValueError where it is damaged."""
+        return read_foreground(self.paths[index])
+
+
+class DatasetForegrounds:
+    """Examples of a data set as foregrounds, whole and at their own size.
+
+    Where an example has a photo alone, the foreground's colours are estimated at every reading, which costs time and
+    spares the disk: a data set of ten thousand portraits would fill tens of gigabytes.
+
+    Args:
+        examples: each with alpha, and with a foreground or an image.
+        kind: what the foregrounds are called.
+    """
+
+    def __init__(self, examples: Sequence[Example], kind: str) -> None:
+        self.examples, self.kind = tuple(examples), kind
+
+    def __len__(self) -> int:
+        return len(self.examples)
+
+    def read(self, index: int, sample: int = 0) -> Foreground:
+        """Read an example; raises ValueError where a file is damaged or the sizes differ."""
+        example = self.examples[index]
+        colour, alpha = read_layers(example, example.foreground or example.image)
+        if example.foreground is None:
+            colour = estimate_foreground(colour, alpha)
+        return Foreground(colour, alpha, self.kind)
+
+
+class JoinedForegrounds:
+    """Several sources, one after the other; every foreground of all of them is as likely as any other."""
+
+    def __init__(self, sources: Sequence[ForegroundSource]) -> None:
+        self.sources = tuple(sources)
+        self.ends = list(accumulate(len(source) for source in self.sources))
+
+    def __len__(self) -> int:
+        return self.ends[-1]
+
+    def read(self, index: int, sample: int = 0) -> Foreground:
+        """Read foreground `index`, counted through the sources."""
+        number = bisect_right(self.ends, index)
+        return self.sources[number].read(index - (self.ends[number - 1] if number else 0), sample)
+
+
+class PhotoFiles(Sequence[np.ndarray]):
+    """Photos that are read when they are asked for, as backgrounds: uint8 (H, W, 3), RGB.
+
+    Args:
+        paths: the photos' files.
+        max_side: larger photos are shrunk until their longer side has this many pixels.
+    """
+
+    def __init__(self, paths: Sequence[Path], max_side: int = 2048) -> None:
+        self.paths, self.max_side = tuple(paths), max_side
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        return read_photo(self.paths[index], self.max_side)
+
+
+def foreground_sources(specs: Sequence[str], pools: Sequence[Path]) -> ForegroundSource:
+    """Collect what to train on: the foregrounds of pools, then those of data sets.
+
+    Args:
+        specs: data sets as LAYOUT:ROOT, LAYOUT one of `matting.data.layouts.LAYOUTS`; their training split is taken.
+        pools: folders of pools, in the order that sample numbers shall refer to; those that renew themselves do so.
+
+    Returns:
+        all foregrounds as one source. Without specs it gives, number by number, what the pools' files in order give.
+
+    Raises:
+        ValueError: where there is nothing to train on, a data set is there to be scored, or files are missing.
+    """
+    sources: list[ForegroundSource] = [pool_source(pool) for pool in pools]
+    for spec in specs:
+        sources.append(DatasetForegrounds(training_examples(spec), spec.partition(":")[0]))
+    if not sources:
+        raise ValueError("Foregrounds to train on were expected, but neither a pool nor a data set was given.")
+    return JoinedForegrounds(sources)
+
+
+def pool_source(folder: Path) -> ForegroundSource:
+    """Read a pool, one that renews itself or one that stays.
+
+    Raises:
+        ValueError: where the folder holds none.
+    """
+    return RenewedPool(folder) if (folder / SETTINGS).exists() else PoolFiles(read_pool(folder))
+
+
+def background_photos(specs: Sequence[str], folders: Sequence[Path]) -> PhotoFiles:
+    """Collect backgrounds: the photos of folders, then those of data sets as LAYOUT:ROOT, such as bg20k:ROOT.
+
+    Unlike `load_textures` it keeps nothing in memory, so tens of thousands will do.
+
+    Raises:
+        ValueError: where there is none, or a data set has no backgrounds.
+    """
+    paths = [path for folder in folders for path in photo_paths(folder)]
+    for spec in specs:
+        name, root = _parsed(spec)
+        found = [example.background for example in read_layout(name, root, LAYOUTS[name].splits[0])]
+        if None in found:
+            raise ValueError(f"The data set {spec} has no backgrounds; one of photos without an object is bg20k.")
+        paths += found
+    if not paths:
+        raise ValueError("Background photos were expected, but neither a folder nor a data set was given.")
+    return PhotoFiles(paths)
+
+
+def training_examples(spec: str) -> tuple[Example, ...]:
+    """Read the training split of a data set given as LAYOUT:ROOT.
+
+    Raises:
+        ValueError: where the layout is unknown or there to be scored, or a file of it is missing.
+    """
+    name, root = _parsed(spec)
+    split = LAYOUTS[name].training
+    if split is None:
+        able = ", ".join(name for name, layout in LAYOUTS.items() if layout.training)
+        raise ValueError(f"There is nothing to train on in {name}: it is there to be scored, or has no alpha; "
+                         f"what can be trained on is {able}.")  # fmt: skip
+    return read_layout(name, root, split)
+
+
+def read_layers(example: Example, picture: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Read a picture of an example and its alpha: RGB uint8 (H, W, 3), and float32 (H, W) in [0, 1] in steps of 1/255.
+
+    Raises:
+        ValueError: where a file is damaged or the sizes differ.
+    """
+    colour = cv2.cvtColor(decode(picture, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+    alpha = decode(example.alpha, cv2.IMREAD_GRAYSCALE).astype(np.float32) / 255
+    if colour.shape[:2] != alpha.shape:
+        raise ValueError(
+            f"A picture and its alpha should be of one size, but {picture} is {colour.shape[1]}x{colour.shape[0]} "
+            f"and {example.alpha} is {alpha.shape[1]}x{alpha.shape[0]}."
+        )
+    return colour, alpha
+
+
+def _parsed(spec: str) -> tuple[str, Path]:
+    name, colon, root = spec.partition(":")
+    if not colon or not root or name not in LAYOUTS:
+        raise ValueError(f"A data set is given as LAYOUT:ROOT with LAYOUT one of {', '.join(LAYOUTS)}, got {spec!r}.")
+    return name, Path(root)

@@ -1,0 +1,80 @@
+"""How samples are made of foregrounds and photos: the paper's recipes, and ours with a camera and careless people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+
+from matting.data.augment import camera, edited_camera
+from matting.data.perturb import paper_mask, perturb_mask
+from matting.data.segmenters import hard_mask
+from matting.data.trimaps import paper_trimap, random_trimap
+
+Drawing = Callable[[np.random.Generator, np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True)
+class CompositeRecipe:
+    """How a composite is made (GCA's order: Li and Lu 2020, Section IV-B).
+
+    Attributes:
+        second: probability of a second foreground behind the first.
+        whole: probability that the whole is resized to `whole_side` before it is cut, so that objects are seen whole.
+        whole_side: side of the whole then, in pixels.
+        scales: widths of the window around an unknown pixel as multiples of the crop, each as likely as the others.
+        trimap: draws a trimap, uint8 (H, W), from a true alpha.
+        seen: what a camera makes of a composite, uint8 (H, W, 3).
+        mask: draws a coarse mask, float32 (H, W) in [0, 1], from a true alpha and the image, uint8 (H, W, 3).
+    """
+
+    second: float
+    whole: float
+    scales: tuple[float, ...]
+    trimap: Drawing
+    seen: Drawing
+    mask: Callable[[np.random.Generator, np.ndarray, np.ndarray], np.ndarray]
+    whole_side: int = 640
+
+
+@dataclass(frozen=True)
+class PhotoRecipe:
+    """How a real photo with its alpha is cut into samples.
+
+    Attributes:
+        crop: side of a sample in pixels.
+        sides: sides of the windows that are resized to `crop`, each as likely as the others.
+        kernel: diameter of the erosions that make TGN's true trimap at the photo's own size.
+    """
+
+    crop: int
+    sides: tuple[int, ...]
+    kernel: int = 30
+
+
+def unseen(draw: Drawing, rng: np.random.Generator, alpha: np.ndarray, image: np.ndarray) -> np.ndarray:
+    """Draw a coarse mask by what does not look at the image."""
+    return draw(rng, alpha)
+
+
+def exact(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
+    """Leave a composite as it was computed."""
+    return image
+
+
+REALISTIC = CompositeRecipe(0.4, 0.0, (1.0, 1.0, 1.25, 1.6), random_trimap, camera, partial(unseen, perturb_mask))
+"""What the bundled weights are trained on."""
+
+HARD = replace(REALISTIC, seen=edited_camera, mask=hard_mask)
+"""More of a camera, and masks that err as segmenters do."""
+
+PAPER = CompositeRecipe(0.5, 0.25, (1.0,), paper_trimap, exact, partial(unseen, paper_mask))
+"""The paper's composites of Adobe's and Distinctions-646's foregrounds."""
+
+P3M = PhotoRecipe(512, (512, 768, 1024))
+"""The paper's crops of P3M-10k (Section IV-B6)."""
+
+AIM500 = PhotoRecipe(320, (640, 960, 1280))
+"""The paper's crops for AIM-500 (Section IV-B7)."""
