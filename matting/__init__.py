@@ -12,21 +12,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from matting.explanation import Explanation, explain
     from matting.pipeline import MattingPipeline
     from matting.result import MattingResult
 
 __version__ = "0.1.0"
-__all__ = ["MattingPipeline", "MattingResult", "__version__"]
+__all__ = ["Explanation", "MattingPipeline", "MattingResult", "__version__", "explain"]
+
+_HOMES = {
+    "Explanation": "matting.explanation",
+    "MattingPipeline": "matting.pipeline",
+    "MattingResult": "matting.result",
+    "explain": "matting.explanation",
+}
 
 
 def __getattr__(name: str) -> Any:
-    """Import the pipeline when it is first asked for."""
-    if name == "MattingPipeline":
-        from matting.pipeline import MattingPipeline
+    """Import a public name from its home when it is first asked for."""
+    if name in _HOMES:
+        from importlib import import_module
 
-        return MattingPipeline
-    if name == "MattingResult":
-        from matting.result import MattingResult
-
-        return MattingResult
+        return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'matting' has no attribute {name!r}")

@@ -54,15 +54,25 @@ def estimate_alpha(network: SPAMattNet, image: np.ndarray, trimap: np.ndarray) -
 
     Known regions are the network's own guess here; `matting.fusion` writes the trimap over them.
     """
-    size = image.shape[:2]
-    scale = min(1.0, math.sqrt(ALPHA_PIXELS / (size[0] * size[1])))
+    inputs, shown = spamattnet_inputs(network, image, trimap)
+    alpha = crop_to(network(*inputs).alpha.float().clamp(0, 1).cpu(), shown)[0, 0].numpy()
+    return _grow(np.ascontiguousarray(alpha), image.shape[:2])
+
+
+def spamattnet_inputs(
+    network: SPAMattNet, image: np.ndarray, trimap: np.ndarray
+) -> tuple[tuple[Tensor, Tensor], tuple[int, int]]:
+    """Prepare uint8 (H, W, 3) and a trimap for SPAMattNet: shrunk where too large, padded, on its device.
+
+    Returns image and trimap as its `forward` takes them, and the (height, width) that the photo has in them.
+    """
+    scale = min(1.0, math.sqrt(ALPHA_PIXELS / (image.shape[0] * image.shape[1])))
     photo = _shrink(image, scale)
     regions = cv2.resize(trimap, photo.shape[1::-1], interpolation=cv2.INTER_NEAREST)
     values = torch.from_numpy(np.array([0.0, 0.5, 1.0], np.float32)[(regions.astype(np.int64) + 1) // 128])
     inputs = (to_tensor(photo), values[None, None])
     padded = [_place(pad_to_multiple(tensor, network.config.multiple), network) for tensor in inputs]
-    alpha = crop_to(network(*padded).alpha.float().clamp(0, 1).cpu(), photo.shape[:2])[0, 0].numpy()
-    return _grow(np.ascontiguousarray(alpha), size)
+    return (padded[0], padded[1]), photo.shape[:2]
 
 
 def _place(tensor: Tensor, network: nn.Module) -> Tensor:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import threading
+from functools import cached_property
 from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
 import torch
 
-from matting import inference, weights
-from matting.coarse import ALIASES, Prompts, Segmenter, load_segmenter
+from matting import inference, regional, weights
+from matting.coarse import ALIASES, Prompts, Segmenter, load_segmenter, needs_prompts
 from matting.fusion import hard_fusion, painted_probabilities, soft_fusion
 from matting.images import UNKNOWN, Source, read_mask, read_photo, read_trimap
 from matting.networks import spamattnet, tgn
@@ -42,6 +43,16 @@ class MattingPipeline:
         self._spamattnet = inference.prepare(spamattnet, self.device, self.dtype)
         self._segmenters: dict[str, Segmenter] = {}
         self._lock = threading.Lock()
+
+    @property
+    def spamattnet(self) -> spamattnet.SPAMattNet:
+        """SPAMattNet as it runs: folded, on its device, in its dtype."""
+        return self._spamattnet
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of both networks' configurations and weights, as they were given; see `weights.fingerprint`."""
+        return weights.fingerprint(self._originals)
 
     @classmethod
     def from_pretrained(
@@ -105,7 +116,7 @@ class MattingPipeline:
             trimap: a trimap of one's own, kept exactly in the known regions.
             points: (x, y, 1 on the object or 0 not) in pixels, for the segmenter `coarse`.
             box: (x0, y0, x1, y1) around the object, for the segmenter `coarse`.
-            coarse: name of the segmenter, see `matting.coarse.SEGMENTERS`.
+            coarse: name of the segmenter, see `matting.coarse.load_segmenter`.
             fusion: "hard" keeps TGN's known regions; "soft" weighs by its probabilities (Eq. 13-15).
 
         Raises:
@@ -124,7 +135,7 @@ class MattingPipeline:
         else:
             mask = self.coarse_mask(photo, points, box, coarse)
             unnamed = "No object was named, so a box in the middle of the photo was taken."
-            remarks = () if prompted else (unnamed,)
+            remarks = () if prompted or not needs_prompts(coarse) else (unnamed,)
         probabilities = self.trimap_probabilities(photo, mask)
         regions = from_probabilities(probabilities)
         alpha = self.alpha(photo, regions, probabilities, fusion)
@@ -150,11 +161,16 @@ class MattingPipeline:
         box: tuple[float, float, float, float] | None = None,
         coarse: str = "grabcut",
     ) -> np.ndarray:
-        """Find the object, float32 (H, W) in [0, 1]; without points and box the middle of the photo is taken."""
+        """Find the object, float32 (H, W) in [0, 1].
+
+        Without points and box the middle of the photo is taken, or what a segmenter finds that needs no prompts.
+        """
         photo, _ = read_photo(image)
         size = photo.shape[:2]
         segmenter = self.segmenter(coarse)
-        prompts = Prompts(() if points is None else tuple(points), box).checked(size).or_centred(size)
+        prompts = Prompts(() if points is None else tuple(points), box).checked(size)
+        if needs_prompts(coarse):
+            prompts = prompts.or_centred(size)
         return segmenter.segment(segmenter.embed(photo), prompts).best
 
     def trimap_probabilities(self, image: Source, coarse_mask: Source) -> np.ndarray:
@@ -195,6 +211,41 @@ class MattingPipeline:
                 f"The trimap's probabilities should have the shape {(*regions.shape, 3)}, got {probabilities.shape}."
             )
         return soft_fusion(alpha, painted_probabilities(probabilities, regions))
+
+    def preview(
+        self,
+        image: Source,
+        trimap: Source,
+        alpha: np.ndarray,
+        changed: np.ndarray,
+        probabilities: np.ndarray | None = None,
+        fusion: Fusion = "hard",
+    ) -> np.ndarray:
+        """Alpha around a changed part of the trimap alone, joined with the old one: soon there, and not exact.
+
+        Args:
+            image: the photo.
+            trimap: the trimap as it is now.
+            alpha: alpha before the change, float32 (H, W) in [0, 1].
+            changed: booleans (H, W), the pixels where the trimap changed.
+            probabilities: as for `alpha`.
+            fusion: as for `alpha`.
+
+        Raises:
+            ValueError: where an input cannot be used or sizes differ.
+        """
+        photo, _ = read_photo(image)
+        regions, _ = read_trimap(trimap, photo.shape[:2])
+        if not alpha.shape == changed.shape == regions.shape:
+            raise ValueError(
+                f"The old alpha and what changed should have the photo's size {regions.shape}, "
+                f"got {alpha.shape} and {changed.shape}."
+            )
+        crop = regional.crop_around(changed)
+        if crop is None:
+            return alpha.copy()
+        nearby = None if probabilities is None else probabilities[crop]
+        return regional.paste(alpha, self.alpha(photo[crop], regions[crop], nearby, fusion), crop, changed)
 
 
 def _check_guidance(*given: bool) -> None:

@@ -5,6 +5,7 @@ A folder of weights holds `tgn.safetensors` and `spamattnet.safetensors`; so doe
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from dataclasses import asdict
@@ -70,6 +71,21 @@ def load_weights(path: str | Path) -> Network:
             f"{path} does not fit this version's {metadata['network']}; get weights that match this release."
         ) from error
     return network.eval()
+
+
+def fingerprint(networks: dict[str, nn.Module]) -> str:
+    """SHA-256, in hexadecimal, of networks' configurations and weights, whatever file they came from.
+
+    Two files have one fingerprint if they load to the same float32 numbers.
+    """
+    digest = hashlib.sha256()
+    for name, network in sorted(networks.items()):
+        digest.update(f"{name} {json.dumps(asdict(network.config), sort_keys=True)}".encode())
+        for key, tensor in sorted(network.state_dict().items()):
+            plain = tensor.detach().cpu().contiguous()
+            digest.update(f"{key} {plain.dtype} {tuple(plain.shape)}".encode())
+            digest.update(plain.numpy().tobytes())
+    return digest.hexdigest()
 
 
 def load_pair(folder: Path) -> dict[str, TGN | SPAMattNet]:

@@ -14,12 +14,13 @@ HEAVY = {"torch", "torchvision", "cv2", "transformers", "gradio", "pymatting", "
 # design.md: data flows one way, and a layer imports only from layers at or above its own place in this list.
 LAYERS = (
     ("matting.values", "matting.decoding", "matting.images"),
-    ("matting.trimap",),
+    ("matting.run_length", "matting.masks", "matting.trimap", "matting.trimap_editing", "matting.trimap_doctor"),
     ("matting.compositing",),
     ("matting.networks",),
-    ("matting.fusion", "matting.inference", "matting.weights"),
+    ("matting.fusion", "matting.inference", "matting.regional", "matting.weights"),
     ("matting.coarse",),
-    ("matting.result", "matting.pipeline"),
+    ("matting.recipe_fields", "matting.recipe"),
+    ("matting.result", "matting.pipeline", "matting.explanation", "matting.replay"),
     ("matting.data",),
     ("matting.evaluation",),  # it scores what the readers in matting.data find
     ("matting.training",),

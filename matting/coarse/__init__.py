@@ -5,6 +5,8 @@ A segmenter looks at the photo once (`embed`) and then answers prompts (`segment
 >>> segmenter = load_segmenter("grabcut")
 >>> embedding = segmenter.embed(photo)                                            # doctest: +SKIP
 >>> segmenter.segment(embedding, Prompts(points=[(320, 240, 1)])).best            # doctest: +SKIP
+
+Weights of one's own follow the name after a colon: "u2net:weights/u2net.pth", "sam:someone/some-sam".
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from matting.coarse.prompts import Box, CoarseMasks, Point, Prompts, Segmenter, 
 __all__ = [
     "ALIASES",
     "SEGMENTERS",
+    "WITH_SOURCE",
     "Box",
     "CoarseMasks",
     "Point",
@@ -25,6 +28,7 @@ __all__ = [
     "Segmenter",
     "SegmenterUnavailable",
     "load_segmenter",
+    "needs_prompts",
 ]
 
 Loader = Callable[[str, str | Path | None, str], Segmenter]
@@ -44,10 +48,30 @@ def _load_sam(name: str, source: str | Path | None, device: str) -> Segmenter:
     return load_sam(name, source=source, device=device)
 
 
+def _load_u2net(name: str, source: str | Path | None, device: str) -> Segmenter:
+    from matting.coarse.u2net import load_u2net
+
+    return load_u2net(name, source=source, device=device)
+
+
+def _load_segment_anything(name: str, source: str | Path | None, device: str) -> Segmenter:
+    from matting.coarse.segment_anything import load_segment_anything
+
+    return load_segment_anything(source, device=device)
+
+
+def _load_transformers(name: str, source: str | Path | None, device: str) -> Segmenter:
+    from matting.coarse.transformers_segmentation import load_transformers_segmentation
+
+    return load_transformers_segmentation(source, device=device)
+
+
 @dataclass(frozen=True)
 class _Entry:
     description: str
     load: Loader
+    needs_prompts: bool = True
+    source: str | None = None  # how to write what it cannot do without
 
 
 # A segmenter of another kind is one more line here: its name, what to tell people, and what loads it.
@@ -57,10 +81,24 @@ _REGISTRY = {
     "sam-vit-b": _Entry("SAM ViT-B: precise, 375 MB", _load_sam),
     "sam-vit-l": _Entry("SAM ViT-L: more precise and slower, 1.2 GB", _load_sam),
     "sam-vit-h": _Entry("SAM ViT-H: most precise and slowest, 2.6 GB", _load_sam),
+    "u2netp": _Entry("U2NetP: what stands out, no click needed, 5 MB", _load_u2net, needs_prompts=False),
+    "u2net": _Entry("U2Net: what stands out, no click needed, 176 MB", _load_u2net, needs_prompts=False),
+    "segment-anything": _Entry(
+        "SAM from an official checkpoint file", _load_segment_anything, source="sam_vit_b_01ec64.pth"
+    ),
+    "transformers": _Entry(
+        "any image-segmentation model of the hub, with the labels that are the object",
+        _load_transformers,
+        needs_prompts=False,
+        source="FOLDER_OR_HUB_ID#person, hat",
+    ),
 }
 
-SEGMENTERS: dict[str, str] = {name: entry.description for name, entry in _REGISTRY.items()}
-"""The segmenters by name, each with a line that says what it is."""
+SEGMENTERS: dict[str, str] = {name: e.description for name, e in _REGISTRY.items() if e.source is None}
+"""The segmenters that a name is enough for, each with a line that says what it is."""
+
+WITH_SOURCE: dict[str, str] = {f"{name}:{e.source}": e.description for name, e in _REGISTRY.items() if e.source}
+"""The segmenters that need weights of one's own, as they are written, each with a line that says what it is."""
 
 ALIASES = {"sam": "sam2.1-tiny"}
 """Short names for the ones above."""
@@ -72,15 +110,38 @@ def load_segmenter(
     """Load a segmenter by its name.
 
     Args:
-        name: One of SEGMENTERS or ALIASES.
-        source: For a network, a local folder or a hub id to use instead of the usual weights.
+        name: One of SEGMENTERS or ALIASES, or NAME:SOURCE as in WITH_SOURCE.
+        source: For a network, a local file or folder or a hub id to use instead of the usual weights; the same as
+            writing it after the name.
         device: Where a network runs: "cpu", "cuda", "mps", ...
 
     Raises:
-        ValueError: If there is no segmenter of that name.
+        ValueError: If there is no segmenter of that name, or its source is missing or given twice.
         SegmenterUnavailable: If its weights can be had neither from this machine nor from the hub.
     """
-    full = ALIASES.get(name, name)
+    full, written = _split(name)
+    if written and source:
+        raise ValueError(f"Two sources are given for {full}, {written} and {source}; give one.")
+    entry = _REGISTRY[full]
+    if entry.source and not (written or source):
+        raise ValueError(f"{full} needs weights of your own; write them as {full}:{entry.source}.")
+    return entry.load(full, written or source, device)
+
+
+def needs_prompts(name: str) -> bool:
+    """Tell whether a segmenter has to be told where the object is: without click or box, a centred box stands in.
+
+    Raises:
+        ValueError: If there is no segmenter of that name.
+    """
+    return _REGISTRY[_split(name)[0]].needs_prompts
+
+
+def _split(name: str) -> tuple[str, str | None]:
+    """Part NAME or NAME:SOURCE into the name in full and the source."""
+    short, _, source = name.partition(":")
+    full = ALIASES.get(short, short)
     if full not in _REGISTRY:
-        raise ValueError(f"There is no segmenter {name!r}; choose one of {', '.join((*SEGMENTERS, *ALIASES))}.")
-    return _REGISTRY[full].load(full, source, device)
+        choice = ", ".join((*SEGMENTERS, *ALIASES, *WITH_SOURCE))
+        raise ValueError(f"There is no segmenter {name!r}; choose one of {choice}.")
+    return full, source or None

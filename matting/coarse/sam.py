@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from matting.coarse.prompts import CoarseMasks, Prompts, SegmenterUnavailable
+from matting.coarse.hub import cannot_be_loaded, fetch
+from matting.coarse.prompts import CoarseMasks, Prompts
 
 if TYPE_CHECKING:
     from transformers import Sam2Model, SamModel
@@ -26,9 +27,7 @@ CHECKPOINTS = {
     "sam-vit-h": "facebook/sam-vit-huge",
 }
 FILES = ("config.json", "preprocessor_config.json", "processor_config.json", "model*.safetensors*")
-HUB_TIMEOUT = 4.0
-"""Seconds to wait for the hub's first answer; a machine without network shall say so at once."""
-
+WEIGHTS = ("model*.safetensors",)
 
 @dataclass(frozen=True, eq=False)
 class SamEmbedding:
@@ -124,16 +123,12 @@ def load_sam(
         SegmenterUnavailable: If the weights or the device cannot be had.
     """
     source = str(source or CHECKPOINTS[name])
-    folder = Path(source) if Path(source).is_dir() else _fetch(name, source)
+    folder = Path(source) if Path(source).is_dir() else fetch(name, source, FILES, WEIGHTS)
     try:
         model, image_processor = _read(folder)
         return Sam(name, model.to(device).eval(), image_processor)
     except Exception as error:  # damaged files make transformers raise almost anything
-        reason = str(error).strip().split("\n")[0]
-        raise SegmenterUnavailable(
-            f"{name} cannot be loaded from {source} ({type(error).__name__}: {reason}); "
-            "choose GrabCut, or give another folder."
-        ) from error
+        raise cannot_be_loaded(name, source, error) from error
 
 
 def _read(folder: Path) -> tuple[SamModel | Sam2Model, Any]:
@@ -151,34 +146,6 @@ def _read(folder: Path) -> tuple[SamModel | Sam2Model, Any]:
     if loading["missing_keys"]:  # transformers would leave them at random values
         raise ValueError(f"{len(loading['missing_keys'])} of its tensors are missing")
     return model, AutoImageProcessor.from_pretrained(folder, local_files_only=True)
-
-
-def _fetch(name: str, source: str) -> Path:
-    """Return the local folder of a hub repository, downloading what is not there yet."""
-    from huggingface_hub import HfApi, snapshot_download
-
-    try:
-        if (folder := _cached(source)) is not None:
-            return folder
-        HfApi().model_info(source, timeout=HUB_TIMEOUT)
-        return Path(snapshot_download(source, allow_patterns=list(FILES), etag_timeout=HUB_TIMEOUT))
-    except Exception as error:  # no network, no such repository, no room on the disk, a name that is none
-        raise SegmenterUnavailable(
-            f"{name} is not on this machine and {source} cannot be downloaded; "
-            "choose GrabCut, or give a local folder that holds its weights."
-        ) from error
-
-
-def _cached(source: str) -> Path | None:
-    """Return a hub repository's folder in this machine's cache, if its weights are there."""
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import LocalEntryNotFoundError
-
-    try:
-        folder = Path(snapshot_download(source, local_files_only=True))
-    except LocalEntryNotFoundError:
-        return None
-    return folder if any(folder.glob("model*.safetensors")) else None
 
 
 def _half_precision(device: torch.device) -> torch.autocast:

@@ -19,7 +19,7 @@ class UsageError(Exception):
     """The command cannot start as it was called; its message is one sentence for the person who called it."""
 
 
-def load_pipeline(weights: str | None, device: str | None) -> MattingPipeline:
+def load_pipeline(weights: str | None, device: str | None, dtype: str = "float32") -> MattingPipeline:
     """Load a folder, a hub id or, for None, the bundled weights; raises UsageError if that fails."""
     import torch
 
@@ -30,7 +30,7 @@ def load_pipeline(weights: str | None, device: str | None) -> MattingPipeline:
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise UsageError(f"There is no device {device} that can be used here; cpu always works.") from error
     try:
-        return MattingPipeline.from_pretrained(weights, device=device)
+        return MattingPipeline.from_pretrained(weights, device=device, dtype=getattr(torch, dtype))
     except (ValueError, OSError, RuntimeError) as error:
         raise UsageError(str(error)) from error
 

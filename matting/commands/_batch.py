@@ -80,7 +80,7 @@ def _work(pipeline: MattingPipeline, jobs: list[Job], args: argparse.Namespace) 
     for job in tqdm(jobs, unit="photo", file=sys.stderr):
         try:
             result = _matte(pipeline, job.photo, args)
-            _write(result, job.outputs)
+            write_result(result, job.outputs)
         except Exception as error:  # whatever one photo brings about, the others are still to be done
             known = isinstance(error, ValueError)
             failures[job.photo] = str(error) if known else f"{type(error).__name__}: {error}"
@@ -102,7 +102,7 @@ def _matte(pipeline: MattingPipeline, photo: Path, args: argparse.Namespace) -> 
     return pipeline(photo, coarse_mask=mask, fusion=args.fusion)
 
 
-def _write(result: MattingResult, outputs: dict[str, Path]) -> None:
+def write_result(result: MattingResult, outputs: dict[str, Path]) -> None:
     """Write all three outputs aside and then move them in, so that an interrupted run leaves none half done."""
     folder = outputs["alpha"].parent
     with tempfile.TemporaryDirectory(prefix=".matte-", dir=folder) as aside:

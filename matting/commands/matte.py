@@ -61,7 +61,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--coarse",
         default="grabcut",
         metavar="NAME",
-        help="what turns points or a box into a mask: grabcut (default), sam, ...",
+        help="what turns points or a box into a mask: grabcut (default), sam, u2net, or NAME:WEIGHTS "
+        "as in u2net:u2net.pth, segment-anything:sam_vit_b.pth, transformers:HUB_ID#person,hat",
     )
     how.add_argument(
         "--fusion",
@@ -118,8 +119,19 @@ def _check_prompts(args: argparse.Namespace) -> None:
     for path in (args.mask, args.trimap):
         if path and not path.exists():
             raise UsageError(f"There is no file or folder {path}.")
-    if not (args.mask or args.trimap or args.box or any(on_object for *_, on_object in args.points or ())):
+    if args.mask or args.trimap or args.box or any(on_object for *_, on_object in args.points or ()):
+        return
+    if _needs_prompts(args.coarse):
         name = "GrabCut" if args.coarse == "grabcut" else args.coarse
         print(
             f"No mask, trimap, box or + point was given: {name} starts from a centred box.", file=sys.stderr
         )
+
+
+def _needs_prompts(coarse: str) -> bool:
+    from matting.coarse import needs_prompts
+
+    try:
+        return needs_prompts(coarse)
+    except ValueError as error:
+        raise UsageError(str(error)) from error

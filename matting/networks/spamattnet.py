@@ -89,6 +89,25 @@ class AlphaEstimate:
     heads: dict[int, Tensor]
 
 
+@dataclass(frozen=True)
+class AttentionFeatures:
+    """What attention looks at and what it makes of it, for display (Fig. 11).
+
+    Attributes:
+        image: I_w (B, C, H/4, W/4) and I (B, C', H/8, W/8).
+        alpha: A_w and A, of the same sizes.
+        regions: one-hot trimap (B, 3, H, W).
+        local: LSPA's reconstruction of A_w, or None without LSPA.
+        propagated: GPA's reconstruction of A; A itself without GPA.
+    """
+
+    image: tuple[Tensor, Tensor]
+    alpha: tuple[Tensor, Tensor]
+    regions: Tensor
+    local: Tensor | None
+    propagated: Tensor
+
+
 class SPAMattNet(nn.Module):
     """Alpha matte from an image and a trimap."""
 
@@ -145,6 +164,13 @@ class SPAMattNet(nn.Module):
             return AlphaEstimate(merge_heads(heads), heads)
         coarse = heads[1]
         return AlphaEstimate(self.refine(image, coarse) if self.refine else coarse, heads)
+
+    def attention_features(self, image: Tensor, trimap: Tensor) -> AttentionFeatures:
+        """Run the encoder as far as attention, on inputs as `forward` takes them, and return what attention meets."""
+        image, regions = normalise(image), one_hot_trimap(trimap)
+        quarter = self.encoder.stride4(self.encoder.stride2(torch.cat([image, regions], dim=1)))
+        seen, alpha = self.image_features(image), (quarter, self.encoder.stride8(quarter))
+        return AttentionFeatures(seen, alpha, regions, *self.attention.branches(seen, alpha, regions))
 
     def image_features(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """I_w at stride 4 and I at stride 8 of the normalised image."""
@@ -205,15 +231,25 @@ class SamplingPropagationAttention(nn.Module):
         Returns:
             The decoder's feature at stride 8, and GPA's output, from which the encoder goes on.
         """
+        local, propagated = self.branches(image, alpha, regions)
+        fused = propagated
+        if local is not None:
+            local = self.to_eighth(local)
+            fused = self.fuse(local, propagated) if self.fuse is not None else local + propagated
+        return self.output(fused), propagated
+
+    def branches(
+        self, image: tuple[Tensor, Tensor], alpha: tuple[Tensor, Tensor], regions: Tensor
+    ) -> tuple[Tensor | None, Tensor]:
+        """Return LSPA's feature at stride 4, None without LSPA, and GPA's at stride 8; arguments as in `forward`."""
         propagated = alpha[1]
         if self.propagate is not None:
             unknown = downsample_nearest(regions[:, 1:2], 8) > 0.5
             propagated = self.propagate(image[1], alpha[1], unknown)
-        fused = propagated
-        if self.local is not None and self.to_eighth is not None:
-            local = self.to_eighth(self.local(image[0], alpha[0], downsample_nearest(regions, 4)))
-            fused = self.fuse(local, propagated) if self.fuse is not None else local + propagated
-        return self.output(fused), propagated
+        local = None
+        if self.local is not None:
+            local = self.local(image[0], alpha[0], downsample_nearest(regions, 4))
+        return local, propagated
 
 
 def _encoder(config: SPAMattNetConfig) -> nn.Module:

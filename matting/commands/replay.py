@@ -1,0 +1,62 @@
+"""Make the matte of a recipe again, bit for bit on the machine that it was made on."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from matting.commands import UsageError, load_pipeline
+
+EPILOG = """\
+Written to DIR for a photo NAME.jpg: NAME_alpha.png, NAME_cutout.png, NAME_trimap.png, as by `matte`.
+Exit status: 0 done, 1 done but not bit for bit the recipe's alpha, 2 called wrongly or with other weights.
+"""
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Describe the arguments of `replay`."""
+    parser = subparsers.add_parser(
+        "replay",
+        help="make the matte of a recipe again",
+        description=__doc__,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("recipe", type=Path, metavar="RECIPE", help="a recipe, as the demo gives it")
+    parser.add_argument("photo", type=Path, metavar="PHOTO", help="the photo that it was made from")
+    parser.add_argument(
+        "--out", required=True, type=Path, metavar="DIR", help="where to write; made if missing"
+    )
+    parser.add_argument(
+        "--weights", metavar="SOURCE", help="a folder of weights or a hub id (default: the bundled ones)"
+    )
+    parser.add_argument("--device", metavar="D", help="cpu, cuda, mps, ... (default: the recipe's)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Replay a recipe; returns 0, or 1 if the alpha is not the recipe's bit for bit."""
+    import torch
+
+    from matting.commands._batch import write_result
+    from matting.commands._photos import output_paths
+    from matting.recipe import read_recipe
+    from matting.replay import matches, replay
+
+    try:
+        recipe = read_recipe(args.recipe)
+        pipeline = load_pipeline(args.weights, args.device or recipe.device, recipe.dtype)
+        torch.set_num_threads(recipe.threads)  # sums are rounded in the order in which threads add
+        result = replay(recipe, pipeline, args.photo)
+        outputs = output_paths(args.out, args.photo.stem)
+        if args.photo.resolve() in {path.resolve() for path in outputs.values()}:
+            raise UsageError(f"{args.photo} is given and would be written over; choose another --out.")
+        args.out.mkdir(parents=True, exist_ok=True)
+        write_result(result, outputs)
+    except (ValueError, OSError, RuntimeError) as error:
+        raise UsageError(str(error)) from error
+    for notice in result.notices:
+        print(notice, file=sys.stderr)
+    exact = matches(recipe, result.alpha)
+    print(f"Replayed{', bit for bit the same alpha' if exact else ''}, written to {args.out}.")
+    return 0 if exact or recipe.alpha is None else 1
