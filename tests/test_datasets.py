@@ -19,9 +19,10 @@ from matting.data.datasets import (
     PoolFiles,
     background_photos,
     foreground_sources,
+    gives_backgrounds,
     training_examples,
 )
-from matting.data.layouts import Example
+from matting.data.layouts import LAYOUTS, Example
 from matting.data.perturb import paper_mask, perturb_mask
 from matting.data.pool import load_textures, read_foreground, read_pool, write_foreground
 from matting.data.recipes import PAPER, REALISTIC
@@ -221,6 +222,8 @@ def test_specs_that_cannot_be_used_are_refused_in_a_sentence(root):
     refused(lambda: foreground_sources([f"imagenet:{root}"], []), "imagenet", "adobe")
     refused(lambda: foreground_sources([f"distinctions:{root}/none"], []), "none", "missing")
     refused(lambda: foreground_sources([], []), "neither")
+    refused(lambda: gives_backgrounds("imagenet:there"), "imagenet", "adobe")
+    assert [name for name in LAYOUTS if gives_backgrounds(f"{name}:{root}")] == ["bg20k"]
     refused(lambda: background_photos([], []), "neither")
     refused(lambda: background_photos([f"am2k:{root}"], []), "no backgrounds")
     for scored in ("alphamatting", "aim500", "rwp636", "ppm100"):
