@@ -7,6 +7,7 @@ from benchmark_trees import TREES, write
 from network_cases import NARROWEST, patchy_trimap, photos
 from test_compose import layer
 from test_compose import photos as pictures
+from training_cases import fill
 
 from matting.__main__ import main
 from matting.commands import ablate, train
@@ -61,12 +62,13 @@ def test_train_takes_out_what_it_is_told(tmp_path, monkeypatch):
     """`train`'s own preparation, with the narrowest network instead of a pretrained one."""
     from matting.training import stages
 
-    seen = []
+    seen, pool = [], fill(tmp_path)
     monkeypatch.setitem(stages.STAGES["spamattnet"].configs, "small", NARROWEST)
     monkeypatch.setattr(stages, "with_imagenet", lambda network: seen.append(network) or network)
     for words, parts in ((["gpa"], {"gpa"}), (["lspa", "cfc"], {"lspa", "cfc"}), ([], set())):
-        call = ["train", "spamattnet", "--steps", "1", "--pool", str(tmp_path), "--photos", str(tmp_path)]
-        assert main([*call, *(["--without", *words] if words else [])]) == 2  # there is no photo to learn from
+        call = ["train", "spamattnet", "--steps", "1", "--pool", str(pool), "--photos", str(pool / "photos")]
+        call += ["--validate", str(tmp_path / "none")]  # so that it does not begin
+        assert main([*call, *(["--without", *words] if words else [])]) == 2
         assert lacking(seen[-1]) == parts
 
 

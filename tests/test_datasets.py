@@ -9,7 +9,7 @@ from pictures import disc, refused, save
 
 from matting.compositing import blend
 from matting.data.augment import affine, background_like, camera, jitter, merge_foregrounds
-from matting.data.compose import CompositeData, SPAMattNetSamples, TGNSamples, draw_layer
+from matting.data.compose import CompositeData, SPAMattNetSamples, TGNSamples, U2NetSamples, draw_layer
 from matting.data.crops import crop_anywhere, crop_on_unknown
 from matting.data.datasets import (
     DatasetForegrounds,
@@ -19,9 +19,10 @@ from matting.data.datasets import (
     PoolFiles,
     background_photos,
     foreground_sources,
+    gives_backgrounds,
     training_examples,
 )
-from matting.data.layouts import Example
+from matting.data.layouts import LAYOUTS, Example
 from matting.data.perturb import paper_mask, perturb_mask
 from matting.data.pool import load_textures, read_foreground, read_pool, write_foreground
 from matting.data.recipes import PAPER, REALISTIC
@@ -153,7 +154,7 @@ def test_all_foregrounds_are_as_likely(root, photos):
     assert len({sample for _, sample in Counted.met}) > 100  # every sample says its number
 
 
-@pytest.mark.parametrize("samples", [SPAMattNetSamples, TGNSamples])
+@pytest.mark.parametrize("samples", [SPAMattNetSamples, TGNSamples, U2NetSamples])
 def test_the_papers_recipe_composes_any_source(root, photos, samples):
     source = foreground_sources([f"distinctions:{root}"], [root / "pool"])
     data = CompositeData(source, photos, CROP, 3, PAPER)
@@ -165,6 +166,22 @@ def test_the_papers_recipe_composes_any_source(root, photos, samples):
             assert (sample["alpha"][sample["trimap"] == 1] == 1).all()
             blended = sample["alpha"] * sample["foreground"] + (1 - sample["alpha"]) * sample["background"]
             assert (255 * (sample["image"] - blended)).abs().max() <= 0.51  # no camera
+
+
+def test_u2net_sees_whole_composites_and_their_alpha(root, photos, monkeypatch):
+    """A white foreground before black, kept in its place: what is seen is what is to be found."""
+    from matting.data import compose
+
+    monkeypatch.setattr(compose, "affine", lambda rng, layer: layer)
+    monkeypatch.setattr(compose, "jitter", lambda rng, colour: np.full_like(colour, 255))
+    monkeypatch.setattr(compose, "background_like", lambda rng, photos, size: np.zeros((*size, 3), np.uint8))
+    source = foreground_sources([f"distinctions:{root}"], [])
+    data = CompositeData(source, photos, CROP, 3, replace(PAPER, second=0, whole=0))
+    wholes = [cv2.resize(source.read(i).alpha, (CROP, CROP), interpolation=cv2.INTER_AREA) for i in range(2)]
+    for index in range(4):
+        sample = U2NetSamples(data, 4)[index]
+        np.testing.assert_allclose(sample["image"], sample["alpha"].expand(3, -1, -1), atol=1 / 255)
+        assert min(np.abs(sample["alpha"][0].numpy() - whole).max() for whole in wholes) < 1 / 255
 
 
 def test_the_papers_recipe_mixes_half_and_shrinks_a_quarter(root, photos, monkeypatch):
@@ -221,6 +238,8 @@ def test_specs_that_cannot_be_used_are_refused_in_a_sentence(root):
     refused(lambda: foreground_sources([f"imagenet:{root}"], []), "imagenet", "adobe")
     refused(lambda: foreground_sources([f"distinctions:{root}/none"], []), "none", "missing")
     refused(lambda: foreground_sources([], []), "neither")
+    refused(lambda: gives_backgrounds("imagenet:there"), "imagenet", "adobe")
+    assert [name for name in LAYOUTS if gives_backgrounds(f"{name}:{root}")] == ["bg20k"]
     refused(lambda: background_photos([], []), "neither")
     refused(lambda: background_photos([f"am2k:{root}"], []), "no backgrounds")
     for scored in ("alphamatting", "aim500", "rwp636", "ppm100"):

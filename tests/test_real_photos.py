@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -5,8 +7,8 @@ import torch
 from pictures import disc, refused, save
 
 from matting.data.layouts import Example
-from matting.data.real_photos import PhotoData, SPAMattNetPhotos, TGNPhotos, draw_view, guided
-from matting.data.recipes import AIM500, P3M, PhotoRecipe
+from matting.data.real_photos import PhotoData, SPAMattNetPhotos, TGNPhotos, U2NetPhotos, draw_view, guided
+from matting.data.recipes import PhotoRecipe
 from matting.trimap import from_alpha
 
 SIZE = (150, 200)
@@ -41,6 +43,26 @@ def test_a_sample_depends_on_its_number_alone(samples):
     assert not torch.equal(first[2]["image"], first[5]["image"])
 
 
+def test_every_photo_comes_once_an_epoch_in_an_order_of_the_epochs_own(examples):
+    many = [replace(examples[0], name=str(number)) for number in range(5)]
+    data = PhotoData(many, RECIPE, seed=4)
+    orders = [tuple(data.choose(5 * epoch + place).name for place in range(5)) for epoch in range(12)]
+    assert all(sorted(order) == list("01234") for order in orders)
+    assert len(set(orders)) > 6
+    assert orders != [tuple(PhotoData(many, RECIPE, seed=5).choose(i).name for i in range(n, n + 5))
+                      for n in range(0, 60, 5)]  # fmt: skip
+
+
+def test_samples_show_the_photo_that_is_due(examples):
+    flat = np.full((*SIZE, 3), 200, np.uint8)
+    save(examples[1].image, flat)
+    for kind in (SPAMattNetPhotos, TGNPhotos, U2NetPhotos):
+        data = PhotoData(examples, RECIPE, seed=4)
+        for index in range(8):
+            uniform = float(np.ptp(kind(data, 8)[index]["image"].numpy())) == 0
+            assert uniform == (data.choose(index) == examples[1])
+
+
 def test_samples_are_squares_of_the_photo_in_the_recipes_sizes(samples):
     met, mirrored = set(), 0
     for index in range(60):
@@ -59,7 +81,7 @@ def test_half_of_the_windows_lie_around_unknown_pixels(examples):
     data = PhotoData(examples[:1], RECIPE, seed=0)
     on = 0
     for seed in range(120):
-        view, _, truth = draw_view(np.random.default_rng(seed), data)
+        view, _, truth = draw_view(np.random.default_rng(seed), data, seed)
         on += truth[tuple(view.centre)] == 128
     share = (from_alpha(disc(SIZE, 40), 9, 9) == 128).mean()
     assert abs(on / 120 - (0.5 + 0.5 * share)) < 0.12
@@ -100,6 +122,11 @@ def test_networks_masks_and_trimaps_are_taken_as_they_are_right_or_wrong(example
         save(tmp_path / f"trimaps/{name}.png", halves)
     given = guided(examples, tmp_path / "masks", tmp_path / "trimaps")
     assert guided(given) == given
+    (tmp_path / "matted").mkdir()
+    for name in "ab":  # the same, as `matte` names it among its other files
+        (tmp_path / f"matted/{name}_trimap.png").write_bytes((tmp_path / f"trimaps/{name}.png").read_bytes())
+        save(tmp_path / f"matted/{name}.png", columns)
+    assert [e.trimap.name for e in guided(examples, trimaps=tmp_path / "matted")] == ["a_trimap.png", "b_trimap.png"]
     data = PhotoData(given, PhotoRecipe(crop=48, sides=(48,), kernel=9), seed=4)
     for index in range(12):
         sample = TGNPhotos(data, 20)[index]
@@ -132,6 +159,14 @@ def test_what_cannot_be_used_is_refused_in_a_sentence(examples, tmp_path):
     refused(lambda: TGNPhotos(data, 1)[0], "small", "20x20", "200x150")
 
 
-def test_the_recipes_are_the_papers():
-    assert (P3M.crop, P3M.sides, P3M.kernel) == (512, (512, 768, 1024), 30)
-    assert (AIM500.crop, AIM500.sides, AIM500.kernel) == (320, (640, 960, 1280), 30)
+def test_u2net_sees_whole_photos_and_their_alpha(examples):
+    save(examples[0].image, np.dstack([coordinates(SIZE)[..., :2], np.rint(255 * disc(SIZE, 40)).astype(np.uint8)]))
+    mirrored = 0
+    for index in range(40):
+        sample = U2NetPhotos(PhotoData(examples[:1], RECIPE, seed=4), 40)[index]
+        image, alpha = sample["image"].numpy(), sample["alpha"].numpy()
+        assert image.shape == (3, 48, 48) and alpha.shape == (1, 48, 48)
+        assert np.ptp(255 * image[0]) > SIZE[0] - 6 and np.ptp(255 * image[1]) > SIZE[1] - 6  # from border to border
+        np.testing.assert_allclose(image[2], alpha[0], atol=2 / 255)
+        mirrored += image[1, 0, 0] > image[1, 0, -1]
+    assert 12 <= mirrored <= 28

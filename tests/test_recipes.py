@@ -72,8 +72,26 @@ def test_the_papers_recipes_are_the_papers(stage, config, preset):
     assert recipe.windows == {"p3m": (512, 768, 1024), "aim-500": (640, 960, 1280), None: ()}[preset]
 
 
+def test_photographs_are_cut_by_the_recipes_crop_windows_and_kernel():
+    p3m, aim = (find_recipe("tgn", "paper", preset).photos() for preset in ("p3m", "aim-500"))
+    assert (p3m.crop, p3m.sides, p3m.kernel) == (512, (512, 768, 1024), 30)
+    assert (aim.crop, aim.sides, aim.kernel) == (320, (640, 960, 1280), 30)
+    assert Recipe(crop=96).photos().sides == (96,)
+
+
+@pytest.mark.parametrize("preset", [None, "p3m", "aim-500"])
+def test_u2net_is_fine_tuned_for_a_hundred_epochs(preset):
+    recipe = find_recipe("u2net", "u2netp", preset, examples=9421)
+    assert (recipe.batch, recipe.crop, recipe.rate, recipe.steps) == (32, 320, 1e-3, math.ceil(942_100 / 32))
+    assert {recipe.factor(step) for step in (0, 9, recipe.steps - 1)} == {1}
+    assert find_recipe("u2net", "u2net", preset, examples=10, batch=4).steps == 250
+    assert find_recipe("u2net", "u2net", preset, examples=10, steps=7).steps == 7
+    with pytest.raises(ValueError, match="steps"):
+        find_recipe("tgn", "small", examples=10)
+
+
 def test_small_is_what_the_first_weights_were_trained_by():
-    for stage in RECIPES:
+    for stage in RECIPES.keys() - {"u2net"}:
         recipe = find_recipe(stage, "small", steps=7)
         assert (recipe.batch, recipe.crop, recipe.rate, recipe.warmup, recipe.hold) == (8, 256, 1e-3, 200, 0)
         assert (recipe.optimizer, recipe.momenta, recipe.weight_decay) == ("adamw", (0.9, 0.999), 1e-4)

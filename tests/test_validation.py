@@ -14,6 +14,7 @@ from training_cases import RECIPE, assert_same_runs, fill, go
 from matting.data.compose import CompositeData
 from matting.networks.spamattnet import SPAMattNet
 from matting.networks.tgn import TGN
+from matting.networks.u2net import CONFIGS, U2Net
 from matting.training.log import Log
 from matting.training.recipes import Recipe
 from matting.training.stages import STAGES
@@ -25,6 +26,7 @@ from matting.training.validation import (
     Validation,
     from_sample,
     judge_alpha,
+    judge_saliency,
     judge_trimap,
     read_photos,
     total,
@@ -137,6 +139,22 @@ def test_a_disk_too_full_for_a_picture_is_told_in_a_sentence(tmp_path):
         looker(tmp_path)(nn.Linear(1, 1).eval(), 1)
 
 
+def test_a_masks_score_is_its_mean_difference_from_alpha(composites):
+    """Beside the mask that `--coarse u2net` makes of the same photo."""
+    example, sample = from_sample(composites["u2net"][0]), composites["u2net"][0]
+    assert np.array_equal(example.truth, sample["alpha"][0]) and example.image.shape == (64, 64, 3)
+    network = U2Net(CONFIGS["u2netp"]).eval()
+    judgement = judge_saliency(network, example)
+    with torch.no_grad():
+        large = torch.nn.functional.interpolate(sample["image"][None], (320, 320), mode="bilinear")
+        mask = network(large)[0]
+    mask = (mask - mask.min()) / (mask.max() - mask.min())
+    mask = torch.nn.functional.interpolate(mask, (64, 64), mode="bilinear")[0, 0].numpy()
+    np.testing.assert_allclose(judgement.answer, mask, atol=0.02)
+    assert judgement.counts == pytest.approx(np.abs(mask - example.truth).mean(), abs=5e-3)
+    assert total([judgement, Judgement(mask, 0.5)]) == pytest.approx((judgement.counts + 0.5) / 2)
+
+
 @pytest.mark.parametrize("stage", STAGES)
 def test_photos_in_alphamattings_layout_are_looked_at(tmp_path, stage):
     root, random = tmp_path / "data", np.random.default_rng(0)
@@ -152,8 +170,9 @@ def test_photos_in_alphamattings_layout_are_looked_at(tmp_path, stage):
         Image.fromarray(np.rint(alpha * 255).astype(np.uint8)).save(root / "gt_training_lowres" / f"{name}.png")
     examples = read_photos(root, stage)
     assert len(examples) == 2 and all(example.image.shape == (80, 70, 3) for example in examples)
-    assert examples[0].guidance.dtype == (np.float32 if stage == "tgn" else np.uint8)
-    network = (TGN(NARROWEST_TGN) if stage == "tgn" else SPAMattNet(NARROWEST)).eval()
+    assert examples[0].guidance.dtype == (np.uint8 if stage == "spamattnet" else np.float32)
+    built = {"spamattnet": lambda: SPAMattNet(NARROWEST), "u2net": lambda: U2Net(CONFIGS["u2netp"])}
+    network = built.get(stage, lambda: TGN(NARROWEST_TGN))().eval()
     look = Validation(tmp_path, None, STAGES[stage].judge, STAGES[stage].score, photos=examples)
     found = look(network, 1)
     assert list(found) == [f"photos_{STAGES[stage].score}"]

@@ -1,34 +1,76 @@
-"""What `train` learns from and looks at: composites of a pool, or photographs with mattes."""
+"""What `train` learns from and looks at: foregrounds before backgrounds, or photos with mattes as they are."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor, nn
     from torch.utils.data import Dataset
 
+    from matting.data.datasets import ForegroundSource
+    from matting.data.layouts import Example
     from matting.training.batches import Batch
     from matting.training.recipes import Recipe
     from matting.training.validation import Validation
 
-    Data = tuple[Dataset[Batch], Validation | None]
-    """The samples, and what to look at while training."""
+COMPOSITES = ("realistic", "hard", "paper")
+"""Names of the recipes in `matting.data.recipes`."""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What the options name.
+
+    Attributes:
+        foregrounds: to be put before the photos; None where photos with mattes are the input.
+        examples: those photos with their mattes.
+        photos: backgrounds, uint8 (H, W, 3).
+    """
+
+    foregrounds: ForegroundSource | None
+    examples: Sequence[Example]
+    photos: Sequence[np.ndarray]
+
+    def __len__(self) -> int:
+        """Count the foregrounds, or the photos with mattes."""
+        return len(self.examples if self.foregrounds is None else self.foregrounds)
+
+
+class Data(NamedTuple):
+    """The samples, what to look at while training, and the name of the composites' recipe if that is what they are."""
+
+    samples: Dataset[Batch]
+    validation: Validation | None
+    composites: str | None
 
 
 def add_arguments(group: argparse._ArgumentGroup) -> None:
     """Declare the options."""
-    group.add_argument("--pool", type=Path, nargs="+", metavar="DIR", help="folders of foregrounds")
-    group.add_argument("--photos", type=Path, nargs="+", metavar="DIR", help="folders of background photos")
-    group.add_argument("--images", type=Path, metavar="DIR", help="photographs with mattes, instead of a pool")
-    group.add_argument("--alphas", type=Path, metavar="DIR", help="their alpha mattes, of the same names")
     group.add_argument(
-        "--guidance", type=Path, metavar="DIR", help="their coarse masks (for tgn) or TGN's trimaps (for spamattnet)"
+        "--data",
+        nargs="+",
+        default=[],
+        metavar="LAYOUT:ROOT",
+        help="data sets as they are published: foregrounds, photos with mattes, or backgrounds (bg20k)",
+    )
+    group.add_argument("--pool", type=Path, nargs="+", default=[], metavar="DIR", help="folders of drawn foregrounds")
+    group.add_argument(
+        "--photos", type=Path, nargs="+", default=[], metavar="DIR", help="folders of background photos"
+    )
+    group.add_argument(
+        "--composites", choices=COMPOSITES, help="how they are made (default: paper with its configurations)"
+    )
+    group.add_argument(
+        "--guidance",
+        type=Path,
+        metavar="DIR",
+        help="coarse masks (for tgn) or TGN's trimaps (for spamattnet) of photos with mattes (default: from alpha)",
     )
     group.add_argument(
         "--validate",
@@ -46,42 +88,100 @@ def add_arguments(group: argparse._ArgumentGroup) -> None:
     )
 
 
+def find_sources(args: argparse.Namespace) -> Sources:
+    """Find what the options name: composites where there are backgrounds and no preset, else photos with mattes.
+
+    Raises:
+        ValueError: where the options do not fit together, or what they name cannot be used.
+    """
+    from matting.data.datasets import foreground_sources, gives_backgrounds, training_examples
+
+    backgrounds = [spec for spec in args.data if gives_backgrounds(spec)]
+    specs = [spec for spec in args.data if spec not in backgrounds]
+    if not specs and not args.pool:
+        raise ValueError("There is nothing to learn from: give --pool DIR or --data LAYOUT:ROOT.")
+    photos = _backgrounds(backgrounds, args.photos)
+    if len(photos) and not args.preset:
+        if args.guidance:
+            raise ValueError("--guidance belongs to photos with mattes: leave out the backgrounds, or give --preset.")
+        return Sources(foreground_sources(specs, args.pool), (), photos)
+    if args.pool:
+        raise ValueError("A pool needs backgrounds and no --preset: give --photos DIR or --data bg20k:ROOT.")
+    if args.composites:
+        raise ValueError("--composites needs backgrounds and no --preset: give --photos DIR or --data bg20k:ROOT.")
+    examples = [example for spec in specs for example in training_examples(spec)]
+    if alone := next((example.name for example in examples if example.image is None), None):
+        raise ValueError(
+            f"{alone} is a foreground without a photo: it needs backgrounds and no --preset; give --photos DIR."
+        )
+    return Sources(None, _guided(args, examples), photos)
+
+
 def prepare(
     args: argparse.Namespace,
     recipe: Recipe,
     config: object,
     loss: Callable[[nn.Module, Batch], Tensor],
+    sources: Sources,
 ) -> Data:
     """Return the samples, and what to look at meanwhile.
 
     Raises:
-        ValueError: where the folders do not fit together, or what they hold cannot be used.
+        ValueError: where the network cannot learn from the sources, or what is to be looked at cannot be used.
     """
-    from matting.data.pool import load_textures
-    from matting.training.photographs import find_photographs
-    from matting.training.stages import STAGES, composite_data
+    from matting.data.compose import CompositeData
+    from matting.data.real_photos import PhotoData
+    from matting.data.recipes import COMPOSITES
+    from matting.training.stages import STAGES
 
-    stage = STAGES[args.stage]
-    photos = load_textures(args.photos) if args.photos else []
-    if all((args.pool, args.photos)) and not any((args.images, args.alphas, args.guidance)):
-        samples = stage.composites(composite_data(args.pool, photos, recipe.crop, args.seed), recipe)
-    elif all((args.images, args.alphas, args.guidance)) and not args.pool:
-        if getattr(config, "decoder", None) == "progressive":
-            raise ValueError("SPAMattNet*'s composition loss needs the layers of composites; give --pool and --photos.")
-        found = find_photographs(args.images, args.alphas, args.guidance)
-        samples = stage.photographs(found, recipe, args.seed)
-    else:
-        raise ValueError("Give --pool and --photos for composites, or --images, --alphas and --guidance for photos.")
-    return samples, _validation(args, recipe, loss, photos)
+    stage, look = STAGES[args.stage], _validation(args, recipe, loss, sources.photos)
+    if sources.foregrounds is not None:
+        name = composites(args)
+        made = CompositeData(sources.foregrounds, sources.photos, recipe.crop, args.seed, COMPOSITES[name])
+        return Data(stage.composites(made, recipe), look, name)
+    if getattr(config, "decoder", None) == "progressive":
+        raise ValueError(
+            "SPAMattNet*'s composition loss needs the layers of composites: give backgrounds (--photos), no --preset."
+        )
+    data = PhotoData(sources.examples, recipe.photos(), args.seed)
+    return Data(stage.photographs(data, recipe.steps * recipe.batch), look, None)
+
+
+def composites(args: argparse.Namespace) -> str:
+    """Return the name of the recipe by which composites are made."""
+    return args.composites or ("paper" if args.config in ("paper", "paper_star") else "realistic")
+
+
+def _backgrounds(specs: Sequence[str], folders: Sequence[Path]) -> Sequence[np.ndarray]:
+    """Hold the photos of folders in memory; a data set's tens of thousands are read when they are asked for."""
+    from matting.data.datasets import background_photos
+    from matting.data.pool import load_textures
+
+    return background_photos(specs, folders) if specs else load_textures(folders)
+
+
+def _guided(args: argparse.Namespace, examples: Sequence[Example]) -> Sequence[Example]:
+    from matting.data.real_photos import guided
+    from matting.training.stages import STAGES
+
+    if not args.guidance:
+        return examples
+    kind = STAGES[args.stage].guidance
+    if not kind:
+        raise ValueError(f"Nothing guides {args.stage}; leave out --guidance.")
+    return guided(examples, **{kind: args.guidance})
 
 
 def _validation(
     args: argparse.Namespace,
     recipe: Recipe,
     loss: Callable[[nn.Module, Batch], Tensor],
-    photos: list[np.ndarray],
+    photos: Sequence[np.ndarray],
 ) -> Validation | None:
-    from matting.training.stages import STAGES, composite_data
+    from matting.data.compose import CompositeData
+    from matting.data.datasets import foreground_sources
+    from matting.data.recipes import COMPOSITES
+    from matting.training.stages import STAGES
     from matting.training.validation import SEED, Validation, read_photos
 
     if not args.validate:
@@ -89,11 +189,11 @@ def _validation(
     stage = STAGES[args.stage]
     roots = [root for root in args.validate if (root / "input_training_lowres").is_dir()]
     pools = [root for root in args.validate if root not in roots]
-    composites = None
+    held_out = None
     if pools:
-        if not photos:
+        if not len(photos):
             raise ValueError("Held-out composites need backgrounds; give --photos.")
-        data = composite_data(pools, photos, recipe.crop, SEED)
-        composites = stage.composites(data, replace(recipe, steps=1, batch=args.validate_count))
+        data = CompositeData(foreground_sources([], pools), photos, recipe.crop, SEED, COMPOSITES[composites(args)])
+        held_out = stage.composites(data, replace(recipe, steps=1, batch=args.validate_count))
     examples = [example for root in roots for example in read_photos(root, args.stage)]
-    return Validation(args.run, loss, stage.judge, stage.score, composites, examples)
+    return Validation(args.run, loss, stage.judge, stage.score, held_out, examples)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from matting.training.recipes import Recipe
 
-STAGES = ("tgn", "spamattnet", "deeplabv2", "deeplabv3")
+STAGES = ("tgn", "spamattnet", "u2net", "deeplabv2", "deeplabv3")
 PARTS = ("gpa", "lspa", "cfc", "rm", "l_hard")
 """What Table IV takes out of SPAMattNet, see `matting.evaluation.ablation`."""
 CHANGES = ("steps", "batch", "crop", "rate", "warmup", "hold", "ema", "optimizer")
@@ -28,16 +28,18 @@ CHANGES = ("steps", "batch", "crop", "rate", "warmup", "hold", "ema", "optimizer
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     """Declare the sub-command and its options."""
-    parser = subparsers.add_parser("train", help="train TGN or SPAMattNet, or go on with a run")
+    parser = subparsers.add_parser("train", help="train TGN, SPAMattNet or U2Net, or go on with a run")
     parser.add_argument("stage", choices=STAGES, help="the network to train")
     parser.add_argument(
-        "--config", choices=["small", "paper", "paper_star"], help="default: small, or paper with --preset"
+        "--config",
+        choices=["small", "paper", "paper_star", "u2net", "u2netp"],
+        help="default: small, or paper with --preset; u2net for U2Net",
     )
     parts = f"parts of SPAMattNet to leave out: {', '.join(PARTS)}"
     parser.add_argument("--without", nargs="+", default=[], choices=PARTS, metavar="PART", help=parts)
     parser.add_argument("--preset", choices=["p3m", "aim-500"], help="the paper's recipe for these data sets")
     parser.add_argument("--run", type=Path, help="folder of the run (default: $TRIMATTE_RUNS/STAGE-CONFIG)")
-    parser.add_argument("--from", dest="source", type=Path, help="start from these weights (safetensors)")
+    parser.add_argument("--from", dest="source", type=Path, help="start from these weights (U2Net: .pth too)")
     parser.add_argument("--out", type=Path, help="write the averaged weights here (safetensors, float16)")
     parser.add_argument("--seed", type=int, default=0)
     _training_data.add_arguments(parser.add_argument_group("data"))
@@ -85,7 +87,7 @@ def run(args: argparse.Namespace) -> int:
 
     if args.threads:
         torch.set_num_threads(args.threads)
-    args.config = args.config or ("paper" if args.preset else "small")
+    args.config = args.config or ("u2net" if args.stage == "u2net" else "paper" if args.preset else "small")
     args.run = args.run or runs_folder() / f"{args.stage}-{args.config}"
     try:
         work = _prepare(args)
@@ -113,26 +115,27 @@ def _prepare(args: argparse.Namespace) -> tuple[Recipe, Accelerator, nn.Module, 
     from matting.training.batches import split
     from matting.training.recipes import find_recipe
     from matting.training.stages import STAGES, with_imagenet
-    from matting.weights import load_network_weights
 
-    recipe = find_recipe(args.stage, args.config, args.preset, **{name: getattr(args, name) for name in CHANGES})
+    stage = STAGES[args.stage]
+    if args.config not in stage.configs:
+        raise ValueError(f"{args.stage} has the configurations {', '.join(stage.configs)}, got {args.config}.")
     if args.without and args.stage != "spamattnet":
         raise ValueError(f"--without takes parts out of SPAMattNet; leave it out for {args.stage}.")
+    sources = _training_data.find_sources(args)
+    changes = {name: getattr(args, name) for name in CHANGES}
+    recipe = find_recipe(args.stage, args.config, args.preset, len(sources), **changes)
     recipe = replace(recipe, hard=0.0) if "l_hard" in args.without else recipe
     accelerator = engine.start(args.device, args.dtype)
     split(recipe.batch, args.accumulate, accelerator.num_processes)
-    stage = STAGES[args.stage]
     torch.manual_seed(args.seed)
-    if args.config not in stage.configs:
-        raise ValueError(f"{args.stage} has the configurations {', '.join(stage.configs)}, got {args.config}.")
     config = stage.configs[args.config]
     network = with_imagenet(stage.build(without(config, args.without) if args.without else config))
     if recipe.crop < 1 or recipe.crop % network.config.multiple:
         raise ValueError(f"--crop should be a multiple of {network.config.multiple} pixels, got {recipe.crop}.")
     if args.source:
-        load_network_weights(network, args.source)
+        stage.fill(network, args.source)
     loss = stage.loss(network.config, recipe)
-    return recipe, accelerator, network, loss, _training_data.prepare(args, recipe, network.config, loss)
+    return recipe, accelerator, network, loss, _training_data.prepare(args, recipe, network.config, loss, sources)
 
 
 def _train(
@@ -150,11 +153,18 @@ def _train(
     from matting.training.loop import train
     from matting.weights import save_weights
 
-    settings = {"config": as_settings(network.config), "seed": args.seed, "batch": recipe.batch, "crop": recipe.crop}
+    settings = {
+        "config": as_settings(network.config),
+        "seed": args.seed,
+        "batch": recipe.batch,
+        "crop": recipe.crop,
+        # What there was before there was a choice goes without saying: the first runs' checkpoints do not name it.
+        "composites": None if data.composites == "realistic" else data.composites,
+    }
     accelerator.print(f"Recipe: {recipe}.", file=sys.stderr)
     average = train(
         network,
-        data[0],
+        data.samples,
         loss,
         recipe,
         args.run,
@@ -164,7 +174,7 @@ def _train(
         time_limit=60 * args.time_limit,
         workers=args.workers,
         change_recipe=args.change_recipe,
-        validation=data[1],
+        validation=data.validation,
         validate_every=60 * args.validate_every,
     )
     out = args.out or args.run / f"{args.stage}.safetensors"

@@ -96,6 +96,23 @@ class TGNSamples(Dataset[Sample]):
         return {"image": colours(composite.image), "coarse_mask": plane(coarse), "classes": classes(trimap)}
 
 
+class U2NetSamples(Dataset[Sample]):
+    """Samples for U2Net: whole composites and their alphas as the masks to find."""
+
+    def __init__(self, data: CompositeData, length: int) -> None:
+        self.data, self.length = data, length
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __getitem__(self, index: int) -> Sample:
+        """Compose sample `index`: image (3, crop, crop) and alpha (1, crop, crop) in [0, 1]."""
+        rng = generator(self.data.seed, index)
+        layer = cut_layer(draw_layer(rng, self.data, index), (slice(None), slice(None)), self.data.crop)
+        composite = compose_layer(rng, layer, self.data.photos, self.data.recipe)
+        return {"image": colours(composite.image), "alpha": plane(composite.alpha)}
+
+
 def draw_layer(rng: np.random.Generator, data: CompositeData, sample: int = 0) -> Foreground:
     """Choose a foreground for sample number `sample`, at times merge a second one into it, and warp the result."""
     recipe = data.recipe

@@ -159,6 +159,12 @@ def background_photos(specs: Sequence[str], folders: Sequence[Path]) -> PhotoFil
     return PhotoFiles(paths)
 
 
+def gives_backgrounds(spec: str) -> bool:
+    """Whether a data set, LAYOUT:ROOT, holds photos without an object; raises ValueError for another form."""
+    layout = LAYOUTS[_parsed(spec)[0]]
+    return layout.training is None and layout.test is None
+
+
 def training_examples(spec: str) -> tuple[Example, ...]:
     """Read the training split of a data set given as LAYOUT:ROOT.
 

@@ -1,12 +1,13 @@
 """Samples cut out of real photos with their alphas: the photo itself is the input, nothing is composed.
 
-These are the paper's recipes for P3M-10k and AIM-500 (Sections IV-B6 and IV-B7). What guides the networks may be
-files, such as U2Net's masks for TGN and TGN's trimaps for SPAMattNet; where an example has none it is drawn from alpha.
+So the paper trains on P3M-10k and for AIM-500 (Sections IV-B6 and IV-B7). What guides the networks may be files, such
+as U2Net's masks for TGN and TGN's trimaps for SPAMattNet; where an example has none it is drawn from alpha.
+Sample number i depends on (seed, i) and the files alone, and every photo comes once an epoch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,10 +16,10 @@ import numpy as np
 from torch.utils.data import Dataset
 
 from matting.data.compose import generator
-from matting.data.crops import crop_around, cut_plane, window_around
+from matting.data.crops import crop_around, cut_layer, cut_plane, window_around
 from matting.data.datasets import read_layers
 from matting.data.layouts import Example
-from matting.data.layouts.files import matched
+from matting.data.layouts.files import partner, pictures
 from matting.data.perturb import paper_mask
 from matting.data.pool import decode
 from matting.data.recipes import PhotoRecipe
@@ -46,6 +47,13 @@ class PhotoData:
         for example in self.examples:
             if example.image is None or example.alpha is None:
                 raise ValueError(f"Photos with alphas were expected, but {example.name} has no photo or no alpha.")
+
+    def choose(self, index: int) -> Example:
+        """Return the example of sample `index`: each comes once an epoch, in an order of the epoch's own."""
+        epoch, place = divmod(index, len(self.examples))
+        # The third word keeps an epoch's generator apart from every sample's.
+        order = np.random.default_rng([self.seed, epoch, 1]).permutation(len(self.examples))
+        return self.examples[order[place]]
 
 
 @dataclass(frozen=True)
@@ -90,7 +98,7 @@ class SPAMattNetPhotos(Dataset[Sample]):
     def __getitem__(self, index: int) -> Sample:
         """Cut sample number `index`; tensors (C, crop, crop), trimap in {0, 1/2, 1}, the rest in [0, 1]."""
         rng = generator(self.data.seed, index)
-        view, photo, truth = draw_view(rng, self.data)
+        view, photo, truth = draw_view(rng, self.data, index)
         path = view.example.trimap
         cut, trimap = view.layer(photo, paper_trimap(rng, photo.alpha) if path is None else truth)
         if path is not None:
@@ -110,7 +118,7 @@ class TGNPhotos(Dataset[Sample]):
     def __getitem__(self, index: int) -> Sample:
         """Cut sample `index`: image (3, crop, crop), coarse_mask (1, crop, crop), classes (crop, crop) int64."""
         rng = generator(self.data.seed, index)
-        view, photo, truth = draw_view(rng, self.data)
+        view, photo, truth = draw_view(rng, self.data, index)
         cut, trimap = view.layer(photo, truth)
         path = view.example.coarse_mask
         if path is None:
@@ -120,13 +128,35 @@ class TGNPhotos(Dataset[Sample]):
         return {"image": colours(cut.colour), "coarse_mask": plane(mask), "classes": classes(trimap)}
 
 
-def draw_view(rng: np.random.Generator, data: PhotoData) -> tuple[View, Foreground, np.ndarray]:
-    """Choose a photo and a window in it, half of them around an unknown pixel, half anywhere; half are mirrored.
+class U2NetPhotos(Dataset[Sample]):
+    """Samples for U2Net: whole photos, whatever their shape, and their alphas as the masks to find."""
+
+    def __init__(self, data: PhotoData, length: int) -> None:
+        self.data, self.length = data, length
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __getitem__(self, index: int) -> Sample:
+        """Read sample `index`, half of them mirrored: image (3, crop, crop) and alpha (1, crop, crop) in [0, 1]."""
+        rng = generator(self.data.seed, index)
+        example = self.data.choose(index)
+        photo = Foreground(*read_layers(example, example.image), "photo")
+        small = cut_layer(photo, (slice(None), slice(None)), self.data.recipe.crop)
+        step = -1 if rng.random() < 0.5 else 1
+        image, alpha = (np.ascontiguousarray(values[:, ::step]) for values in (small.colour, small.alpha))
+        return {"image": colours(image), "alpha": plane(alpha)}
+
+
+def draw_view(rng: np.random.Generator, data: PhotoData, index: int) -> tuple[View, Foreground, np.ndarray]:
+    """Draw a window of sample `index`'s photo, half around an unknown pixel, half anywhere; half are mirrored.
+
+    The paper crops as Li et al. do, the authors of P3M-10k and AIM-500, whose code does this.
 
     Returns:
         the view, the whole photo with its alpha, and its true trimap, uint8 (H, W).
     """
-    example = data.examples[rng.integers(len(data.examples))]
+    example = data.choose(index)
     photo = Foreground(*read_layers(example, example.image), "photo")
     truth = from_alpha(photo.alpha, data.recipe.kernel, data.recipe.kernel)
     centre = rng.integers(photo.alpha.shape)
@@ -140,12 +170,23 @@ def draw_view(rng: np.random.Generator, data: PhotoData) -> tuple[View, Foregrou
 def guided(
     examples: Sequence[Example], coarse_masks: Path | None = None, trimaps: Path | None = None
 ) -> tuple[Example, ...]:
-    """Give examples the masks or trimaps that a network made, files of the same stems in a folder.
+    """Give examples the masks or trimaps that a network made: files NAME in a folder, trimaps also NAME_trimap.
+
+    The latter is how `python -m matting matte` names them, beside its other files.
 
     Raises:
         ValueError: where one is missing.
     """
-    stems = [example.name for example in examples]
-    masks = matched(stems, coarse_masks) if coarse_masks else {e.name: e.coarse_mask for e in examples}
-    regions = matched(stems, trimaps) if trimaps else {e.name: e.trimap for e in examples}
-    return tuple(replace(e, coarse_mask=masks[e.name], trimap=regions[e.name]) for e in examples)
+    masks, regions = (pictures(folder) if folder else {} for folder in (coarse_masks, trimaps))
+    return tuple(
+        replace(
+            example,
+            coarse_mask=partner(masks, example.name, coarse_masks) if coarse_masks else example.coarse_mask,
+            trimap=_trimap(regions, example.name, trimaps) if trimaps else example.trimap,
+        )
+        for example in examples
+    )
+
+
+def _trimap(found: Mapping[str, Path], name: str, folder: Path) -> Path:
+    return found.get(f"{name}_trimap") or partner(found, name, folder)

@@ -47,11 +47,13 @@ class PhotoRecipe:
         crop: side of a sample in pixels.
         sides: sides of the windows that are resized to `crop`, each as likely as the others.
         kernel: diameter of the erosions that make TGN's true trimap at the photo's own size.
+
+    The paper's for P3M-10k and AIM-500 are in `matting.training.recipes`, with the rest of those recipes.
     """
 
     crop: int
     sides: tuple[int, ...]
-    kernel: int = 30
+    kernel: int
 
 
 def unseen(draw: Drawing, rng: np.random.Generator, alpha: np.ndarray, image: np.ndarray) -> np.ndarray:
@@ -73,8 +75,5 @@ HARD = replace(REALISTIC, seen=edited_camera, mask=hard_mask)
 PAPER = CompositeRecipe(0.5, 0.25, (1.0,), paper_trimap, exact, partial(unseen, paper_mask))
 """The paper's composites of Adobe's and Distinctions-646's foregrounds."""
 
-P3M = PhotoRecipe(512, (512, 768, 1024))
-"""The paper's crops of P3M-10k (Section IV-B6)."""
-
-AIM500 = PhotoRecipe(320, (640, 960, 1280))
-"""The paper's crops for AIM-500 (Section IV-B7)."""
+COMPOSITES = {"realistic": REALISTIC, "hard": HARD, "paper": PAPER}
+"""By the names that commands know them by."""

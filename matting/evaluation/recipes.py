@@ -154,13 +154,15 @@ RECIPES: dict[str, Recipe] = {
             "XI",
             "Coarse masks come from a U2Net fine-tuned on P3M-10k's training set; TGN learns from its masks, "
             "SPAMattNet from TGN's trimaps.",
-            ("python -m matting train tgn --preset p3m", "python -m matting train spamattnet --preset p3m"),
+            ("python -m matting train u2net --preset p3m", "python -m matting train tgn --preset p3m",
+             "python -m matting train spamattnet --preset p3m"),
             (Step("p3m-500-p"), Step("p3m-500-np")),
         ),
         Recipe(
             "XII",
             "As Table XI, with the U2Net fine-tuned on DUTS and on foregrounds of three data sets before BG-20k.",
-            ("python -m matting train tgn --preset aim-500", "python -m matting train spamattnet --preset aim-500"),
+            ("python -m matting train u2net", "python -m matting train tgn --preset aim-500",
+             "python -m matting train spamattnet --preset aim-500"),
             (Step("aim-500"),),
         ),
     )

@@ -38,6 +38,11 @@ class U2NetConfig:
     encoder: Widths = ((32, 64), (32, 128), (64, 256), (128, 512), (256, 512), (256, 512))
     decoder: Widths = ((16, 64), (32, 64), (64, 128), (128, 256), (256, 512))
 
+    @property
+    def multiple(self) -> int:
+        """Heights and widths of the input must be multiples of this many pixels: any will do."""
+        return 1
+
 
 CONFIGS = {
     "u2net": U2NetConfig(),

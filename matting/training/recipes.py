@@ -1,4 +1,4 @@
-"""How each network is trained: the paper's schedules and those of its P3M-10k and AIM-500 runs, in one place.
+"""How each network is trained: the paper's schedules, those of its P3M-10k and AIM-500 runs too, in one place.
 
 What the paper leaves open is marked [C]; `small` is ours throughout.
 """
@@ -8,6 +8,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, fields, replace
 from typing import Literal
+
+from matting.data.recipes import PhotoRecipe
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Recipe:
         hard: weight of L_hard (Eq. 12) beside L_alpha (Eq. 11).
         laplacian: weight of the Laplacian loss beside Eq. 10.
         whole: weight of Eq. 10 over the whole image, beside the unknown region's.
-        kernel: ellipse by which TGN's true trimaps are made from alpha, in pixels.
+        kernel: ellipse by which true trimaps are made from alpha, in pixels: TGN's truth, and where photos are cut.
         windows: sides of the windows that are cut out of photographs, one drawn for each, and resized to `crop`.
     """
 
@@ -58,6 +60,10 @@ class Recipe:
         begin = self.hold * self.steps
         fall = min(1.0, max(0.0, (step - begin) / max(1.0, self.steps - begin)))
         return rise * ((1 - fall) ** 0.9 if self.decay == "poly" else 0.5 * (1 + math.cos(math.pi * fall)))
+
+    def photos(self) -> PhotoRecipe:
+        """Return how photographs with mattes are cut."""
+        return PhotoRecipe(self.crop, self.windows or (self.crop,), self.kernel)
 
     def __str__(self) -> str:
         values = (f"{field.name} {getattr(self, field.name)}" for field in fields(self))
@@ -94,10 +100,15 @@ SPAMATTNET = Recipe(
 )
 # "Stronger Decoder and Loss Functions": the losses are in `losses.star_loss`, the rate is MGMatting's [C].
 SPAMATTNET_STAR = replace(SPAMATTNET, rate=1e-3)
+# Section IV-B6: fine-tuned by MSE. Adam at a constant rate [C], the official training's.
+U2NET = Recipe(batch=32, crop=320, rate=1e-3, warmup=0, hold=1, ema=0, clip=0, optimizer="adam", weight_decay=0)
+EPOCHS = {"u2net": 100}
+"""How often a network sees every photo or foreground where its recipe has no number of steps."""
 
 RECIPES = {
     "tgn": {"small": Recipe(), "paper": TGN, "paper_star": TGN},
     "spamattnet": {"small": Recipe(), "paper": SPAMATTNET, "paper_star": SPAMATTNET_STAR},
+    "u2net": {"u2net": U2NET, "u2netp": U2NET},
 }
 BASELINES = ("deeplabv2", "deeplabv3")
 RECIPES |= dict.fromkeys(BASELINES, RECIPES["tgn"])  # Table I's baselines learn like TGN
@@ -114,18 +125,29 @@ PRESETS = {
         "spamattnet": replace(SPAMATTNET, steps=120_550, batch=16, crop=320, whole=1, windows=AIM_500_WINDOWS),
     },
 }
-PRESETS = {name: recipes | dict.fromkeys(BASELINES, recipes["tgn"]) for name, recipes in PRESETS.items()}
+PRESETS = {
+    name: recipes | dict.fromkeys(BASELINES, recipes["tgn"]) | {"u2net": U2NET} for name, recipes in PRESETS.items()
+}
 """By name and network: how the paper trained on photographs with mattes."""
 
 
-def find_recipe(stage: str, config: str, preset: str | None = None, **changes: object) -> Recipe:
+def find_recipe(stage: str, config: str, preset: str | None = None, examples: int = 0, **changes: object) -> Recipe:
     """Look up a recipe and change some of its values; a change that is None is none.
+
+    Args:
+        stage: the network.
+        config: its configuration.
+        preset: one of PRESETS.
+        examples: photos or foregrounds there are, from which the steps of so many EPOCHS follow.
+        **changes: other values than the recipe's.
 
     Raises:
         ValueError: where a value cannot be, or the recipe has no length and none is given.
     """
     recipe = PRESETS[preset][stage] if preset else RECIPES[stage][config]
     recipe = replace(recipe, **{name: value for name, value in changes.items() if value is not None})
+    if changes.get("steps") is None and not recipe.steps:
+        recipe = replace(recipe, steps=math.ceil(EPOCHS.get(stage, 0) * examples / max(1, recipe.batch)))
     if recipe.steps < 1:
         raise ValueError(f"The number of steps should be 1 or more, got {recipe.steps}; say it by --steps.")
     for name, low, high in (("batch", 1, math.inf), ("rate", 0, math.inf), ("hold", 0, 1), ("ema", 0, 1)):

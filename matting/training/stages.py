@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from matting.data.compose import CompositeData, SPAMattNetSamples, TGNSamples
-from matting.networks import deeplab, efficientnet, spamattnet, tgn
+from matting.coarse import SegmenterUnavailable
+from matting.coarse.u2net import load_u2net
+from matting.data.compose import CompositeData, SPAMattNetSamples, TGNSamples, U2NetSamples
+from matting.data.real_photos import PhotoData, SPAMattNetPhotos, TGNPhotos, U2NetPhotos
+from matting.networks import deeplab, efficientnet, spamattnet, tgn, u2net
 from matting.training import validation
 from matting.training.batches import Batch
 from matting.training.losses import laplacian_loss, matting_loss, star_loss, trimap_loss
-from matting.training.photographs import Photograph, SPAMattNetPhotographs, TGNPhotographs
 from matting.training.recipes import Recipe
+from matting.weights import load_network_weights
 
 Loss = Callable[[nn.Module, Batch], Tensor]
 
@@ -30,19 +32,23 @@ class Stage:
         configs: the network's named configurations.
         build: makes an untrained network of a configuration.
         composites: makes the data set of composites that a recipe asks for.
-        photographs: makes the data set of photographs with mattes, by a recipe and a seed.
+        photographs: makes the data set of photographs with mattes, of a length.
         loss: the loss of a batch, by the network's configuration and a recipe.
         judge: looks at a network's answer for one example, see `validation`.
         score: the name of what `judge` counts.
+        guidance: what files may guide the network in photographs: "coarse_masks", "trimaps", or "" for nothing.
+        fill: fills a network from a file of weights.
     """
 
     configs: dict[str, object]
     build: Callable[[object], nn.Module]
     composites: Callable[[CompositeData, Recipe], Dataset[Batch]]
-    photographs: Callable[[Sequence[Photograph], Recipe, int], Dataset[Batch]]
+    photographs: Callable[[PhotoData, int], Dataset[Batch]]
     loss: Callable[[object, Recipe], Loss]
     judge: validation.Judge
     score: str
+    guidance: str
+    fill: Callable[[nn.Module, Path], None] = load_network_weights
 
 
 def spamattnet_loss(config: spamattnet.SPAMattNetConfig, recipe: Recipe) -> Loss:
@@ -76,18 +82,36 @@ def tgn_loss(config: tgn.TGNConfig, recipe: Recipe) -> Loss:
     return loss
 
 
+def saliency_loss(config: u2net.U2NetConfig, recipe: Recipe) -> Loss:
+    """U2Net's mean squared errors of its seven outputs, whatever the configuration and the recipe."""
+
+    def loss(network: nn.Module, batch: Batch) -> Tensor:
+        image = batch["image"].contiguous(memory_format=torch.channels_last)
+        return u2net.u2net_loss([output.float() for output in network(image)], batch["alpha"])
+
+    return loss
+
+
 def with_imagenet(network: nn.Module) -> nn.Module:
     """Start an EfficientNet-Lite0 encoder from its published ImageNet weights."""
-    if isinstance(network.encoder, efficientnet.EfficientNetLite0):
+    if isinstance(getattr(network, "encoder", None), efficientnet.EfficientNetLite0):
         network.encoder.load_imagenet(efficientnet.published_weights())
     return network.to(memory_format=torch.channels_last)
 
 
-def composite_data(pools: list[Path], photos: list[np.ndarray], crop: int, seed: int) -> CompositeData:
-    """Collect the foregrounds of several pools; sample numbers refer to this sorted list."""
-    from matting.data.pool import read_pool
+def fill_u2net(network: u2net.U2Net, path: Path) -> None:
+    """Fill U2Net from an official checkpoint or from what a run wrote: .pth, .safetensors, or a folder of one.
 
-    return CompositeData([path for pool in pools for path in read_pool(pool)], photos, crop, seed)
+    Raises:
+        ValueError: where it is missing, or holds something else than this network.
+    """
+    if not path.exists():
+        raise ValueError(f"{path} is missing; name a file of U2Net's weights.")
+    name = next(name for name, config in u2net.CONFIGS.items() if config == network.config)
+    try:
+        network.load_state_dict(load_u2net(name, source=path).network.state_dict())
+    except SegmenterUnavailable as error:
+        raise ValueError(str(error)) from error
 
 
 def _estimate(network: nn.Module, batch: Batch) -> tuple[spamattnet.AlphaEstimate, Tensor, Tensor]:
@@ -100,22 +124,35 @@ TGN_STAGE = Stage(
     tgn.CONFIGS,
     tgn.TGN,
     lambda data, recipe: TGNSamples(data, recipe.steps * recipe.batch, recipe.kernel),
-    TGNPhotographs,
+    TGNPhotos,
     tgn_loss,
     validation.judge_trimap,
     "miou",
+    "coarse_masks",
 )
 STAGES = {
     "spamattnet": Stage(
         spamattnet.CONFIGS,
         spamattnet.SPAMattNet,
         lambda data, recipe: SPAMattNetSamples(data, recipe.steps * recipe.batch),
-        SPAMattNetPhotographs,
+        SPAMattNetPhotos,
         spamattnet_loss,
         validation.judge_alpha,
         "sad",
+        "trimaps",
     ),
     "tgn": TGN_STAGE,
+    "u2net": Stage(
+        u2net.CONFIGS,
+        u2net.U2Net,
+        lambda data, recipe: U2NetSamples(data, recipe.steps * recipe.batch),
+        U2NetPhotos,
+        saliency_loss,
+        validation.judge_saliency,
+        "mae",
+        "",
+        fill_u2net,
+    ),
     # Table I's baselines: the same data, loss and scores.
     "deeplabv2": replace(TGN_STAGE, configs=deeplab.V2_CONFIGS, build=deeplab.DeepLabV2),
     "deeplabv3": replace(TGN_STAGE, configs=deeplab.V3_CONFIGS, build=deeplab.DeepLabV3),

@@ -13,6 +13,8 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset, default_collate
 
 from matting import inference
+from matting.coarse import Prompts
+from matting.coarse.u2net import SalientObject
 from matting.compositing import blend, solid
 from matting.data.perturb import simulated_mask
 from matting.evaluation import alphamatting
@@ -37,7 +39,8 @@ TILE, ROWS = 192, 6
 class Example:
     """An image uint8 (H, W, 3), what guides the network and the truth: trimap and alpha, or coarse mask and trimap.
 
-    Trimaps are uint8 in {0, 128, 255}, alphas and masks float32 (H, W) in [0, 1].
+    Nothing guides U2Net: both are alpha then. Trimaps are uint8 in {0, 128, 255}, alphas and masks float32 (H, W) in
+    [0, 1].
     """
 
     image: np.ndarray
@@ -69,8 +72,15 @@ def judge_trimap(network: nn.Module, example: Example) -> Judgement:
     return Judgement(trimap, trimap_confusion(trimap, example.truth))
 
 
+def judge_saliency(network: nn.Module, example: Example) -> Judgement:
+    """U2Net's mask as `--coarse` makes it, and its mean absolute difference from alpha."""
+    segmenter = SalientObject("u2net", network)
+    mask = segmenter.segment(segmenter.embed(example.image), Prompts()).best
+    return Judgement(mask, float(np.abs(mask - example.truth).mean()))
+
+
 def total(judgements: Sequence[Judgement]) -> float:
-    """Mean SAD, or mIoU of all pixels counted together."""
+    """Mean of SADs or differences, or mIoU of all pixels counted together."""
     counts = np.mean([judgement.counts for judgement in judgements], axis=0)
     return trimap_scores(counts).mean_iou if np.ndim(counts) else float(counts)
 
@@ -120,21 +130,24 @@ class Validation:
 
 
 def from_sample(sample: Batch) -> Example:
-    """Turn a training sample of either network into an example."""
+    """Turn a training sample of any network into an example."""
     image = (sample["image"] * 255).round().byte().permute(1, 2, 0).contiguous().numpy()
     if "classes" in sample:
         return Example(image, sample["coarse_mask"][0].numpy(), _trimap(sample["classes"].numpy()))
-    return Example(image, _trimap((2 * sample["trimap"][0]).long().numpy()), sample["alpha"][0].numpy())
+    alpha = sample["alpha"][0].numpy()
+    return Example(image, _trimap((2 * sample["trimap"][0]).long().numpy()) if "trimap" in sample else alpha, alpha)
 
 
 def read_photos(root: Path, stage: str) -> list[Example]:
-    """Read photos in alphamatting.com's layout; TGN gets coarse masks made from the true alpha.
+    """Read photos in alphamatting.com's layout; TGN and its baselines get coarse masks made from the true alpha.
 
     Raises:
         ValueError: where files are missing or damaged.
     """
     samples = [alphamatting.read(root, 1, name) for name in alphamatting.find(root, 1)]
-    if stage == "tgn":
+    if stage == "u2net":
+        return [Example(s.image, s.truth, s.truth) for s in samples]
+    if stage != "spamattnet":
         return [Example(s.image, simulated_mask(s.truth, EROSION), from_alpha(s.truth, 15, 15)) for s in samples]
     return [Example(s.image, s.trimap, s.truth) for s in samples]
 
