@@ -17,7 +17,7 @@ INK = (20, 20, 20)
 def draw_canvas(photo: Photo, clicks: Clicks, selection: Selection | None) -> np.ndarray:
     """Return the photo as it is shown, uint8 (h, w, 3), shaded outside the selection and with every click."""
     canvas = (
-        photo.proxy.copy() if selection is None else spotlight(photo.proxy, selection.masks[selection.chosen])
+        photo.proxy.copy() if selection is None else spotlight(photo.proxy, selection.shown)
     )
     unit = max(3, round(max(canvas.shape[:2]) / 120))
     if clicks.box:

@@ -12,12 +12,13 @@ from typing import Any
 import gradio as gr
 
 from matting.app.finishing import Finishing
-from matting.app.layout import brush_script
 from matting.app.messages import line
+from matting.app.own_masks import OwnMasks
 from matting.app.page import Page
 from matting.app.picking import Picking
 from matting.app.steps import Steps
 from matting.app.trimming import Trimming
+from matting.app.widgets import brush_script
 
 FINDING = "Finding the edges…"
 CUTTING = "Cutting out, hair by hair…"
@@ -30,7 +31,9 @@ CLICKING: dict[str, Any] = QUICK | {"concurrency_id": "clicks", "concurrency_lim
 def connect(page: Page, steps: Steps) -> None:
     """Attach every listener of the page."""
     trimming = Trimming(page, steps)
-    _connect_picking(page, Picking(page, steps))
+    picking = Picking(page, steps)
+    _connect_picking(page, picking)
+    _connect_own_masks(page, OwnMasks(picking))
     _connect_trimming(page, trimming)
     _connect_finishing(page, Finishing(page, steps, trimming))
 
@@ -39,7 +42,6 @@ def _connect_picking(page: Page, picking: Picking) -> None:
     states, stage = page.states, page.pick
     everything = _everything(page)
     shown = [states.selection, stage.photo, stage.say, stage.candidates, stage.make_trimap, page.edges.say]
-    tools = [stage.select_by, stage.clicking, stage.click_tools, stage.painting, stage.painter, stage.say]
     # The raw file, not Gradio's reading of it: what cannot be read has to be refused in a sentence.
     stage.photo.upload(
         picking.take_photo,
@@ -56,9 +58,9 @@ def _connect_picking(page: Page, picking: Picking) -> None:
         trigger_mode="always_last",
         **QUICK,
     )
-    stage.examples.select(picking.take_example, [stage.select_by], [*everything, stage.examples], **QUICK)
-    clicked = [states.clicks, stage.photo, stage.say]
+    clicked = [states.clicks, states.selection, stage.photo, stage.say]
     listening = [
+        stage.examples.select(picking.take_example, [stage.select_by], [*everything, stage.examples], **QUICK),
         stage.photo.select(
             picking.click,
             [stage.click_kind, states.photo, states.clicks, states.selection],
@@ -66,12 +68,15 @@ def _connect_picking(page: Page, picking: Picking) -> None:
             trigger_mode="multiple",
             **CLICKING,
         ),
-        stage.undo.click(
-            picking.undo,
-            [states.photo, states.clicks, states.selection],
-            clicked,
-            trigger_mode="multiple",
-            **CLICKING,
+        *(
+            button.click(
+                listener,
+                [states.photo, states.clicks, states.selection],
+                clicked,
+                trigger_mode="multiple",
+                **CLICKING,
+            )
+            for button, listener in ((stage.undo, picking.undo), (stage.redo, picking.redo))
         ),
         stage.clear.click(picking.clear, [states.photo], clicked, **CLICKING),
     ]
@@ -83,18 +88,31 @@ def _connect_picking(page: Page, picking: Picking) -> None:
     stage.candidates.select(
         picking.choose, [states.photo, states.clicks, states.selection, states.trimap], shown, **QUICK
     )
+
+
+def _connect_own_masks(page: Page, own: OwnMasks) -> None:
+    states, stage = page.states, page.pick
+    shown = [states.selection, stage.photo, stage.say, stage.candidates, stage.make_trimap, page.edges.say]
+    tools = [stage.select_by, stage.clicking, stage.click_tools, stage.painting, stage.painter, stage.say]
     stage.mask_upload.upload(
-        picking.take_mask, [stage.mask_upload, states.photo, states.trimap], [states.clicks, *shown], **QUICK
+        own.take_mask, [stage.mask_upload, states.photo, states.trimap], [states.clicks, *shown], **QUICK
     )
     stage.select_by.input(
-        picking.pick_by, [stage.select_by, states.photo, states.clicks, states.selection], tools, **QUICK
+        own.pick_by, [stage.select_by, states.photo, states.clicks, states.selection], tools, **QUICK
     )
     stage.use_painted.click(
-        picking.take_painted,
+        own.take_painted,
         [stage.painter, states.photo, states.trimap],
         [states.clicks, *shown, *tools[:-1]],
         **QUICK,
     )
+    for name, button in stage.mask_tools.buttons.items():
+        button.click(
+            own.changed_by(name),
+            [stage.mask_tools.percent, states.photo, states.clicks, states.selection, states.trimap],
+            shown,
+            **QUICK,
+        )
 
 
 def _connect_trimming(page: Page, trimming: Trimming) -> None:

@@ -21,6 +21,14 @@ class States:
 
 
 @dataclass(frozen=True)
+class MaskTools:
+    """Tools that change a mask after it was found; the buttons by the tools' names."""
+
+    percent: gr.Slider
+    buttons: dict[str, gr.Button]
+
+
+@dataclass(frozen=True)
 class PhotoStage:
     """Stage 1: the photo and what is picked in it."""
 
@@ -33,12 +41,14 @@ class PhotoStage:
     click_tools: gr.Column
     click_kind: gr.Radio
     undo: gr.Button
+    redo: gr.Button
     clear: gr.Button
     candidates: gr.Gallery
     segmenter: gr.Dropdown
     painting: gr.Column
     painter: gr.ImageEditor
     use_painted: gr.Button
+    mask_tools: MaskTools
     mask_upload: gr.UploadButton
     trimap_upload: gr.UploadButton
     make_trimap: gr.Button

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from matting.app.gpu import on_gpu
-from matting.coarse import CoarseMasks, Prompts
+from matting.coarse import CoarseMasks, Prompts, needs_prompts
 from matting.pipeline import MattingPipeline
 
 
@@ -45,8 +45,10 @@ class Steps:
         return Embedding(name, stamp, self._embed(image, name))
 
     def segment(self, image: np.ndarray, embedding: Embedding, prompts: Prompts) -> CoarseMasks:
-        """Return the candidate masks for the prompts."""
-        asked = prompts.checked(image.shape[:2]).or_centred(image.shape[:2])
+        """Return the candidate masks for the prompts, which not every segmenter needs."""
+        asked = prompts.checked(image.shape[:2])
+        if needs_prompts(embedding.segmenter):
+            asked = asked.or_centred(image.shape[:2])
         return self._segment(image, embedding.value, asked, embedding.segmenter)
 
     def probabilities(self, image: np.ndarray, mask: np.ndarray) -> np.ndarray:
