@@ -17,6 +17,7 @@ from matting.app.own_masks import OwnMasks
 from matting.app.page import Page
 from matting.app.picking import Picking
 from matting.app.steps import Steps
+from matting.app.trimap_help import TrimapHelp
 from matting.app.trimming import Trimming
 from matting.app.widgets import brush_script
 
@@ -34,8 +35,9 @@ def connect(page: Page, steps: Steps) -> None:
     picking = Picking(page, steps)
     _connect_picking(page, picking)
     _connect_own_masks(page, OwnMasks(picking))
-    _connect_trimming(page, trimming)
-    _connect_finishing(page, Finishing(page, steps, trimming))
+    changed = _connect_trimming(page, trimming)
+    cut = _connect_finishing(page, Finishing(page, steps, trimming))
+    _connect_trimap_help(page, TrimapHelp(page, trimming), [*changed, cut])
 
 
 def _connect_picking(page: Page, picking: Picking) -> None:
@@ -115,38 +117,68 @@ def _connect_own_masks(page: Page, own: OwnMasks) -> None:
         )
 
 
-def _connect_trimming(page: Page, trimming: Trimming) -> None:
+def _connect_trimming(page: Page, trimming: Trimming) -> list[Any]:
+    """Attach stage 2's own listeners and return the events after which the trimap is another one."""
     states, stage = page.states, page.edges
     shown = [states.trimap, stage.body, stage.editor, stage.say, page.result.say]
     held = [states.photo, states.trimap, states.matte]
     _move_on(page.pick.make_trimap, "stage-edges", stage.say, FINDING)
-    page.pick.make_trimap.click(
+    found = page.pick.make_trimap.click(
         trimming.find,
         [states.photo, states.selection, states.trimap, states.matte],
         shown,
         show_progress_on=stage.editor,
         **HEAVY,
-    ).then(None, js=f"() => {{ {_scroll_to('stage-edges')} }}", api_visibility="private")
-    for button in (page.pick.trimap_upload, stage.upload):
-        button.upload(trimming.upload, [button, *held], shown, **QUICK)
-    for button, listener in (
-        (stage.apply, trimming.apply),
-        (stage.undo, trimming.undo),
-        (stage.reset, trimming.reset),
-    ):
-        button.click(listener, [stage.editor, *held], shown, **QUICK)
-    for button, listener in ((stage.wider, trimming.widen), (stage.narrower, trimming.narrow)):
-        button.click(listener, [stage.step, stage.editor, *held], shown, **QUICK)
+    )
+    found.then(None, js=f"() => {{ {_scroll_to('stage-edges')} }}", api_visibility="private")
     # Within the page, with no server in between: whoever paints at once must paint in the new colour.
     stage.brush.input(None, [stage.brush], [stage.editor], js=brush_script(), **QUICK)
+    buttons = (
+        (stage.apply, trimming.apply),
+        (stage.undo, trimming.undo),
+        (stage.redo, trimming.redo),
+        (stage.help.reset, trimming.reset),
+    )
+    steps = ((stage.help.wider, trimming.widen), (stage.help.narrower, trimming.narrow))
+    return [
+        found,
+        *(
+            button.upload(trimming.upload, [button, *held], shown, **QUICK)
+            for button in (page.pick.trimap_upload, stage.help.upload)
+        ),
+        *(button.click(listener, [stage.editor, *held], shown, **QUICK) for button, listener in buttons),
+        *(
+            button.click(listener, [stage.help.step, stage.editor, *held], shown, **QUICK)
+            for button, listener in steps
+        ),
+    ]
 
 
-def _connect_finishing(page: Page, finishing: Finishing) -> None:
+def _connect_trimap_help(page: Page, trimap_help: TrimapHelp, changed: list[Any]) -> None:
+    """Attach what is offered beside the editor; `changed` are the events after which it has to be renewed."""
+    states, stage, parts = page.states, page.edges, page.edges.help
+    shown = [states.trimap, stage.body, stage.editor, stage.say, page.result.say]
+    asking = [stage.editor, states.photo, states.trimap, states.matte]
+    rows = parts.findings.items()
+    changed = [
+        *changed,
+        parts.bands.select(trimap_help.choose_band, asking, shown, **QUICK),
+        *(row.cure.click(trimap_help.cured_of(complaint), asking, shown, **QUICK) for complaint, row in rows),
+    ]
+    offered = [parts.bands, parts.doctor, parts.sound, parts.uncertainty, parts.paint_next, parts.export]
+    for _, row in rows:
+        offered += [row.body, row.say, row.cure]
+    for event in changed:
+        event.then(trimap_help.advise, [states.photo, states.trimap], offered, trigger_mode="always_last", **QUICK)
+
+
+def _connect_finishing(page: Page, finishing: Finishing) -> Any:
+    """Attach stage 3's listeners and return the event after which a cutout is there."""
     states, stage = page.states, page.result
     composite = [stage.slider, stage.download_composite, stage.say]
     chosen = [stage.background, stage.colour, states.backdrop]
     _move_on(page.edges.cut_out, "stage-result", stage.say, CUTTING)
-    page.edges.cut_out.click(
+    cut = page.edges.cut_out.click(
         finishing.cut_out,
         [page.edges.editor, states.photo, states.trimap, states.matte, page.edges.fusion, *chosen],
         [
@@ -164,7 +196,8 @@ def _connect_finishing(page: Page, finishing: Finishing) -> None:
         ],
         show_progress_on=stage.slider,
         **HEAVY,
-    ).then(None, js=f"() => {{ {_scroll_to('stage-result')} }}", api_visibility="private")
+    )
+    cut.then(None, js=f"() => {{ {_scroll_to('stage-result')} }}", api_visibility="private")
     gr.on(
         [stage.background.input, stage.colour.change],
         finishing.change_background,
@@ -182,6 +215,7 @@ def _connect_finishing(page: Page, finishing: Finishing) -> None:
         trigger_mode="always_last",
         **QUICK,
     )
+    return cut
 
 
 def _move_on(button: gr.Button, stage: str, say: gr.HTML, text: str) -> None:

@@ -6,7 +6,7 @@ import html
 
 import gradio as gr
 
-from matting.app.accordions import lay_out_mask_tools
+from matting.app.accordions import lay_out_mask_tools, lay_out_trimap_help
 from matting.app.examples import captioned
 from matting.app.messages import line
 from matting.app.page import Page, PhotoStage, ResultStage, States, TrimapStage
@@ -111,30 +111,17 @@ def _lay_out_edges() -> TrimapStage:
                     elem_id="brush",
                 )
                 with gr.Row(elem_classes="pair"):
-                    apply = gr.Button("Apply strokes", elem_id="apply-strokes", size="sm", min_width=90)
-                    undo = gr.Button("Undo", elem_id="undo-trimap", size="sm", min_width=90)
-                step = gr.Slider(
-                    0.2,
-                    5,
-                    value=1,
-                    step=0.2,
-                    label="Unsure band: step in % of the object",
-                    elem_id="band-step",
-                    buttons=[],
-                )
-                with gr.Row(elem_classes="pair"):
-                    narrower = gr.Button("Narrower", elem_id="narrower", size="sm", min_width=90)
-                    wider = gr.Button("Wider", elem_id="wider", size="sm", min_width=90)
-                with gr.Row(elem_classes="pair"):
-                    reset = gr.Button("Start over", elem_id="reset-trimap", size="sm", min_width=90)
-                    own = upload("Upload a trimap", "trimap-upload")
+                    apply = gr.Button("Apply strokes", elem_id="apply-strokes", size="sm", min_width=100)
+                    undo = gr.Button("Undo", elem_id="undo-trimap", size="sm", min_width=60)
+                    redo = gr.Button("Redo", elem_id="redo-trimap", size="sm", min_width=60)
+                trimap_help = lay_out_trimap_help()
                 with gr.Accordion("Advanced", open=False):
                     fusion = gr.Radio(
                         FUSIONS, value="hard", label="Fusion of trimap and matte", elem_id="fusion"
                     )
                 cut_out = gr.Button("Cut out", elem_id="cut-out", variant="primary")
     return TrimapStage(
-        body, say, canvas, brush, apply, undo, step, narrower, wider, reset, own, fusion, cut_out
+        body, say, canvas, brush, apply, undo, redo, trimap_help, fusion, cut_out
     )  # fmt: skip
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import gradio as gr
 
+from matting.trimap_doctor import Complaint
+
 
 @dataclass(frozen=True)
 class States:
@@ -55,6 +57,33 @@ class PhotoStage:
 
 
 @dataclass(frozen=True)
+class FindingRow:
+    """One thing that the trimap doctor can find, and the button that mends it."""
+
+    body: gr.Column
+    say: gr.HTML
+    cure: gr.Button
+
+
+@dataclass(frozen=True)
+class TrimapHelpParts:
+    """What is offered beside the trimap's editor; the findings by the doctor's complaints."""
+
+    bands: gr.Gallery
+    step: gr.Slider
+    narrower: gr.Button
+    wider: gr.Button
+    doctor: gr.Accordion
+    sound: gr.HTML
+    findings: dict[Complaint, FindingRow]
+    uncertainty: gr.Image
+    paint_next: gr.HTML
+    reset: gr.Button
+    upload: gr.UploadButton
+    export: gr.DownloadButton
+
+
+@dataclass(frozen=True)
 class TrimapStage:
     """Stage 2: the trimap and its editor."""
 
@@ -64,11 +93,8 @@ class TrimapStage:
     brush: gr.Radio
     apply: gr.Button
     undo: gr.Button
-    step: gr.Slider
-    narrower: gr.Button
-    wider: gr.Button
-    reset: gr.Button
-    upload: gr.UploadButton
+    redo: gr.Button
+    help: TrimapHelpParts
     fusion: gr.Radio
     cut_out: gr.Button
 

@@ -74,9 +74,9 @@ def upload(label: str, elem_id: str) -> gr.UploadButton:
 
 
 def download(
-    label: str, elem_id: str, variant: str = "secondary", visible: bool = True
+    label: str, elem_id: str, variant: str = "secondary", visible: bool = True, size: str = "md"
 ) -> gr.DownloadButton:
     """Return a button that hands out a file."""
     return gr.DownloadButton(
-        label, elem_id=elem_id, variant=variant, size="md", visible=visible, min_width=90
+        label, elem_id=elem_id, variant=variant, size=size, visible=visible, min_width=90
     )

@@ -18,6 +18,7 @@ from matting.app.own_masks import OwnMasks
 from matting.app.picking import Picking
 from matting.app.session import Photo, Selection
 from matting.app.steps import Steps
+from matting.app.trimap_help import TrimapHelp
 from matting.app.trimming import Trimming
 from matting.trimap import BACKGROUND, FOREGROUND, UNKNOWN
 
@@ -45,6 +46,7 @@ def app(pipeline):
         picking=picking,
         own=OwnMasks(picking),
         trimming=trimming,
+        help=TrimapHelp(page, trimming),
         finishing=Finishing(page, steps, trimming),
     )
 
