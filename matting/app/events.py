@@ -6,28 +6,21 @@ and are never dropped; the segmentation that follows answers all of them at once
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-import gradio as gr
-
+from matting.app.closer_looks import CloserLooks
 from matting.app.finishing import Finishing
-from matting.app.messages import line
 from matting.app.own_masks import OwnMasks
 from matting.app.page import Page
 from matting.app.picking import Picking
+from matting.app.queues import CLICKING, HEAVY, QUICK, move_on, scroll_to
+from matting.app.result_events import connect_finishing, connect_looks
 from matting.app.steps import Steps
 from matting.app.trimap_help import TrimapHelp
 from matting.app.trimming import Trimming
 from matting.app.widgets import brush_script
 
 FINDING = "Finding the edges…"
-CUTTING = "Cutting out, hair by hair…"
-
-QUICK: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-HEAVY: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "gpu", "concurrency_limit": 1}
-CLICKING: dict[str, Any] = QUICK | {"concurrency_id": "clicks", "concurrency_limit": 1}
-
 
 def connect(page: Page, steps: Steps) -> None:
     """Attach every listener of the page."""
@@ -36,7 +29,8 @@ def connect(page: Page, steps: Steps) -> None:
     _connect_picking(page, picking)
     _connect_own_masks(page, OwnMasks(picking))
     changed = _connect_trimming(page, trimming)
-    cut = _connect_finishing(page, Finishing(page, steps, trimming))
+    cut = connect_finishing(page, Finishing(page, steps, trimming))
+    connect_looks(page, CloserLooks(page, steps), cut)
     _connect_trimap_help(page, TrimapHelp(page, trimming), [*changed, cut])
 
 
@@ -122,7 +116,7 @@ def _connect_trimming(page: Page, trimming: Trimming) -> list[Any]:
     states, stage = page.states, page.edges
     shown = [states.trimap, stage.body, stage.editor, stage.say, page.result.say]
     held = [states.photo, states.trimap, states.matte]
-    _move_on(page.pick.make_trimap, "stage-edges", stage.say, FINDING)
+    move_on(page.pick.make_trimap, "stage-edges", stage.say, FINDING)
     found = page.pick.make_trimap.click(
         trimming.find,
         [states.photo, states.selection, states.trimap, states.matte],
@@ -130,7 +124,7 @@ def _connect_trimming(page: Page, trimming: Trimming) -> list[Any]:
         show_progress_on=stage.editor,
         **HEAVY,
     )
-    found.then(None, js=f"() => {{ {_scroll_to('stage-edges')} }}", api_visibility="private")
+    found.then(None, js=f"() => {{ {scroll_to('stage-edges')} }}", api_visibility="private")
     # Within the page, with no server in between: whoever paints at once must paint in the new colour.
     stage.brush.input(None, [stage.brush], [stage.editor], js=brush_script(), **QUICK)
     buttons = (
@@ -170,75 +164,6 @@ def _connect_trimap_help(page: Page, trimap_help: TrimapHelp, changed: list[Any]
         offered += [row.body, row.say, row.cure]
     for event in changed:
         event.then(trimap_help.advise, [states.photo, states.trimap], offered, trigger_mode="always_last", **QUICK)
-
-
-def _connect_finishing(page: Page, finishing: Finishing) -> Any:
-    """Attach stage 3's listeners and return the event after which a cutout is there."""
-    states, stage = page.states, page.result
-    composite = [stage.slider, stage.download_composite, stage.say]
-    chosen = [stage.background, stage.colour, states.backdrop]
-    _move_on(page.edges.cut_out, "stage-result", stage.say, CUTTING)
-    cut = page.edges.cut_out.click(
-        finishing.cut_out,
-        [page.edges.editor, states.photo, states.trimap, states.matte, page.edges.fusion, *chosen],
-        [
-            *composite,
-            states.matte,
-            states.trimap,
-            stage.body,
-            stage.alpha,
-            stage.download_cutout,
-            stage.download_alpha,
-            stage.download_trimap,
-            page.edges.body,
-            page.edges.editor,
-            page.edges.say,
-        ],
-        show_progress_on=stage.slider,
-        **HEAVY,
-    )
-    cut.then(None, js=f"() => {{ {_scroll_to('stage-result')} }}", api_visibility="private")
-    gr.on(
-        [stage.background.input, stage.colour.change],
-        finishing.change_background,
-        [states.photo, states.matte, *chosen],
-        [*composite, stage.colour, stage.picture],
-        trigger_mode="always_last",
-        **QUICK,
-    )
-    gr.on(
-        [stage.picture.upload, stage.picture.clear],
-        finishing.take_picture,
-        [stage.picture, states.photo, states.matte, *chosen],
-        [*composite, states.backdrop, stage.picture],
-        preprocess=False,
-        trigger_mode="always_last",
-        **QUICK,
-    )
-    return cut
-
-
-def _move_on(button: gr.Button, stage: str, say: gr.HTML, text: str) -> None:
-    """Scroll to the next stage at once and say there what is being done, without asking the server.
-
-    A page calls a button's listeners one after the other, so this one has to be attached before the slow one.
-    """
-    button.click(
-        None,
-        None,
-        [say],
-        js=f"() => {{ {_scroll_to(stage)} return {json.dumps(line(text, 'busy'))}; }}",
-        api_visibility="private",
-    )
-
-
-def _scroll_to(stage: str) -> str:
-    """Return JavaScript that brings a stage to the top, without motion for those who asked for none."""
-    return f"""
-        const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-        const card = document.getElementById("{stage}");
-        requestAnimationFrame(() => card.scrollIntoView({{ behavior: still ? "auto" : "smooth" }}));
-    """
 
 
 def _everything(page: Page) -> list[Any]:

@@ -10,8 +10,10 @@ from matting.app.accordions import lay_out_mask_tools, lay_out_trimap_help
 from matting.app.examples import captioned
 from matting.app.messages import line
 from matting.app.page import Page, PhotoStage, ResultStage, States, TrimapStage
+from matting.app.result_accordions import lay_out_looks
 from matting.app.segmenters import choices, first_segmenter
 from matting.app.session import Clicks
+from matting.app.steps import CLASSICAL_METHOD, OWN_METHOD
 from matting.app.widgets import download, editor, heading, thumbnails, upload
 
 STATE_SECONDS = 7200
@@ -25,6 +27,10 @@ FUSIONS = [
     ("Hard: what the trimap knows stays as it is", "hard"),
     ("Soft: the network may revise its own trimap", "soft"),
 ]
+METHODS = [
+    ("SPAMattNet: learned, for hair and fur", OWN_METHOD),
+    ("Closed-form: classical, small photos", CLASSICAL_METHOD),
+]
 BACKGROUNDS = [("Checkerboard", "checkerboard"), ("Colour", "colour"), ("Picture", "picture")]
 BRUSH_NAMES = {"Keep": "Keep: all of it", "Unsure": "Unsure: hair, fur, glass", "Drop": "Drop: background"}
 
@@ -36,10 +42,7 @@ def lay_out(status: str) -> Page:
         f'<p id="device" class="device">{html.escape(status)}</p></header>'
     )
     states = States(
-        *(
-            gr.State(start, time_to_live=STATE_SECONDS)
-            for start in (None, Clicks(), None, None, None, None, None)
-        )
+        *(gr.State(start, time_to_live=STATE_SECONDS) for start in (None, Clicks(), None, None, None, None, None))
     )
     return Page(states, _lay_out_pick(), _lay_out_edges(), _lay_out_result())
 
@@ -73,9 +76,7 @@ def _lay_out_pick() -> PhotoStage:
                         undo = gr.Button("Undo", elem_id="undo-click", size="sm", min_width=70)
                         redo = gr.Button("Redo", elem_id="redo-click", size="sm", min_width=70)
                         clear = gr.Button("Clear", elem_id="clear-clicks", size="sm", min_width=70)
-                    candidates = thumbnails(
-                        "Which one did you mean?", "candidates", [], columns=3, visible=False
-                    )
+                    candidates = thumbnails("Which one did you mean?", "candidates", [], columns=3, visible=False)
                     segmenter = gr.Dropdown(
                         choices(),
                         value=first_segmenter(),
@@ -86,9 +87,7 @@ def _lay_out_pick() -> PhotoStage:
                 with gr.Accordion("I already have a mask or a trimap", open=False):
                     mask_upload = upload("Upload a mask", "mask-upload")
                     trimap_upload = upload("Upload a trimap", "trimap-upload-early")
-                make_trimap = gr.Button(
-                    "Find the edges", elem_id="make-trimap", variant="primary", interactive=False
-                )
+                make_trimap = gr.Button("Find the edges", elem_id="make-trimap", variant="primary", interactive=False)
         examples = thumbnails("Examples", "examples", captioned(), columns=5)
     return PhotoStage(
         say, clicking, photo, examples, tools, select_by, click_tools, click_kind, undo, redo, clear, candidates,
@@ -116,12 +115,11 @@ def _lay_out_edges() -> TrimapStage:
                     redo = gr.Button("Redo", elem_id="redo-trimap", size="sm", min_width=60)
                 trimap_help = lay_out_trimap_help()
                 with gr.Accordion("Advanced", open=False):
-                    fusion = gr.Radio(
-                        FUSIONS, value="hard", label="Fusion of trimap and matte", elem_id="fusion"
-                    )
+                    fusion = gr.Radio(FUSIONS, value="hard", label="Fusion of trimap and matte", elem_id="fusion")
+                    method = gr.Radio(METHODS, value=OWN_METHOD, label="Method", elem_id="method")
                 cut_out = gr.Button("Cut out", elem_id="cut-out", variant="primary")
     return TrimapStage(
-        body, say, canvas, brush, apply, undo, redo, trimap_help, fusion, cut_out
+        body, say, canvas, brush, apply, undo, redo, trimap_help, fusion, method, cut_out
     )  # fmt: skip
 
 
@@ -154,29 +152,53 @@ def _lay_out_result() -> ResultStage:
                     background = gr.Radio(
                         BACKGROUNDS, value="checkerboard", label="New background", elem_id="background"
                     )
-                    colour = gr.ColorPicker(
-                        "#1f8a70", label="Background colour", elem_id="colour", visible=False
-                    )
-                    picture = gr.Image(
-                        label="Background picture",
-                        elem_id="picture",
-                        sources=["upload", "clipboard"],
-                        type="filepath",
-                        image_mode=None,
-                        format="png",
-                        height=200,
-                        buttons=[],
-                        visible=False,
+                    colour = gr.ColorPicker("#1f8a70", label="Background colour", elem_id="colour", visible=False)
+                    with gr.Column(visible=False, elem_classes="plain") as picture_tools:
+                        picture = gr.Image(
+                            label="Background picture",
+                            elem_id="picture",
+                            sources=["upload", "clipboard"],
+                            type="filepath",
+                            image_mode=None,
+                            format="png",
+                            height=200,
+                            buttons=[],
+                        )
+                        with gr.Row():
+                            zoom = _slider("Size, in %", "picture-zoom", 100, 400, 100)
+                            across = _slider("Left to right", "picture-across", 0, 100, 50)
+                            down = _slider("Up to down", "picture-down", 0, 100, 50)
+                    freed = gr.Checkbox(
+                        True, label="Free the colours from the old background", elem_id="freed", container=False
                     )
                 with gr.Column(scale=1, min_width=280):
                     download_cutout = download("Cutout (transparent PNG)", "download-cutout", "primary")
-                    download_composite = download(
-                        "On this background (PNG)", "download-composite", visible=False
-                    )
+                    download_composite = download("On this background (PNG)", "download-composite", visible=False)
                     with gr.Row(elem_classes="pair"):
                         download_alpha = download("Matte (16-bit)", "download-alpha")
                         download_trimap = download("Trimap", "download-trimap")
+                    with gr.Accordion("More files", open=False, elem_id="more-files"):
+                        download_foreground = download("Foreground colours (PNG)", "download-foreground", size="sm")
+                        download_recipe = download("Recipe: every step (JSON)", "download-recipe", size="sm")
+                        download_all = download("Everything (ZIP)", "download-all", size="sm")
+            with gr.Accordion("Open in a notebook", open=False, elem_id="in-notebook"):
+                notebook = gr.Code(
+                    language="python",
+                    label="This cell makes the same cutout again, with the photo beside the notebook",
+                    elem_id="notebook",
+                    interactive=False,
+                    lines=6,
+                    max_lines=12,
+                    show_line_numbers=False,
+                    buttons=["copy"],
+                )
+            looks = lay_out_looks()
     return ResultStage(
-        body, say, slider, alpha, background, colour, picture,
+        body, say, slider, alpha, background, colour, picture_tools, picture, zoom, across, down, freed,
         download_cutout, download_alpha, download_trimap, download_composite,
+        download_foreground, download_recipe, download_all, notebook, looks,
     )  # fmt: skip
+
+
+def _slider(label: str, elem_id: str, least: int, most: int, value: int) -> gr.Slider:
+    return gr.Slider(least, most, value=value, step=1, label=label, elem_id=elem_id, min_width=120, buttons=[])

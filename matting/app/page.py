@@ -96,7 +96,25 @@ class TrimapStage:
     redo: gr.Button
     help: TrimapHelpParts
     fusion: gr.Radio
+    method: gr.Radio
     cut_out: gr.Button
+
+
+@dataclass(frozen=True)
+class ClosedLooks:
+    """Stage 3's closer looks: the fringe at 400 %, where the network looks, errors against a true matte."""
+
+    fringe_accordion: gr.Accordion
+    fringe: gr.Gallery
+    look_accordion: gr.Accordion
+    look_say: gr.HTML
+    asked_photo: gr.Image
+    side: gr.Radio
+    maps: gr.Gallery
+    score_say: gr.HTML
+    truth: gr.UploadButton
+    scores: gr.HTML
+    errors: gr.Image
 
 
 @dataclass(frozen=True)
@@ -109,11 +127,21 @@ class ResultStage:
     alpha: gr.Image
     background: gr.Radio
     colour: gr.ColorPicker
+    picture_tools: gr.Column
     picture: gr.Image
+    zoom: gr.Slider
+    across: gr.Slider
+    down: gr.Slider
+    freed: gr.Checkbox
     download_cutout: gr.DownloadButton
     download_alpha: gr.DownloadButton
     download_trimap: gr.DownloadButton
     download_composite: gr.DownloadButton
+    download_foreground: gr.DownloadButton
+    download_recipe: gr.DownloadButton
+    download_all: gr.DownloadButton
+    notebook: gr.Code
+    looks: ClosedLooks
 
 
 @dataclass(frozen=True)

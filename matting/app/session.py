@@ -209,11 +209,13 @@ class Selection:
 
 @dataclass(frozen=True, eq=False)
 class Matte:
-    """A finished matte: the three files to download, and small layers for the views of the new background."""
+    """A finished matte: its files, and small layers for the views of the new background."""
 
     alpha_file: str
     cutout_file: str
     trimap_file: str
+    foreground_file: str
+    recipe_file: str | None
     foreground: np.ndarray
     alpha: np.ndarray
     made_from: str

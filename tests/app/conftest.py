@@ -11,6 +11,7 @@ from app_cases import HEIGHT, WIDTH, disc
 
 from matting import MattingPipeline
 from matting.app import build
+from matting.app.closer_looks import CloserLooks
 from matting.app.editor import TrimapEdit
 from matting.app.finishing import Finishing
 from matting.app.layout import lay_out
@@ -48,6 +49,7 @@ def app(pipeline):
         trimming=trimming,
         help=TrimapHelp(page, trimming),
         finishing=Finishing(page, steps, trimming),
+        looks=CloserLooks(page, steps),
     )
 
 

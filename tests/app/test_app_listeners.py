@@ -11,7 +11,7 @@ from app_cases import HEIGHT, WIDTH, click, disc, layer, upload
 from PIL import Image
 
 from matting.app.editor import TrimapEdit
-from matting.app.finishing import _keep_matte
+from matting.app.finishing import keep_matte
 from matting.app.messages import OUT_OF_MEMORY, UNEXPECTED, explain
 from matting.app.picking import STALE_TRIMAP
 from matting.app.segmenters import OFFLINE
@@ -38,7 +38,7 @@ def test_the_whole_way_from_a_click_to_the_files(app, photo):
     stripe = np.zeros((HEIGHT, WIDTH), bool)
     stripe[:6] = True
     cut = app.finishing.cut_out(
-        layer(BACKGROUND, stripe), photo, edit, None, "hard", "colour", "#00ff00", None
+        layer(BACKGROUND, stripe), photo, edit, None, "hard", "spamattnet", True, "colour", "#00ff00", None
     )
     matte = cut[states.matte]
     written = np.asarray(Image.open(matte.trimap_file))
@@ -155,7 +155,7 @@ def test_wider_and_narrower_keep_the_strokes_and_do_what_they_say(app, photo, tr
 def test_an_uploaded_trimap_comes_out_as_it_went_in(app, photo, trimap, tmp_path):
     Image.fromarray(trimap.values).save(tmp_path / "own.png")
     edit = app.trimming.upload(str(tmp_path / "own.png"), photo, None, None)[app.page.states.trimap]
-    cut = app.finishing.cut_out(layer(), photo, edit, None, "soft", "checkerboard", "#000000", None)
+    cut = app.finishing.cut_out(layer(), photo, edit, None, "soft", "spamattnet", True, "checkerboard", "#000000", None)
     matte = cut[app.page.states.matte]
     assert np.array_equal(np.asarray(Image.open(matte.trimap_file)), trimap.values)
     alpha = np.asarray(Image.open(matte.alpha_file))
@@ -178,7 +178,9 @@ def test_what_is_missing_is_said_and_nothing_changes(app, photo, trimap, tmp_pat
         lambda: app.own.take_mask(str(tmp_path / "flat.png"), photo, None),
         lambda: app.own.take_mask(str(tmp_path / "flat.png"), None, None),
         lambda: app.own.take_painted(layer(), photo, None),
-        lambda: app.finishing.cut_out(None, photo, None, None, "hard", "checkerboard", "#000000", None),
+        lambda: app.finishing.cut_out(
+            None, photo, None, None, "hard", "spamattnet", True, "checkerboard", "#000000", None
+        ),
     ]
     for refusal in refusals:
         with pytest.warns(UserWarning, match=r"^[^\n]+[.;]$"):
@@ -201,7 +203,7 @@ def test_a_refused_background_keeps_the_one_before(app, photo, tmp_path):
 def test_a_background_never_changes_what_the_last_line_says(app, photo):
     """The line may say that the cutout is stale, which stays true on every background."""
     alpha = np.linspace(0, 1, HEIGHT * WIDTH, dtype=np.float32).reshape(HEIGHT, WIDTH)
-    matte = _keep_matte(photo, TrimapEdit.own(np.full((HEIGHT, WIDTH), UNKNOWN, np.uint8), None), alpha)
+    matte = keep_matte(photo, TrimapEdit.own(np.full((HEIGHT, WIDTH), UNKNOWN, np.uint8), None), alpha)
     backdrop = np.zeros((20, 20, 3), np.uint8)
     for background, picture in (("picture", None), ("picture", backdrop), ("colour", None)):
         shown = app.finishing.change_background(photo, matte, background, "#00ff00", picture)

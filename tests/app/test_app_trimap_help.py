@@ -28,7 +28,7 @@ def test_three_bands_are_shown_and_the_chosen_one_is_taken(app, photo, trimap):
     states, parts = app.page.states, app.page.edges.help
     shown = app.help.advise(photo, trimap)[parts.bands].value
     offered = candidate_bands(trimap.values)
-    assert [picture.caption for picture in shown.root] == [f"{percent:.1f} %" for percent, _ in offered]
+    assert [picture["caption"] for picture in shown] == [f"{percent:.1f} %" for percent, _ in offered]
     unknown = []
     for index, (_, values) in enumerate(offered):
         taken = app.help.choose_band(SimpleNamespace(index=index), layer(), photo, trimap, None)[states.trimap]
