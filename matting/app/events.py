@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from matting.app.batch import Batches
 from matting.app.closer_looks import CloserLooks
 from matting.app.finishing import Finishing
 from matting.app.own_masks import OwnMasks
-from matting.app.page import Page
+from matting.app.page import BatchPart, Page
 from matting.app.picking import Picking
 from matting.app.queues import CLICKING, HEAVY, QUICK, move_on, scroll_to
 from matting.app.result_events import connect_finishing, connect_looks
@@ -31,6 +32,7 @@ def connect(page: Page, steps: Steps) -> None:
     changed = _connect_trimming(page, trimming)
     cut = connect_finishing(page, Finishing(page, steps, trimming))
     connect_looks(page, CloserLooks(page, steps), cut)
+    _connect_batch(page.batch, Batches(page.batch, steps))
     _connect_trimap_help(page, TrimapHelp(page, trimming), [*changed, cut])
 
 
@@ -164,6 +166,19 @@ def _connect_trimap_help(page: Page, trimap_help: TrimapHelp, changed: list[Any]
         offered += [row.body, row.say, row.cure]
     for event in changed:
         event.then(trimap_help.advise, [states.photo, states.trimap], offered, trigger_mode="always_last", **QUICK)
+
+
+def _connect_batch(part: BatchPart, batches: Batches) -> None:
+    """Attach the tab for many photos; a batch waits in a line of its own and lets clicks pass."""
+    running = part.run.click(
+        batches.run,
+        [part.photos, part.segmenter],
+        [part.batch, part.say, part.rows, part.gallery, part.archive],
+        concurrency_id="batch",
+        concurrency_limit=1,
+        **QUICK,
+    )
+    part.stop.click(batches.stop, [part.batch], [part.say, part.archive], cancels=[running], **QUICK)
 
 
 def _everything(page: Page) -> list[Any]:

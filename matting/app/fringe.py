@@ -8,7 +8,7 @@ import numpy as np
 from matting.compositing import blend, solid
 from matting.trimap_editing import paint_next
 
-SIDE = 96
+SIDE = 72
 """Pixels of the cutout that are shown, across and down."""
 
 ENLARGED = 4
@@ -41,11 +41,14 @@ def magnify(cutout: np.ndarray, place: tuple[float, float]) -> dict[str, np.ndar
 
 
 def complementary(colours: np.ndarray, alpha: np.ndarray) -> tuple[int, int, int]:
-    """Return the colour farthest from the mean of RGB uint8 (H, W, 3), weighted by alpha (H, W) in [0, 1]."""
+    """Return the full colour farthest from the mean of RGB uint8 (H, W, 3), weighted by alpha (H, W) in [0, 1].
+
+    Grays have none but black and white, which are shown already; for them it is green.
+    """
     weight = max(float(alpha.sum()), 1e-6)
     mean = (colours * alpha[:, :, None]).sum(axis=(0, 1)) / weight
     red, green, blue = (255 if value < 128 else 0 for value in mean)
-    return red, green, blue
+    return (0, 255, 0) if red == green == blue else (red, green, blue)
 
 
 def most_mixed(alpha: np.ndarray) -> tuple[int, int]:

@@ -7,6 +7,7 @@ import html
 import gradio as gr
 
 from matting.app.accordions import lay_out_mask_tools, lay_out_trimap_help
+from matting.app.batch_layout import lay_out_batch
 from matting.app.examples import captioned
 from matting.app.messages import line
 from matting.app.page import Page, PhotoStage, ResultStage, States, TrimapStage
@@ -44,7 +45,12 @@ def lay_out(status: str) -> Page:
     states = States(
         *(gr.State(start, time_to_live=STATE_SECONDS) for start in (None, Clicks(), None, None, None, None, None))
     )
-    return Page(states, _lay_out_pick(), _lay_out_edges(), _lay_out_result())
+    with gr.Tabs():
+        with gr.Tab("One photo", id="one"):
+            stages = _lay_out_pick(), _lay_out_edges(), _lay_out_result()
+        with gr.Tab("Many photos", id="many"):
+            batch = lay_out_batch()
+    return Page(states, *stages, batch)
 
 
 def _lay_out_pick() -> PhotoStage:

@@ -145,6 +145,21 @@ class ResultStage:
 
 
 @dataclass(frozen=True)
+class BatchPart:
+    """The tab for many photos; `batch` is how far it has come."""
+
+    batch: gr.State
+    photos: gr.File
+    segmenter: gr.Dropdown
+    run: gr.Button
+    stop: gr.Button
+    say: gr.HTML
+    rows: gr.HTML
+    gallery: gr.Gallery
+    archive: gr.DownloadButton
+
+
+@dataclass(frozen=True)
 class Page:
     """Every component that a handler reads or writes."""
 
@@ -152,3 +167,4 @@ class Page:
     pick: PhotoStage
     edges: TrimapStage
     result: ResultStage
+    batch: BatchPart

@@ -11,6 +11,7 @@ from app_cases import HEIGHT, WIDTH, disc
 
 from matting import MattingPipeline
 from matting.app import build
+from matting.app.batch import Batches
 from matting.app.closer_looks import CloserLooks
 from matting.app.editor import TrimapEdit
 from matting.app.finishing import Finishing
@@ -50,6 +51,7 @@ def app(pipeline):
         help=TrimapHelp(page, trimming),
         finishing=Finishing(page, steps, trimming),
         looks=CloserLooks(page, steps),
+        batches=Batches(page.batch, steps),
     )
 
 
