@@ -119,7 +119,7 @@ class CloserLooks:
 
 
 def _table(rows: list[tuple[str, Scores]]) -> str:
-    head = "".join(f"<th scope='col'>{name}</th>" for name in ("", "SAD", "MSE · 10³", "Grad", "Conn"))
+    head = "".join(f"<th scope='col'>{name}</th>" for name in ("", "SAD", "MSE·10³", "Grad", "Conn"))
     body = "".join(
         f"<tr><th scope='row'>{name}</th><td>{scores.sad:.3f}</td><td>{scores.mse * 1000:.3f}</td>"
         f"<td>{scores.grad:.3f}</td><td>{scores.conn:.3f}</td></tr>"
