@@ -1,9 +1,10 @@
 # Two commands do all: `make demo` starts the app, `make test` runs lint and every test.
+# `make space REPO=someone/name` uploads the demo to a Space of Hugging Face.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint browser clean
+.PHONY: demo test lint browser space clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python demo_app.py
@@ -29,6 +30,9 @@ $(VENV)/.test: $(VENV)/.demo
 # The browser tests drive Chromium: the system's, or else one from its packages, or else Playwright's own.
 browser: $(VENV)/.test
 	@sh tests/browser/install.sh $(BIN)/python
+
+space: $(VENV)/.demo
+	$(BIN)/python -m matting.app.space $(REPO)
 
 clean:
 	rm -rf $(VENV)

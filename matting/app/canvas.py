@@ -17,7 +17,7 @@ INK = (20, 20, 20)
 def draw_canvas(photo: Photo, clicks: Clicks, selection: Selection | None) -> np.ndarray:
     """Return the photo as it is shown, uint8 (h, w, 3), shaded outside the selection and with every click."""
     canvas = (
-        photo.proxy.copy() if selection is None else spotlight(photo.proxy, selection.masks[selection.chosen])
+        photo.proxy.copy() if selection is None else spotlight(photo.proxy, selection.shown)
     )
     unit = max(3, round(max(canvas.shape[:2]) / 120))
     if clicks.box:
@@ -53,6 +53,22 @@ def thumbnail(photo: Photo, mask: np.ndarray, side: int = 320) -> np.ndarray:
         else photo.proxy
     )
     return spotlight(small, shrink(mask))
+
+
+def heat_map(image: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Lay a map, floats (H, W) in [0, 1], over a photo of its size: dark where it is 0, bright where it is 1."""
+    gray = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+    levels = np.rint(np.clip(share, 0, 1) * 255).astype(np.uint8)
+    colours = cv2.cvtColor(cv2.applyColorMap(levels, cv2.COLORMAP_INFERNO), cv2.COLOR_BGR2RGB)
+    return cv2.addWeighted(gray, 0.3, colours, 0.7, 0)
+
+
+def ring(image: np.ndarray, place: tuple[int, int]) -> np.ndarray:
+    """Return a copy of an RGB image with a ring around a pixel (x, y)."""
+    marked, unit = image.copy(), max(image.shape[:2]) / 120
+    for colour, width in ((INK, max(4, round(unit))), (WHITE, max(2, round(unit / 2)))):
+        cv2.circle(marked, place, round(4 * unit), colour, width, cv2.LINE_AA)
+    return marked
 
 
 def _pixel(photo: Photo, x: float, y: float) -> tuple[int, int]:

@@ -80,25 +80,35 @@ class TrimapEdit:
     """A trimap at the photo's size, uint8 (H, W), how it began, and the steps back.
 
     `selection` is what TGN made it from, or None when the trimap is the person's own. `painted` marks what a
-    person has set by hand, which no fusion may change.
+    person has set by hand, which no fusion may change. `uncertain` is how little TGN could decide, uint8 at the
+    size that is shown, where it made the trimap; `past` and `ahead` are what undo and redo bring back.
     """
 
     values: np.ndarray
     original: np.ndarray
     painted: np.ndarray
     selection: Selection | None
+    uncertain: np.ndarray | None = None
     past: tuple[bytes, ...] = ()
+    ahead: tuple[bytes, ...] = ()
     stamp: str = field(default_factory=new_stamp)
 
     @classmethod
-    def of_network(cls, values: np.ndarray, selection: Selection, before: TrimapEdit | None) -> TrimapEdit:
+    def of_network(
+        cls,
+        values: np.ndarray,
+        selection: Selection,
+        before: TrimapEdit | None,
+        uncertain: np.ndarray | None = None,
+    ) -> TrimapEdit:
         """Begin with TGN's trimap of a selection; the trimap before stays reachable by undo."""
-        return cls(values, values, np.zeros(values.shape, bool), selection, _past_of(before, values.shape))
+        nothing, past = np.zeros(values.shape, bool), _past_of(before, values.shape)
+        return cls(values, values, nothing, selection, uncertain, past)
 
     @classmethod
     def own(cls, values: np.ndarray, before: TrimapEdit | None) -> TrimapEdit:
         """Begin with a person's own trimap."""
-        return cls(values, values, np.ones(values.shape, bool), None, _past_of(before, values.shape))
+        return cls(values, values, np.ones(values.shape, bool), None, past=_past_of(before, values.shape))
 
     def paint(self, strokes: np.ndarray, painted: np.ndarray) -> TrimapEdit:
         """Merge strokes, uint8 (H, W), where `painted` holds."""
@@ -116,8 +126,15 @@ class TrimapEdit:
         """Take the last step back; without any the trimap stays as it is."""
         if not self.past:
             return self
-        values, painted = _unpack(self.past[-1], self.values.shape)
-        return replace(self, values=values, painted=painted, past=self.past[:-1], stamp=new_stamp())
+        ahead = (*self.ahead, _pack(self.values, self.painted))
+        return self._unpacked(self.past[-1], self.past[:-1], ahead)
+
+    def redo(self) -> TrimapEdit:
+        """Do the step again that was taken back last; without any the trimap stays as it is."""
+        if not self.ahead:
+            return self
+        past = (*self.past, _pack(self.values, self.painted))
+        return self._unpacked(self.ahead[-1], past, self.ahead[:-1])
 
     def decide(self, probabilities: np.ndarray) -> np.ndarray:
         """Return TGN's probabilities, (H, W, 3), with everything that a person decided as one-hot rows."""
@@ -126,7 +143,11 @@ class TrimapEdit:
 
     def _step(self, values: np.ndarray, painted: np.ndarray) -> TrimapEdit:
         past = (*self.past, _pack(self.values, self.painted))[-KEPT_UNDO_STEPS:]
-        return replace(self, values=values, painted=painted, past=past, stamp=new_stamp())
+        return replace(self, values=values, painted=painted, past=past, ahead=(), stamp=new_stamp())
+
+    def _unpacked(self, packed: bytes, past: tuple[bytes, ...], ahead: tuple[bytes, ...]) -> TrimapEdit:
+        values, painted = _unpack(packed, self.values.shape)
+        return replace(self, values=values, painted=painted, past=past, ahead=ahead, stamp=new_stamp())
 
 
 def _past_of(before: TrimapEdit | None, shape: tuple[int, ...]) -> tuple[bytes, ...]:

@@ -6,40 +6,40 @@ and are never dropped; the segmentation that follows answers all of them at once
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-import gradio as gr
-
+from matting.app.batch import Batches
+from matting.app.closer_looks import CloserLooks
 from matting.app.finishing import Finishing
-from matting.app.layout import brush_script
-from matting.app.messages import line
-from matting.app.page import Page
+from matting.app.own_masks import OwnMasks
+from matting.app.page import BatchPart, Page
 from matting.app.picking import Picking
+from matting.app.queues import CLICKING, HEAVY, QUICK, move_on, scroll_to
+from matting.app.result_events import connect_finishing, connect_looks
 from matting.app.steps import Steps
+from matting.app.trimap_help import TrimapHelp
 from matting.app.trimming import Trimming
+from matting.app.widgets import brush_script
 
 FINDING = "Finding the edges…"
-CUTTING = "Cutting out, hair by hair…"
-
-QUICK: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-HEAVY: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "gpu", "concurrency_limit": 1}
-CLICKING: dict[str, Any] = QUICK | {"concurrency_id": "clicks", "concurrency_limit": 1}
-
 
 def connect(page: Page, steps: Steps) -> None:
     """Attach every listener of the page."""
     trimming = Trimming(page, steps)
-    _connect_picking(page, Picking(page, steps))
-    _connect_trimming(page, trimming)
-    _connect_finishing(page, Finishing(page, steps, trimming))
+    picking = Picking(page, steps)
+    _connect_picking(page, picking)
+    _connect_own_masks(page, OwnMasks(picking))
+    changed = _connect_trimming(page, trimming)
+    cut = connect_finishing(page, Finishing(page, steps, trimming))
+    connect_looks(page, CloserLooks(page, steps), cut)
+    _connect_batch(page.batch, Batches(page.batch, steps))
+    _connect_trimap_help(page, TrimapHelp(page, trimming), [*changed, cut])
 
 
 def _connect_picking(page: Page, picking: Picking) -> None:
     states, stage = page.states, page.pick
     everything = _everything(page)
     shown = [states.selection, stage.photo, stage.say, stage.candidates, stage.make_trimap, page.edges.say]
-    tools = [stage.select_by, stage.clicking, stage.click_tools, stage.painting, stage.painter, stage.say]
     # The raw file, not Gradio's reading of it: what cannot be read has to be refused in a sentence.
     stage.photo.upload(
         picking.take_photo,
@@ -56,9 +56,9 @@ def _connect_picking(page: Page, picking: Picking) -> None:
         trigger_mode="always_last",
         **QUICK,
     )
-    stage.examples.select(picking.take_example, [stage.select_by], [*everything, stage.examples], **QUICK)
-    clicked = [states.clicks, stage.photo, stage.say]
+    clicked = [states.clicks, states.selection, stage.photo, stage.say]
     listening = [
+        stage.examples.select(picking.take_example, [stage.select_by], [*everything, stage.examples], **QUICK),
         stage.photo.select(
             picking.click,
             [stage.click_kind, states.photo, states.clicks, states.selection],
@@ -66,12 +66,15 @@ def _connect_picking(page: Page, picking: Picking) -> None:
             trigger_mode="multiple",
             **CLICKING,
         ),
-        stage.undo.click(
-            picking.undo,
-            [states.photo, states.clicks, states.selection],
-            clicked,
-            trigger_mode="multiple",
-            **CLICKING,
+        *(
+            button.click(
+                listener,
+                [states.photo, states.clicks, states.selection],
+                clicked,
+                trigger_mode="multiple",
+                **CLICKING,
+            )
+            for button, listener in ((stage.undo, picking.undo), (stage.redo, picking.redo))
         ),
         stage.clear.click(picking.clear, [states.photo], clicked, **CLICKING),
     ]
@@ -83,110 +86,99 @@ def _connect_picking(page: Page, picking: Picking) -> None:
     stage.candidates.select(
         picking.choose, [states.photo, states.clicks, states.selection, states.trimap], shown, **QUICK
     )
+
+
+def _connect_own_masks(page: Page, own: OwnMasks) -> None:
+    states, stage = page.states, page.pick
+    shown = [states.selection, stage.photo, stage.say, stage.candidates, stage.make_trimap, page.edges.say]
+    tools = [stage.select_by, stage.clicking, stage.click_tools, stage.painting, stage.painter, stage.say]
     stage.mask_upload.upload(
-        picking.take_mask, [stage.mask_upload, states.photo, states.trimap], [states.clicks, *shown], **QUICK
+        own.take_mask, [stage.mask_upload, states.photo, states.trimap], [states.clicks, *shown], **QUICK
     )
     stage.select_by.input(
-        picking.pick_by, [stage.select_by, states.photo, states.clicks, states.selection], tools, **QUICK
+        own.pick_by, [stage.select_by, states.photo, states.clicks, states.selection], tools, **QUICK
     )
     stage.use_painted.click(
-        picking.take_painted,
+        own.take_painted,
         [stage.painter, states.photo, states.trimap],
         [states.clicks, *shown, *tools[:-1]],
         **QUICK,
     )
+    for name, button in stage.mask_tools.buttons.items():
+        button.click(
+            own.changed_by(name),
+            [stage.mask_tools.percent, states.photo, states.clicks, states.selection, states.trimap],
+            shown,
+            **QUICK,
+        )
 
 
-def _connect_trimming(page: Page, trimming: Trimming) -> None:
+def _connect_trimming(page: Page, trimming: Trimming) -> list[Any]:
+    """Attach stage 2's own listeners and return the events after which the trimap is another one."""
     states, stage = page.states, page.edges
     shown = [states.trimap, stage.body, stage.editor, stage.say, page.result.say]
     held = [states.photo, states.trimap, states.matte]
-    _move_on(page.pick.make_trimap, "stage-edges", stage.say, FINDING)
-    page.pick.make_trimap.click(
+    move_on(page.pick.make_trimap, "stage-edges", stage.say, FINDING)
+    found = page.pick.make_trimap.click(
         trimming.find,
         [states.photo, states.selection, states.trimap, states.matte],
         shown,
         show_progress_on=stage.editor,
         **HEAVY,
-    ).then(None, js=f"() => {{ {_scroll_to('stage-edges')} }}", api_visibility="private")
-    for button in (page.pick.trimap_upload, stage.upload):
-        button.upload(trimming.upload, [button, *held], shown, **QUICK)
-    for button, listener in (
-        (stage.apply, trimming.apply),
-        (stage.undo, trimming.undo),
-        (stage.reset, trimming.reset),
-    ):
-        button.click(listener, [stage.editor, *held], shown, **QUICK)
-    for button, listener in ((stage.wider, trimming.widen), (stage.narrower, trimming.narrow)):
-        button.click(listener, [stage.step, stage.editor, *held], shown, **QUICK)
+    )
+    found.then(None, js=f"() => {{ {scroll_to('stage-edges')} }}", api_visibility="private")
     # Within the page, with no server in between: whoever paints at once must paint in the new colour.
     stage.brush.input(None, [stage.brush], [stage.editor], js=brush_script(), **QUICK)
+    buttons = (
+        (stage.apply, trimming.apply),
+        (stage.undo, trimming.undo),
+        (stage.redo, trimming.redo),
+        (stage.help.reset, trimming.reset),
+    )
+    steps = ((stage.help.wider, trimming.widen), (stage.help.narrower, trimming.narrow))
+    return [
+        found,
+        *(
+            button.upload(trimming.upload, [button, *held], shown, **QUICK)
+            for button in (page.pick.trimap_upload, stage.help.upload)
+        ),
+        *(button.click(listener, [stage.editor, *held], shown, **QUICK) for button, listener in buttons),
+        *(
+            button.click(listener, [stage.help.step, stage.editor, *held], shown, **QUICK)
+            for button, listener in steps
+        ),
+    ]
 
 
-def _connect_finishing(page: Page, finishing: Finishing) -> None:
-    states, stage = page.states, page.result
-    composite = [stage.slider, stage.download_composite, stage.say]
-    chosen = [stage.background, stage.colour, states.backdrop]
-    _move_on(page.edges.cut_out, "stage-result", stage.say, CUTTING)
-    page.edges.cut_out.click(
-        finishing.cut_out,
-        [page.edges.editor, states.photo, states.trimap, states.matte, page.edges.fusion, *chosen],
-        [
-            *composite,
-            states.matte,
-            states.trimap,
-            stage.body,
-            stage.alpha,
-            stage.download_cutout,
-            stage.download_alpha,
-            stage.download_trimap,
-            page.edges.body,
-            page.edges.editor,
-            page.edges.say,
-        ],
-        show_progress_on=stage.slider,
-        **HEAVY,
-    ).then(None, js=f"() => {{ {_scroll_to('stage-result')} }}", api_visibility="private")
-    gr.on(
-        [stage.background.input, stage.colour.change],
-        finishing.change_background,
-        [states.photo, states.matte, *chosen],
-        [*composite, stage.colour, stage.picture],
-        trigger_mode="always_last",
+def _connect_trimap_help(page: Page, trimap_help: TrimapHelp, changed: list[Any]) -> None:
+    """Attach what is offered beside the editor; `changed` are the events after which it has to be renewed."""
+    states, stage, parts = page.states, page.edges, page.edges.help
+    shown = [states.trimap, stage.body, stage.editor, stage.say, page.result.say]
+    asking = [stage.editor, states.photo, states.trimap, states.matte]
+    rows = parts.findings.items()
+    changed = [
+        *changed,
+        parts.bands.select(trimap_help.choose_band, asking, shown, **QUICK),
+        *(row.cure.click(trimap_help.cured_of(complaint), asking, shown, **QUICK) for complaint, row in rows),
+    ]
+    offered = [parts.bands, parts.doctor, parts.sound, parts.uncertainty, parts.paint_next, parts.export]
+    for _, row in rows:
+        offered += [row.body, row.say, row.cure]
+    for event in changed:
+        event.then(trimap_help.advise, [states.photo, states.trimap], offered, trigger_mode="always_last", **QUICK)
+
+
+def _connect_batch(part: BatchPart, batches: Batches) -> None:
+    """Attach the tab for many photos; a batch waits in a line of its own and lets clicks pass."""
+    running = part.run.click(
+        batches.run,
+        [part.photos, part.segmenter],
+        [part.batch, part.say, part.rows, part.gallery, part.archive],
+        concurrency_id="batch",
+        concurrency_limit=1,
         **QUICK,
     )
-    gr.on(
-        [stage.picture.upload, stage.picture.clear],
-        finishing.take_picture,
-        [stage.picture, states.photo, states.matte, *chosen],
-        [*composite, states.backdrop, stage.picture],
-        preprocess=False,
-        trigger_mode="always_last",
-        **QUICK,
-    )
-
-
-def _move_on(button: gr.Button, stage: str, say: gr.HTML, text: str) -> None:
-    """Scroll to the next stage at once and say there what is being done, without asking the server.
-
-    A page calls a button's listeners one after the other, so this one has to be attached before the slow one.
-    """
-    button.click(
-        None,
-        None,
-        [say],
-        js=f"() => {{ {_scroll_to(stage)} return {json.dumps(line(text, 'busy'))}; }}",
-        api_visibility="private",
-    )
-
-
-def _scroll_to(stage: str) -> str:
-    """Return JavaScript that brings a stage to the top, without motion for those who asked for none."""
-    return f"""
-        const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-        const card = document.getElementById("{stage}");
-        requestAnimationFrame(() => card.scrollIntoView({{ behavior: still ? "auto" : "smooth" }}));
-    """
+    part.stop.click(batches.stop, [part.batch], [part.say, part.archive], cancels=[running], **QUICK)
 
 
 def _everything(page: Page) -> list[Any]:

@@ -6,20 +6,27 @@ from typing import Any
 
 import gradio as gr
 import numpy as np
-from PIL import Image
 
 from matting.app import files
+from matting.app.backgrounds import Background
 from matting.app.editor import EditorValue, TrimapEdit
 from matting.app.layout import CUTOUT_LATER
+from matting.app.matte_files import compose_whole, keep_matte, pack, read_alpha, read_pixels, recolour
 from matting.app.messages import Update, attempt, forgiving, line, notify, refuse
 from matting.app.page import Page
+from matting.app.recipes import cell_of, recipe_of
 from matting.app.session import Matte, Photo, shrink
-from matting.app.steps import Steps
+from matting.app.steps import OWN_METHOD, Steps
 from matting.app.trimming import Trimming, merge
-from matting.compositing import blend, checkerboard, cutout, estimate_foreground, fit_background, solid
-from matting.images import read_photo, write_alpha, write_png
+from matting.compositing import blend
+from matting.images import read_photo
+from matting.regional import crop_around
 
 DONE = "Drag the handle to compare. Colours at the edges are freed from the old background."
+DONE_UNFREED = "Drag the handle to compare. The colours are the photo's own."
+FIRST_LOOK = "A first look at what changed; the whole matte follows…"
+PREVIEW_SHARE = 0.5
+"""Where more of the photo than this would be computed for a preview, the whole pass is nearly as soon there."""
 
 
 class Finishing:
@@ -29,6 +36,31 @@ class Finishing:
         """Bind the listeners to the page's components and to the heavy steps."""
         self.states, self.stage, self.steps, self.trimming = page.states, page.result, steps, trimming
 
+    @forgiving
+    def preview(
+        self,
+        value: EditorValue,
+        photo: Photo | None,
+        trimap: TrimapEdit | None,
+        before: Matte | None,
+        fusion: str,
+        method: str,
+        *chosen: Any,
+    ) -> Update:
+        """Show soon what strokes have changed; nothing of it is kept, the whole pass follows."""
+        if photo is None or trimap is None or before is None or method != OWN_METHOD or fusion == "soft":
+            return gr.skip()
+        values = merge(value, photo, trimap).values
+        changed = values != read_pixels(before.trimap_file)
+        if not changed.any() or _share_around(changed) > PREVIEW_SHARE:
+            return gr.skip()
+        alpha = shrink(self.steps.preview(photo.image, values, read_alpha(before), changed))
+        after = blend(before.foreground, Background(*chosen).layer(alpha.shape), alpha)
+        return {
+            self.stage.slider: (files.show_exact(photo.proxy, "before"), files.show_exact(after, "preview")),
+            self.stage.say: line(FIRST_LOOK, "busy"),
+        }
+
     def cut_out(
         self,
         value: EditorValue,
@@ -36,70 +68,72 @@ class Finishing:
         trimap: TrimapEdit | None,
         before: Matte | None,
         fusion: str,
-        background: str,
-        colour: str,
-        backdrop: np.ndarray | None,
+        method: str,
+        freed: bool,
+        *chosen: Any,
     ) -> Update:
         """Compute the matte of the trimap, newest strokes included, and everything that is made of it."""
 
         def work() -> Update:
             merged = merge(value, photo, trimap)
-            alpha = self._alpha(photo, merged, fusion)
-            matte = _keep_matte(photo, merged, alpha)
+            alpha = self._alpha(photo, merged, fusion, method)
+            recipe = recipe_of(self.steps.pipeline, photo, merged, alpha, fusion) if method == OWN_METHOD else None
+            matte = keep_matte(photo, merged, alpha, recipe, freed)
             editor = {} if merged is trimap else self.trimming.show(photo, merged, None)
-            composite = self._on_background(photo, matte, background, colour, backdrop)
-            return editor | self._show_matte(photo, matte) | composite | {self.stage.say: line(DONE)}
+            code = {self.stage.notebook: gr.Code(cell_of(recipe, photo), visible=recipe is not None)}
+            return editor | self._show_matte(photo, matte, Background(*chosen)) | code | self._say_done(freed)
 
-        return attempt(work, lambda: {self.stage.say: line(DONE if before else CUTOUT_LATER)})
+        said = line(DONE if before else CUTOUT_LATER)
+        return attempt(work, lambda: {self.stage.say: said})
 
     @forgiving
-    def change_background(
-        self,
-        photo: Photo | None,
-        matte: Matte | None,
-        background: str,
-        colour: str,
-        backdrop: np.ndarray | None,
-    ) -> Update:
+    def change_background(self, photo: Photo | None, matte: Matte | None, *chosen: Any) -> Update:
         """Show the cutout on another background."""
+        background = Background(*chosen)
         controls = {
-            self.stage.colour: gr.ColorPicker(visible=background == "colour"),
-            self.stage.picture: gr.Image(visible=background == "picture"),
+            self.stage.colour: gr.ColorPicker(visible=background.kind == "colour"),
+            self.stage.picture_tools: gr.Column(visible=background.kind == "picture"),
         }
         if photo is None or matte is None:
             return controls
-        return controls | self._on_background(photo, matte, background, colour, backdrop)
+        return controls | self._on_background(photo, matte, background)
 
     @forgiving
     def take_picture(
-        self,
-        upload: dict[str, Any] | None,
-        photo: Photo | None,
-        matte: Matte | None,
-        background: str,
-        colour: str,
-        before: np.ndarray | None,
+        self, upload: dict[str, Any] | None, photo: Photo | None, matte: Matte | None, *chosen: Any
     ) -> Update:
         """Take in a background picture, as the raw file that came; a refused one leaves the one before."""
+        kind, colour, before, *where = chosen
         try:
-            backdrop, notices = read_photo(upload["path"]) if upload else (None, ())
+            picture, notices = read_photo(upload["path"]) if upload else (None, ())
         except ValueError as error:
             refuse(error)
             return {self.stage.picture: None if before is None else files.show_quickly(shrink(before))}
         notify(notices)
-        kept = {self.states.backdrop: backdrop}
-        return kept | (
-            self._on_background(photo, matte, background, colour, backdrop) if photo and matte else {}
-        )
+        background = Background(kind, colour, picture, *where)
+        kept = {self.states.backdrop: picture}
+        return kept | (self._on_background(photo, matte, background) if photo and matte else {})
 
-    def _alpha(self, photo: Photo, trimap: TrimapEdit, fusion: str) -> np.ndarray:
+    @forgiving
+    def recolour(self, freed: bool, photo: Photo | None, matte: Matte | None, *chosen: Any) -> Update:
+        """Free the colours of the cutout from the old background, or take the photo's own."""
+        if photo is None or matte is None:
+            return gr.skip()
+        return self._show_matte(photo, recolour(matte, photo, freed), Background(*chosen))
+
+    def _alpha(self, photo: Photo, trimap: TrimapEdit, fusion: str, method: str) -> np.ndarray:
         """Compute alpha; soft fusion asks TGN again, since its probabilities are too large to keep around."""
+        if method != OWN_METHOD:
+            return self.steps.classical_alpha(photo.image, trimap.values)
         probabilities = None
         if fusion == "soft" and trimap.selection is not None:
             probabilities = trimap.decide(self.steps.probabilities(photo.image, trimap.selection.mask))
         return self.steps.alpha(photo.image, trimap.values, probabilities, fusion)
 
-    def _show_matte(self, photo: Photo, matte: Matte) -> Update:
+    def _say_done(self, freed: bool) -> Update:
+        return {self.stage.say: line(DONE if freed else DONE_UNFREED)}
+
+    def _show_matte(self, photo: Photo, matte: Matte, background: Background) -> Update:
         gray = np.rint(matte.alpha * 255).astype(np.uint8)
         return {
             self.states.matte: matte,
@@ -108,54 +142,26 @@ class Finishing:
             self.stage.download_cutout: matte.cutout_file,
             self.stage.download_alpha: matte.alpha_file,
             self.stage.download_trimap: matte.trimap_file,
-        }
+            self.stage.download_foreground: matte.foreground_file,
+            self.stage.download_recipe: gr.DownloadButton(
+                value=matte.recipe_file, visible=matte.recipe_file is not None
+            ),
+        } | self._on_background(photo, matte, background)
 
-    def _on_background(
-        self, photo: Photo, matte: Matte, background: str, colour: str, backdrop: np.ndarray | None
-    ) -> Update:
+    def _on_background(self, photo: Photo, matte: Matte, background: Background) -> Update:
         """Show photo and composite; one that is worth keeping is made at the photo's own size too."""
-        after = blend(matte.foreground, _layer(background, colour, backdrop, matte.alpha.shape), matte.alpha)
-        pair = files.show_exact(photo.proxy, "before"), files.show_exact(after, "after")
-        if background == "checkerboard" or (background == "picture" and backdrop is None):
-            download = gr.DownloadButton(visible=False)
-        else:
-            whole = _layer(background, colour, backdrop, photo.size)
-            composite = _compose_whole(matte.cutout_file, whole)
-            download = gr.DownloadButton(
-                value=files.show_exact(composite, f"{photo.name}_composite"), visible=True
-            )
+        after = blend(matte.foreground, background.layer(matte.alpha.shape), matte.alpha)
+        composite = None
+        if background.worth_keeping:
+            whole = compose_whole(matte, background.layer(photo.size))
+            composite = files.show_exact(whole, f"{photo.name}_composite")
         return {
-            self.stage.slider: pair,
-            self.stage.download_composite: download,
+            self.stage.slider: (files.show_exact(photo.proxy, "before"), files.show_exact(after, "after")),
+            self.stage.download_composite: gr.DownloadButton(value=composite, visible=composite is not None),
+            self.stage.download_all: pack(matte, photo, composite),
         }
 
 
-def _keep_matte(photo: Photo, trimap: TrimapEdit, alpha: np.ndarray) -> Matte:
-    """Write the files of a matte, float (H, W) in [0, 1], and keep what the views need."""
-    foreground = estimate_foreground(photo.image, alpha)
-    return Matte(
-        alpha_file=files.keep(lambda path: write_alpha(path, alpha), f"{photo.name}_alpha.png"),
-        cutout_file=files.keep(
-            lambda path: write_png(path, cutout(foreground, alpha)), f"{photo.name}_cutout.png"
-        ),
-        trimap_file=files.keep(lambda path: write_png(path, trimap.values), f"{photo.name}_trimap.png"),
-        foreground=shrink(foreground),
-        alpha=shrink(alpha),
-        made_from=trimap.stamp,
-    )
-
-
-def _layer(background: str, colour: str, backdrop: np.ndarray | None, size: tuple[int, int]) -> np.ndarray:
-    """Return the new background, RGB uint8 (H, W, 3); without a picture yet it is the checkerboard."""
-    if background == "colour":
-        return solid(size, colour)
-    if background == "picture" and backdrop is not None:
-        return fit_background(backdrop, size)
-    return checkerboard(size, max(8, round(max(size) / 64)))
-
-
-def _compose_whole(cutout_file: str, background: np.ndarray) -> np.ndarray:
-    """Lay the cutout file over a background of its own size."""
-    with Image.open(cutout_file) as picture:
-        layers = np.asarray(picture)
-    return blend(np.ascontiguousarray(layers[:, :, :3]), background, layers[:, :, 3] / np.float32(255))
+def _share_around(changed: np.ndarray) -> float:
+    """Return the share of the photo that lies in the crop around a change."""
+    return changed[crop_around(changed)].size / changed.size

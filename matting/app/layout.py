@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import html
-import json
-from dataclasses import asdict
 
 import gradio as gr
 
-from matting.app.editor import BRUSHES, brush_colour
+from matting.app.accordions import lay_out_mask_tools, lay_out_trimap_help
+from matting.app.batch_layout import lay_out_batch
 from matting.app.examples import captioned
 from matting.app.messages import line
 from matting.app.page import Page, PhotoStage, ResultStage, States, TrimapStage
-from matting.app.segmenters import first_segmenter
+from matting.app.result_accordions import lay_out_looks
+from matting.app.segmenters import choices, first_segmenter
 from matting.app.session import Clicks
-from matting.coarse import SEGMENTERS
+from matting.app.steps import CLASSICAL_METHOD, OWN_METHOD
+from matting.app.widgets import download, editor, heading, thumbnails, upload
 
 STATE_SECONDS = 7200
 TAGLINE = "Cut anything out of a photo, down to single hairs."
@@ -27,6 +28,10 @@ FUSIONS = [
     ("Hard: what the trimap knows stays as it is", "hard"),
     ("Soft: the network may revise its own trimap", "soft"),
 ]
+METHODS = [
+    ("SPAMattNet: learned, for hair and fur", OWN_METHOD),
+    ("Closed-form: classical, small photos", CLASSICAL_METHOD),
+]
 BACKGROUNDS = [("Checkerboard", "checkerboard"), ("Colour", "colour"), ("Picture", "picture")]
 BRUSH_NAMES = {"Keep": "Keep: all of it", "Unsure": "Unsure: hair, fur, glass", "Drop": "Drop: background"}
 
@@ -38,54 +43,19 @@ def lay_out(status: str) -> Page:
         f'<p id="device" class="device">{html.escape(status)}</p></header>'
     )
     states = States(
-        *(
-            gr.State(start, time_to_live=STATE_SECONDS)
-            for start in (None, Clicks(), None, None, None, None, None)
-        )
+        *(gr.State(start, time_to_live=STATE_SECONDS) for start in (None, Clicks(), None, None, None, None, None))
     )
-    return Page(states, _lay_out_pick(), _lay_out_edges(), _lay_out_result())
-
-
-def brush_of(name: str, size: int = 24) -> gr.Brush:
-    """Return an editor's brush for one of BRUSHES, `size` pixels in radius."""
-    colours = [brush_colour(value) for value in BRUSHES.values()]
-    return gr.Brush(
-        default_size=size, colors=colours, default_color=brush_colour(BRUSHES[name]), color_mode="fixed"
-    )
-
-
-def brush_script() -> str:
-    """Return the JavaScript function that gives an editor the brush of a name in BRUSHES."""
-    brushes = json.dumps({name: asdict(brush_of(name)) for name in BRUSHES})
-    return f'(name) => ({{__type__: "update", brush: {brushes}[name]}})'
-
-
-def _heading(number: int, title: str) -> None:
-    gr.HTML(f'<h2><span class="number" aria-hidden="true">{number}</span>{title}</h2>')
-
-
-def _editor(label: str, elem_id: str, brush: str, size: int = 24) -> gr.ImageEditor:
-    """Return an editor that can paint and erase, and nothing else."""
-    return gr.ImageEditor(
-        label=label,
-        elem_id=elem_id,
-        elem_classes="editor",
-        type="numpy",
-        format="png",
-        interactive=True,
-        sources=(),
-        transforms=(),
-        layers=False,
-        brush=brush_of(brush, size),
-        eraser=gr.Eraser(default_size=size),
-        height=560,
-        buttons=[],
-    )
+    with gr.Tabs():
+        with gr.Tab("One photo", id="one"):
+            stages = _lay_out_pick(), _lay_out_edges(), _lay_out_result()
+        with gr.Tab("Many photos", id="many"):
+            batch = lay_out_batch()
+    return Page(states, *stages, batch)
 
 
 def _lay_out_pick() -> PhotoStage:
     with gr.Column(elem_classes="card", elem_id="stage-pick"):
-        _heading(1, "Pick what to keep")
+        heading(1, "Pick what to keep")
         say = gr.HTML(line(PICK_FIRST), elem_id="say-pick")
         with gr.Row():
             with gr.Column(scale=3, min_width=300):
@@ -102,44 +72,42 @@ def _lay_out_pick() -> PhotoStage:
                         alt_text="The photo with the clicks on it; what is not picked is shaded.",
                     )
                 with gr.Column(visible=False, elem_classes="plain") as painting:
-                    painter = _editor("Brush", "mask-editor", "Keep", 40)
+                    painter = editor("Brush", "mask-editor", "Keep", 40)
                     use_painted = gr.Button("Use what I painted", elem_id="use-painted", size="md")
             with gr.Column(scale=1, min_width=320, visible=False) as tools:
                 select_by = gr.Radio(SELECT_BY, value="click", label="Pick by", elem_id="select-by")
                 with gr.Column(elem_classes="plain") as click_tools:
                     click_kind = gr.Radio(CLICKS, value="keep", label="A click means", elem_id="click-kind")
                     with gr.Row(elem_classes="pair"):
-                        undo = gr.Button("Undo click", elem_id="undo-click", size="sm", min_width=90)
-                        clear = gr.Button("Clear clicks", elem_id="clear-clicks", size="sm", min_width=90)
-                    candidates = _thumbnails(
-                        "Which one did you mean?", "candidates", [], columns=3, visible=False
-                    )
+                        undo = gr.Button("Undo", elem_id="undo-click", size="sm", min_width=70)
+                        redo = gr.Button("Redo", elem_id="redo-click", size="sm", min_width=70)
+                        clear = gr.Button("Clear", elem_id="clear-clicks", size="sm", min_width=70)
+                    candidates = thumbnails("Which one did you mean?", "candidates", [], columns=3, visible=False)
                     segmenter = gr.Dropdown(
-                        [(text, name) for name, text in SEGMENTERS.items()],
+                        choices(),
                         value=first_segmenter(),
                         label="Clicks are understood by",
                         elem_id="segmenter",
                     )
+                mask_tools = lay_out_mask_tools()
                 with gr.Accordion("I already have a mask or a trimap", open=False):
-                    mask_upload = _upload("Upload a mask", "mask-upload")
-                    trimap_upload = _upload("Upload a trimap", "trimap-upload-early")
-                make_trimap = gr.Button(
-                    "Find the edges", elem_id="make-trimap", variant="primary", interactive=False
-                )
-        examples = _thumbnails("Examples", "examples", captioned(), columns=5)
+                    mask_upload = upload("Upload a mask", "mask-upload")
+                    trimap_upload = upload("Upload a trimap", "trimap-upload-early")
+                make_trimap = gr.Button("Find the edges", elem_id="make-trimap", variant="primary", interactive=False)
+        examples = thumbnails("Examples", "examples", captioned(), columns=5)
     return PhotoStage(
-        say, clicking, photo, examples, tools, select_by, click_tools, click_kind, undo, clear, candidates,
-        segmenter, painting, painter, use_painted, mask_upload, trimap_upload, make_trimap,
+        say, clicking, photo, examples, tools, select_by, click_tools, click_kind, undo, redo, clear, candidates,
+        segmenter, painting, painter, use_painted, mask_tools, mask_upload, trimap_upload, make_trimap,
     )  # fmt: skip
 
 
 def _lay_out_edges() -> TrimapStage:
     with gr.Column(elem_classes="card", elem_id="stage-edges"):
-        _heading(2, "Check the edges")
+        heading(2, "Check the edges")
         say = gr.HTML(line(TRIMAP_LATER), elem_id="say-edges")
         with gr.Column(visible=False, elem_classes="plain") as body, gr.Row():
             with gr.Column(scale=3, min_width=320):
-                editor = _editor("Trimap", "trimap-editor", "Unsure")
+                canvas = editor("Trimap", "trimap-editor", "Unsure")
             with gr.Column(scale=1, min_width=280):
                 brush = gr.Radio(
                     [(text, name) for name, text in BRUSH_NAMES.items()],
@@ -148,36 +116,22 @@ def _lay_out_edges() -> TrimapStage:
                     elem_id="brush",
                 )
                 with gr.Row(elem_classes="pair"):
-                    apply = gr.Button("Apply strokes", elem_id="apply-strokes", size="sm", min_width=90)
-                    undo = gr.Button("Undo", elem_id="undo-trimap", size="sm", min_width=90)
-                step = gr.Slider(
-                    0.2,
-                    5,
-                    value=1,
-                    step=0.2,
-                    label="Unsure band: step in % of the object",
-                    elem_id="band-step",
-                    buttons=[],
-                )
-                with gr.Row(elem_classes="pair"):
-                    narrower = gr.Button("Narrower", elem_id="narrower", size="sm", min_width=90)
-                    wider = gr.Button("Wider", elem_id="wider", size="sm", min_width=90)
-                with gr.Row(elem_classes="pair"):
-                    reset = gr.Button("Start over", elem_id="reset-trimap", size="sm", min_width=90)
-                    upload = _upload("Upload a trimap", "trimap-upload")
+                    apply = gr.Button("Apply strokes", elem_id="apply-strokes", size="sm", min_width=100)
+                    undo = gr.Button("Undo", elem_id="undo-trimap", size="sm", min_width=60)
+                    redo = gr.Button("Redo", elem_id="redo-trimap", size="sm", min_width=60)
+                trimap_help = lay_out_trimap_help()
                 with gr.Accordion("Advanced", open=False):
-                    fusion = gr.Radio(
-                        FUSIONS, value="hard", label="Fusion of trimap and matte", elem_id="fusion"
-                    )
+                    fusion = gr.Radio(FUSIONS, value="hard", label="Fusion of trimap and matte", elem_id="fusion")
+                    method = gr.Radio(METHODS, value=OWN_METHOD, label="Method", elem_id="method")
                 cut_out = gr.Button("Cut out", elem_id="cut-out", variant="primary")
     return TrimapStage(
-        body, say, editor, brush, apply, undo, step, narrower, wider, reset, upload, fusion, cut_out
+        body, say, canvas, brush, apply, undo, redo, trimap_help, fusion, method, cut_out
     )  # fmt: skip
 
 
 def _lay_out_result() -> ResultStage:
     with gr.Column(elem_classes="card", elem_id="stage-result"):
-        _heading(3, "Take your cutout")
+        heading(3, "Take your cutout")
         say = gr.HTML(line(CUTOUT_LATER), elem_id="say-result")
         with gr.Column(visible=False, elem_classes="plain") as body:
             with gr.Row():
@@ -204,61 +158,53 @@ def _lay_out_result() -> ResultStage:
                     background = gr.Radio(
                         BACKGROUNDS, value="checkerboard", label="New background", elem_id="background"
                     )
-                    colour = gr.ColorPicker(
-                        "#1f8a70", label="Background colour", elem_id="colour", visible=False
-                    )
-                    picture = gr.Image(
-                        label="Background picture",
-                        elem_id="picture",
-                        sources=["upload", "clipboard"],
-                        type="filepath",
-                        image_mode=None,
-                        format="png",
-                        height=200,
-                        buttons=[],
-                        visible=False,
+                    colour = gr.ColorPicker("#1f8a70", label="Background colour", elem_id="colour", visible=False)
+                    with gr.Column(visible=False, elem_classes="plain") as picture_tools:
+                        picture = gr.Image(
+                            label="Background picture",
+                            elem_id="picture",
+                            sources=["upload", "clipboard"],
+                            type="filepath",
+                            image_mode=None,
+                            format="png",
+                            height=200,
+                            buttons=[],
+                        )
+                        with gr.Row():
+                            zoom = _slider("Size, in %", "picture-zoom", 100, 400, 100)
+                            across = _slider("Left to right", "picture-across", 0, 100, 50)
+                            down = _slider("Up to down", "picture-down", 0, 100, 50)
+                    freed = gr.Checkbox(
+                        True, label="Free the colours from the old background", elem_id="freed", container=False
                     )
                 with gr.Column(scale=1, min_width=280):
-                    download_cutout = _download("Cutout (transparent PNG)", "download-cutout", "primary")
-                    download_composite = _download(
-                        "On this background (PNG)", "download-composite", visible=False
-                    )
+                    download_cutout = download("Cutout (transparent PNG)", "download-cutout", "primary")
+                    download_composite = download("On this background (PNG)", "download-composite", visible=False)
                     with gr.Row(elem_classes="pair"):
-                        download_alpha = _download("Matte (16-bit)", "download-alpha")
-                        download_trimap = _download("Trimap", "download-trimap")
+                        download_alpha = download("Matte (16-bit)", "download-alpha")
+                        download_trimap = download("Trimap", "download-trimap")
+                    with gr.Accordion("More files", open=False, elem_id="more-files"):
+                        download_foreground = download("Foreground colours (PNG)", "download-foreground", size="sm")
+                        download_recipe = download("Recipe: every step (JSON)", "download-recipe", size="sm")
+                        download_all = download("Everything (ZIP)", "download-all", size="sm")
+            with gr.Accordion("Open in a notebook", open=False, elem_id="in-notebook"):
+                notebook = gr.Code(
+                    language="python",
+                    label="This cell makes the same cutout again, with the photo beside the notebook",
+                    elem_id="notebook",
+                    interactive=False,
+                    lines=6,
+                    max_lines=12,
+                    show_line_numbers=False,
+                    buttons=["copy"],
+                )
+            looks = lay_out_looks()
     return ResultStage(
-        body, say, slider, alpha, background, colour, picture,
+        body, say, slider, alpha, background, colour, picture_tools, picture, zoom, across, down, freed,
         download_cutout, download_alpha, download_trimap, download_composite,
+        download_foreground, download_recipe, download_all, notebook, looks,
     )  # fmt: skip
 
 
-def _thumbnails(
-    label: str, elem_id: str, value: list[tuple[str, str]], columns: int, visible: bool = True
-) -> gr.Gallery:
-    """Return a row of small pictures of which one is clicked."""
-    return gr.Gallery(
-        value,
-        label=label,
-        elem_id=elem_id,
-        elem_classes="thumbnails",
-        columns=columns,
-        height="auto",
-        object_fit="cover",
-        format="png",
-        allow_preview=False,
-        interactive=False,
-        buttons=[],
-        visible=visible,
-    )
-
-
-def _upload(label: str, elem_id: str) -> gr.UploadButton:
-    return gr.UploadButton(label, elem_id=elem_id, size="sm", min_width=90, file_types=["image"])
-
-
-def _download(
-    label: str, elem_id: str, variant: str = "secondary", visible: bool = True
-) -> gr.DownloadButton:
-    return gr.DownloadButton(
-        label, elem_id=elem_id, variant=variant, size="md", visible=visible, min_width=90
-    )
+def _slider(label: str, elem_id: str, least: int, most: int, value: int) -> gr.Slider:
+    return gr.Slider(least, most, value=value, step=1, label=label, elem_id=elem_id, min_width=120, buttons=[])

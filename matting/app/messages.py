@@ -45,7 +45,7 @@ def forgiving(listener: Callable[..., Update]) -> Callable[..., Update]:
 
 def refuse(error: Exception) -> None:
     """Say on the page what is wrong; what was not meant as a sentence for people goes to the log."""
-    gr.Warning(html.escape(explain(error)), title="That did not work", duration=12)
+    gr.Warning(html.escape(explain(error)), title="That did not work", duration=8)
 
 
 def explain(error: Exception) -> str:
@@ -62,7 +62,7 @@ def explain(error: Exception) -> str:
 def notify(notices: Iterable[str]) -> None:
     """Show remarks that stop nothing, one each."""
     for notice in notices:
-        gr.Info(html.escape(notice), title="Note", duration=8)
+        gr.Info(html.escape(notice), title="Note", duration=5)
 
 
 def line(text: str, tone: str = "calm") -> str:

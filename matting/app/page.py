@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import gradio as gr
 
+from matting.trimap_doctor import Complaint
+
 
 @dataclass(frozen=True)
 class States:
@@ -21,6 +23,14 @@ class States:
 
 
 @dataclass(frozen=True)
+class MaskTools:
+    """Tools that change a mask after it was found; the buttons by the tools' names."""
+
+    percent: gr.Slider
+    buttons: dict[str, gr.Button]
+
+
+@dataclass(frozen=True)
 class PhotoStage:
     """Stage 1: the photo and what is picked in it."""
 
@@ -33,15 +43,44 @@ class PhotoStage:
     click_tools: gr.Column
     click_kind: gr.Radio
     undo: gr.Button
+    redo: gr.Button
     clear: gr.Button
     candidates: gr.Gallery
     segmenter: gr.Dropdown
     painting: gr.Column
     painter: gr.ImageEditor
     use_painted: gr.Button
+    mask_tools: MaskTools
     mask_upload: gr.UploadButton
     trimap_upload: gr.UploadButton
     make_trimap: gr.Button
+
+
+@dataclass(frozen=True)
+class FindingRow:
+    """One thing that the trimap doctor can find, and the button that mends it."""
+
+    body: gr.Column
+    say: gr.HTML
+    cure: gr.Button
+
+
+@dataclass(frozen=True)
+class TrimapHelpParts:
+    """What is offered beside the trimap's editor; the findings by the doctor's complaints."""
+
+    bands: gr.Gallery
+    step: gr.Slider
+    narrower: gr.Button
+    wider: gr.Button
+    doctor: gr.Accordion
+    sound: gr.HTML
+    findings: dict[Complaint, FindingRow]
+    uncertainty: gr.Image
+    paint_next: gr.HTML
+    reset: gr.Button
+    upload: gr.UploadButton
+    export: gr.DownloadButton
 
 
 @dataclass(frozen=True)
@@ -54,13 +93,28 @@ class TrimapStage:
     brush: gr.Radio
     apply: gr.Button
     undo: gr.Button
-    step: gr.Slider
-    narrower: gr.Button
-    wider: gr.Button
-    reset: gr.Button
-    upload: gr.UploadButton
+    redo: gr.Button
+    help: TrimapHelpParts
     fusion: gr.Radio
+    method: gr.Radio
     cut_out: gr.Button
+
+
+@dataclass(frozen=True)
+class ClosedLooks:
+    """Stage 3's closer looks: the fringe at 400 %, where the network looks, errors against a true matte."""
+
+    fringe_accordion: gr.Accordion
+    fringe: gr.Gallery
+    look_accordion: gr.Accordion
+    look_say: gr.HTML
+    asked_photo: gr.Image
+    side: gr.Radio
+    maps: gr.Gallery
+    score_say: gr.HTML
+    truth: gr.UploadButton
+    scores: gr.HTML
+    errors: gr.Image
 
 
 @dataclass(frozen=True)
@@ -73,11 +127,36 @@ class ResultStage:
     alpha: gr.Image
     background: gr.Radio
     colour: gr.ColorPicker
+    picture_tools: gr.Column
     picture: gr.Image
+    zoom: gr.Slider
+    across: gr.Slider
+    down: gr.Slider
+    freed: gr.Checkbox
     download_cutout: gr.DownloadButton
     download_alpha: gr.DownloadButton
     download_trimap: gr.DownloadButton
     download_composite: gr.DownloadButton
+    download_foreground: gr.DownloadButton
+    download_recipe: gr.DownloadButton
+    download_all: gr.DownloadButton
+    notebook: gr.Code
+    looks: ClosedLooks
+
+
+@dataclass(frozen=True)
+class BatchPart:
+    """The tab for many photos; `batch` is how far it has come."""
+
+    batch: gr.State
+    photos: gr.File
+    segmenter: gr.Dropdown
+    run: gr.Button
+    stop: gr.Button
+    say: gr.HTML
+    rows: gr.HTML
+    gallery: gr.Gallery
+    archive: gr.DownloadButton
 
 
 @dataclass(frozen=True)
@@ -88,3 +167,4 @@ class Page:
     pick: PhotoStage
     edges: TrimapStage
     result: ResultStage
+    batch: BatchPart

@@ -9,16 +9,16 @@ import gradio as gr
 
 from matting.app import files
 from matting.app.canvas import draw_canvas, thumbnail
-from matting.app.editor import EditorValue, TrimapEdit, painted_layer, read_strokes
-from matting.app.examples import captioned
+from matting.app.editor import TrimapEdit
+from matting.app.examples import captioned, first_clicks
 from matting.app.layout import CUTOUT_LATER, PICK_FIRST, TRIMAP_LATER
 from matting.app.messages import Update, attempt, forgiving, line, notify, refuse
 from matting.app.page import Page
 from matting.app.segmenters import OFFLINE
 from matting.app.session import Click, Clicks, Kind, Photo, Selection
 from matting.app.steps import Embedding, Steps
-from matting.coarse import SegmenterUnavailable
-from matting.images import read_mask, read_photo
+from matting.coarse import Prompts, SegmenterUnavailable, needs_prompts
+from matting.images import read_photo
 
 CLICK_NOW = "Click on what you want to keep."
 PAINT_NOW = "Paint over what you want to keep; roughly is enough."
@@ -28,6 +28,7 @@ PICKED = (
     "If this is right, find the edges. If not, click again: keep more of it, or drop what does not belong."
 )
 OWN_MASK = "This is your own mask. If it looks right, find the edges."
+NO_CLICKS = Clicks()
 STALE_TRIMAP = "The selection has changed since this trimap was made. “Find the edges” makes a new one."
 
 
@@ -73,7 +74,8 @@ class Picking:
         """Open one of the example photos."""
         chosen, _ = captioned()[event.index]
         # Nothing stays selected, or a second click on the same photo would only take the selection away.
-        return self._open(Path(chosen), select_by) | {self.stage.examples: gr.Gallery(selected_index=None)}
+        unselected = {self.stage.examples: gr.Gallery(selected_index=None)}
+        return self._open(Path(chosen), select_by, first_clicks(Path(chosen).stem)) | unselected
 
     @forgiving
     def click(
@@ -94,8 +96,21 @@ class Picking:
 
     @forgiving
     def undo(self, photo: Photo | None, clicks: Clicks, selection: Selection | None) -> Update:
-        """Take the last click back."""
-        return self._show_clicks(photo, clicks.undo(), selection) if photo else gr.skip()
+        """Take the last mask tool back, or else the last click: tools always come after the clicks."""
+        if photo is None:
+            return gr.skip()
+        if selection and selection.tools:
+            return self._show_tools(photo, clicks, selection.undo())
+        return self._show_clicks(photo, clicks.undo(), selection)
+
+    @forgiving
+    def redo(self, photo: Photo | None, clicks: Clicks, selection: Selection | None) -> Update:
+        """Do again what was undone last."""
+        if photo is None:
+            return gr.skip()
+        if selection and selection.undone:
+            return self._show_tools(photo, clicks, selection.redo())
+        return self._show_clicks(photo, clicks.redo(), selection)
 
     @forgiving
     def clear(self, photo: Photo | None) -> Update:
@@ -112,15 +127,16 @@ class Picking:
         trimap: TrimapEdit | None,
     ) -> Update:
         """Ask the segmenter for masks that fit the clicks, unless it has answered these very clicks."""
-        if photo is None:
+        nothing_yet = selection is None and not clicks.trail
+        if photo is None or (nothing_yet and needs_prompts(name)):
             return gr.skip()
 
         def as_it_is() -> Update:
-            return self._show_selection(photo, clicks, selection, trimap)
+            return self.show_selection(photo, clicks, selection, trimap)
 
-        if clicks.prompts is None:
-            kept = selection if selection and selection.asked is None and not clicks.trail else None
-            return self._show_selection(photo, clicks, kept, trimap)
+        own = selection is not None and selection.asked is None and not clicks.trail
+        if own or (clicks.prompts is None and (clicks.waiting or needs_prompts(name))):
+            return self.show_selection(photo, clicks, selection if own else None, trimap)
         if selection and selection.asked == (clicks, name):
             return as_it_is()
         return attempt(lambda: self._ask(photo, clicks, embedding, name, trimap), as_it_is)
@@ -134,10 +150,10 @@ class Picking:
             refuse(error)
             name = OFFLINE
             embedding = self.steps.embed(photo.image, photo.stamp, name, embedding)
-        answer = self.steps.segment(photo.image, embedding, clicks.prompts)
+        answer = self.steps.segment(photo.image, embedding, clicks.prompts or Prompts())
         selection = Selection.of_masks(answer.masks, answer.scores, (clicks, name))
         kept = {self.states.embedding: embedding, self.stage.segmenter: name}
-        return kept | self._show_selection(photo, clicks, selection, trimap)
+        return kept | self.show_selection(photo, clicks, selection, trimap)
 
     @forgiving
     def choose(
@@ -149,47 +165,19 @@ class Picking:
         trimap: TrimapEdit | None,
     ) -> Update:
         """Take another of the candidate masks."""
-        return self._show_selection(photo, clicks, selection.choose(event.index), trimap)
+        return self.show_selection(photo, clicks, selection.choose(event.index), trimap)
 
-    @forgiving
-    def take_mask(self, path: str, photo: Photo | None, trimap: TrimapEdit | None) -> Update:
-        """Take in a person's own mask file."""
-        if photo is None:
-            raise ValueError("Choose a photo first; a mask has to fit one.")
-        mask, notices = read_mask(path, photo.size)
-        notify(notices)
-        return {self.states.clicks: Clicks()} | self._show_selection(
-            photo, Clicks(), Selection.own(mask), trimap
-        )
-
-    @forgiving
-    def take_painted(self, value: EditorValue, photo: Photo | None, trimap: TrimapEdit | None) -> Update:
-        """Take what was painted over the photo as the mask, and show it."""
-        _, painted = read_strokes(painted_layer(value), photo.size if photo else (2, 2))
-        if photo is None or not painted.any():
-            raise ValueError("Nothing is painted yet; paint over what you want to keep first.")
-        own = self._show_selection(photo, Clicks(), Selection.own(painted), trimap)
-        return {self.states.clicks: Clicks()} | self._tools(None) | own
-
-    @forgiving
-    def pick_by(
-        self, select_by: str, photo: Photo | None, clicks: Clicks, selection: Selection | None
-    ) -> Update:
-        """Change between clicking and painting."""
-        tools = self._tools(photo if select_by == "paint" else None)
-        return {self.stage.say: line(_where_picking_stands(photo, clicks, selection))} | tools
-
-    def _open(self, path: Path, select_by: str) -> Update:
+    def _open(self, path: Path, select_by: str, clicks: Clicks = NO_CLICKS) -> Update:
         image, notices = read_photo(path)
         notify(notices)
-        return self._start(Photo.of(image, path.stem), select_by)
+        return self._start(Photo.of(image, path.stem, path.name), select_by, clicks)
 
-    def _start(self, photo: Photo | None, select_by: str) -> Update:
+    def _start(self, photo: Photo | None, select_by: str, clicks: Clicks = NO_CLICKS) -> Update:
         """Begin anew: a new photo leaves nothing of the old one behind."""
         states, edges, result = self.states, self.edges, self.result
         return {
             states.photo: photo,
-            states.clicks: Clicks(),
+            states.clicks: clicks,
             states.embedding: None,
             states.trimap: None,
             states.matte: None,
@@ -199,11 +187,11 @@ class Picking:
             edges.say: line(TRIMAP_LATER),
             result.body: gr.Column(visible=False),
             result.say: line(CUTOUT_LATER),
-            **self._show_selection(photo, Clicks(), None, None),
-            **self._tools(photo if select_by == "paint" else None),
+            **self.show_selection(photo, clicks, None, None),
+            **self.show_tools(photo if select_by == "paint" else None),
         }
 
-    def _tools(self, canvas: Photo | None) -> Update:
+    def show_tools(self, canvas: Photo | None) -> Update:
         """Show the tools of painting on a photo, or for None those of clicking."""
         painting = canvas is not None
         under = painting and {"background": files.show_quickly(canvas.proxy), "layers": [], "composite": None}
@@ -229,7 +217,12 @@ class Picking:
             self.stage.say: say,
         }
 
-    def _show_selection(
+    def _show_tools(self, photo: Photo, clicks: Clicks, selection: Selection) -> Update:
+        """Show a mask whose tools were taken back or done again; `segment` follows and says the rest."""
+        canvas = files.show_quickly(draw_canvas(photo, clicks, selection))
+        return {self.states.selection: selection, self.stage.photo: canvas}
+
+    def show_selection(
         self, photo: Photo | None, clicks: Clicks, selection: Selection | None, trimap: TrimapEdit | None
     ) -> Update:
         """Show the chosen mask and the candidates beside it, and say whether the trimap still belongs to it.
@@ -242,7 +235,7 @@ class Picking:
         return {
             self.states.selection: selection,
             self.stage.photo: files.show_quickly(draw_canvas(photo, clicks, selection)) if photo else None,
-            self.stage.say: line(_where_picking_stands(photo, clicks, selection)),
+            self.stage.say: line(where_picking_stands(photo, clicks, selection)),
             self.stage.candidates: gr.Gallery(
                 value=[
                     (thumbnail(photo, mask), f"{score:.0%}")
@@ -257,7 +250,8 @@ class Picking:
         } | ({self.edges.say: line(STALE_TRIMAP, "stale")} if stale else {})
 
 
-def _where_picking_stands(photo: Photo | None, clicks: Clicks, selection: Selection | None) -> str:
+def where_picking_stands(photo: Photo | None, clicks: Clicks, selection: Selection | None) -> str:
+    """Say in one line what comes next in stage 1."""
     if photo is None:
         return PICK_FIRST
     if clicks.waiting:

@@ -8,17 +8,20 @@ the two differ.
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 import cv2
 import numpy as np
 
+from matting import masks
 from matting.coarse import Prompts
 
 PROXY_SIDE = 1536
 
 Kind = Literal["keep", "remove", "corner"]
+Tool = tuple[str, float]
 
 
 def new_stamp() -> str:
@@ -41,17 +44,21 @@ def shrink(image: np.ndarray, interpolation: int = cv2.INTER_AREA) -> np.ndarray
 
 @dataclass(frozen=True, eq=False)
 class Photo:
-    """The clean photo, uint8 (H, W, 3), and the copy that is shown; nothing is ever drawn on either."""
+    """The clean photo, uint8 (H, W, 3), and the copy that is shown; nothing is ever drawn on either.
+
+    `name` is its file's name without the ending, `file` the whole name.
+    """
 
     image: np.ndarray
     proxy: np.ndarray
     name: str
+    file: str = "photo.jpg"
     stamp: str = field(default_factory=new_stamp)
 
     @classmethod
-    def of(cls, image: np.ndarray, name: str) -> Photo:
-        """Take a photo in; `name` is its file's name without the ending."""
-        return cls(image, shrink(image), name)
+    def of(cls, image: np.ndarray, name: str, file: str = "photo.jpg") -> Photo:
+        """Take a photo in, by its file's names."""
+        return cls(image, shrink(image), name, file)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -82,17 +89,25 @@ class Click:
 
 @dataclass(frozen=True)
 class Clicks:
-    """All clicks in their order; of the box corners the last two count, an odd one waits for its partner."""
+    """All clicks in their order; of the box corners the last two count, an odd one waits for its partner.
+
+    What was undone is kept for redo, and no part of what the clicks are.
+    """
 
     trail: tuple[Click, ...] = ()
+    undone: tuple[Click, ...] = field(default=(), compare=False)
 
     def add(self, click: Click) -> Clicks:
-        """Return the clicks with one more."""
+        """Return the clicks with one more; what was undone is forgotten."""
         return Clicks((*self.trail, click))
 
     def undo(self) -> Clicks:
         """Return the clicks without the last one."""
-        return Clicks(self.trail[:-1])
+        return Clicks(self.trail[:-1], (*self.undone, *self.trail[-1:]))
+
+    def redo(self) -> Clicks:
+        """Return the clicks with the one that was undone last."""
+        return Clicks((*self.trail, *self.undone[-1:]), self.undone[:-1])
 
     @property
     def points(self) -> tuple[tuple[float, float, int], ...]:
@@ -133,12 +148,17 @@ class Clicks:
 
 @dataclass(frozen=True, eq=False)
 class Selection:
-    """Candidate coarse masks, uint8 (N, H, W), with their scores, and which of them is chosen."""
+    """Candidate coarse masks, uint8 (N, H, W), with their scores, which is chosen, and how it was changed since.
+
+    `tools` holds (name of `masks.TOOLS`, pixels) in their order, as recipes do, and `undone` what redo brings back.
+    """
 
     masks: np.ndarray
     scores: tuple[float, ...] = (1.0,)
     chosen: int = 0
     asked: tuple[Clicks, str] | None = None
+    tools: tuple[Tool, ...] = ()
+    undone: tuple[Tool, ...] = ()
     stamp: str = field(default_factory=new_stamp)
 
     @classmethod
@@ -152,26 +172,50 @@ class Selection:
         return cls(np.rint(mask * 255).astype(np.uint8)[None])
 
     def choose(self, index: int) -> Selection:
-        """Choose another candidate."""
+        """Choose another candidate, as it came."""
         if not 0 <= index < len(self.masks):
             raise ValueError(
                 f"There are {len(self.masks)} candidates to choose from, got number {index + 1}."
             )
-        return replace(self, chosen=index, stamp=new_stamp())
+        return Selection(self.masks, self.scores, index, self.asked)
+
+    def apply(self, name: str, pixels: float = 0.0) -> Selection:
+        """Change the chosen mask by one of `masks.TOOLS`."""
+        return Selection(self.masks, self.scores, self.chosen, self.asked, (*self.tools, (name, pixels)))
+
+    def undo(self) -> Selection:
+        """Take the last tool back."""
+        undone = (*self.undone, *self.tools[-1:])
+        return Selection(self.masks, self.scores, self.chosen, self.asked, self.tools[:-1], undone)
+
+    def redo(self) -> Selection:
+        """Apply the tool that was taken back last."""
+        tools = (*self.tools, *self.undone[-1:])
+        return Selection(self.masks, self.scores, self.chosen, self.asked, tools, self.undone[:-1])
 
     @property
     def mask(self) -> np.ndarray:
-        """The chosen coarse mask, float32 (H, W) in [0, 1]."""
-        return self.masks[self.chosen].astype(np.float32) / 255
+        """The chosen coarse mask after every tool, float32 (H, W) in [0, 1]."""
+        return self.shown.astype(np.float32) / 255
+
+    @cached_property
+    def shown(self) -> np.ndarray:
+        """The same as uint8 (H, W); between any two tools it is rounded to that, as in a replay."""
+        mask = self.masks[self.chosen]
+        for name, pixels in self.tools:
+            mask = np.rint(masks.TOOLS[name](mask.astype(np.float32) / 255, pixels) * 255).astype(np.uint8)
+        return mask
 
 
 @dataclass(frozen=True, eq=False)
 class Matte:
-    """A finished matte: the three files to download, and small layers for the views of the new background."""
+    """A finished matte: its files, and small layers for the views of the new background."""
 
     alpha_file: str
     cutout_file: str
     trimap_file: str
+    foreground_file: str
+    recipe_file: str | None
     foreground: np.ndarray
     alpha: np.ndarray
     made_from: str

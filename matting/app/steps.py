@@ -8,8 +8,16 @@ from typing import Any
 import numpy as np
 
 from matting.app.gpu import on_gpu
-from matting.coarse import CoarseMasks, Prompts
+from matting.coarse import Box, CoarseMasks, Prompts, needs_prompts
+from matting.evaluation.baselines import closed_form
+from matting.explanation import Explanation, explain
+from matting.fusion import hard_fusion
 from matting.pipeline import MattingPipeline
+
+OWN_METHOD = "spamattnet"
+CLASSICAL_METHOD = "closed-form"
+CLASSICAL_PIXELS = 2_000_000
+"""Above this a sparse system of all pixels would take minutes and gigabytes."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +44,11 @@ class Steps:
             lambda image, trimap, probabilities, fusion: pipeline.alpha(image, trimap, probabilities, fusion)
         )
 
+        self._preview = on_gpu(
+            lambda image, trimap, alpha, changed: pipeline.preview(image, trimap, alpha, changed)
+        )
+        self._explain = on_gpu(lambda image, trimap, box: explain(pipeline, image, trimap, box))
+
     def embed(self, image: np.ndarray, stamp: str, name: str, known: Embedding | None) -> Embedding:
         """Return the photo's embedding for a segmenter, made once for each photo."""
         if known is not None and (known.segmenter, known.photo) == (name, stamp):
@@ -45,8 +58,10 @@ class Steps:
         return Embedding(name, stamp, self._embed(image, name))
 
     def segment(self, image: np.ndarray, embedding: Embedding, prompts: Prompts) -> CoarseMasks:
-        """Return the candidate masks for the prompts."""
-        asked = prompts.checked(image.shape[:2]).or_centred(image.shape[:2])
+        """Return the candidate masks for the prompts, which not every segmenter needs."""
+        asked = prompts.checked(image.shape[:2])
+        if needs_prompts(embedding.segmenter):
+            asked = asked.or_centred(image.shape[:2])
         return self._segment(image, embedding.value, asked, embedding.segmenter)
 
     def probabilities(self, image: np.ndarray, mask: np.ndarray) -> np.ndarray:
@@ -58,3 +73,26 @@ class Steps:
     ) -> np.ndarray:
         """Return alpha, float32 (H, W) in [0, 1]."""
         return self._alpha(image, trimap, probabilities, fusion)
+
+    def preview(
+        self, image: np.ndarray, trimap: np.ndarray, alpha: np.ndarray, changed: np.ndarray
+    ) -> np.ndarray:
+        """Return alpha computed again around what changed, booleans (H, W), and as it was elsewhere."""
+        return self._preview(image, trimap, alpha, changed)
+
+    def explain(self, image: np.ndarray, trimap: np.ndarray, box: Box) -> Explanation:
+        """Return where SPAMattNet looks from a box."""
+        return self._explain(image, trimap, box)
+
+    def classical_alpha(self, image: np.ndarray, trimap: np.ndarray) -> np.ndarray:
+        """Return alpha by closed-form matting, float32 (H, W) in [0, 1].
+
+        Raises:
+            ValueError: If the photo is too large, or the trimap knows no foreground or no background.
+        """
+        if trimap.size > CLASSICAL_PIXELS:
+            raise ValueError(
+                f"Closed-form matting takes photos of up to {CLASSICAL_PIXELS / 1e6:.0f} megapixels, "
+                f"this one has {trimap.size / 1e6:.1f}; choose SPAMattNet."
+            )
+        return hard_fusion(closed_form(image, trimap), trimap)

@@ -15,6 +15,7 @@ from matting.app.session import Matte, Photo, Selection, shrink
 from matting.app.steps import Steps
 from matting.images import read_trimap, trimap_notices
 from matting.trimap import UNKNOWN, band_width, from_probabilities, narrow, object_size, tint, widen
+from matting.trimap_editing import uncertainty
 
 STALE_MATTE = "The trimap has changed since this cutout was made. “Cut out” makes a new one."
 NO_PHOTO = "Choose a photo first; a trimap has to fit one."
@@ -41,7 +42,8 @@ class Trimming:
             if photo is None or selection is None:
                 raise ValueError(NOTHING_PICKED)
             probabilities = self.steps.probabilities(photo.image, selection.mask)
-            trimap = TrimapEdit.of_network(from_probabilities(probabilities), selection, before)
+            unsure = np.rint(shrink(uncertainty(probabilities)) * 255).astype(np.uint8)
+            trimap = TrimapEdit.of_network(from_probabilities(probabilities), selection, before, unsure)
             notify(trimap_notices(trimap.values))
             return self.show(photo, trimap, matte)
 
@@ -103,6 +105,16 @@ class Trimming:
         if not merged.past:
             raise ValueError("There is no step to take back.")
         return self.show(photo, merged.undo(), matte)
+
+    @forgiving
+    def redo(
+        self, value: EditorValue, photo: Photo | None, trimap: TrimapEdit | None, matte: Matte | None
+    ) -> Update:
+        """Do the step again that was taken back last."""
+        merged = merge(value, photo, trimap)
+        if not merged.ahead:
+            raise ValueError("There is no step to do again.")
+        return self.show(photo, merged.redo(), matte)
 
     @forgiving
     def reset(

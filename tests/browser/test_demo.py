@@ -4,115 +4,27 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import numpy as np
 import pytest
+from driving import (
+    PARROTS,
+    PHONE,
+    SIZE,
+    assert_no_sideways_scroll,
+    choose_brush,
+    choose_photo,
+    click_photo,
+    download,
+    paint_across_the_middle,
+    say,
+    shown_anew,
+    upload,
+    wait_for_editor,
+    where_the_photo_is,
+)
 from PIL import Image
-from playwright.sync_api import Download, Page, expect
-
-PARROTS = Path(__file__).resolve().parents[2] / "assets" / "examples" / "parrots.jpg"
-SIZE = (768, 512)
-PHONE = {
-    "viewport": {"width": 390, "height": 844},
-    "device_scale_factor": 2,
-    "has_touch": True,
-    "is_mobile": True,
-}
-
-
-def say(page: Page, stage: str, text: str) -> None:
-    """Wait until a stage's status line says something."""
-    expect(page.locator(f"#say-{stage} [role=status]")).to_contain_text(re.compile(text), timeout=120_000)
-
-
-def choose_photo(page: Page, path: Path = PARROTS) -> None:
-    page.locator("#photo input[type=file]").set_input_files(path)
-    say(page, "pick", "Click on what you want to keep")
-
-
-def upload(page: Page, elem_id: str, path: Path) -> None:
-    """Give a file to an upload button of the first stage."""
-    page.get_by_role("button", name="I already have a mask or a trimap").click()
-    with page.expect_file_chooser() as asked:
-        page.locator(f"#{elem_id}").click()
-    asked.value.set_files(path)
-
-
-def click_photo(page: Page, across: float, down: float) -> None:
-    """Click at a share of the photo's width and height, and wait until the page shows it marked."""
-    left, top, width, height = where_the_photo_is(page)
-    with shown_anew(page):
-        page.mouse.click(left + across * width, top + down * height)
-
-
-@contextmanager
-def shown_anew(page: Page) -> Iterator[None]:
-    """Wait until the photo is another picture than before."""
-    before = page.locator("#photo img").get_attribute("src")
-    yield
-    page.wait_for_function("before => document.querySelector('#photo img').src !== before", arg=before)
-
-
-def where_the_photo_is(page: Page) -> list[float]:
-    """Return left, top, width and height of the photo itself, without the margins beside it."""
-    image = page.locator("#photo img")
-    image.scroll_into_view_if_needed()
-    return image.evaluate(
-        """image => {
-            const box = image.getBoundingClientRect();
-            const scale = Math.min(box.width / image.naturalWidth, box.height / image.naturalHeight);
-            const width = image.naturalWidth * scale, height = image.naturalHeight * scale;
-            return [box.left + (box.width - width) / 2, box.top + (box.height - height) / 2, width, height];
-        }"""
-    )
-
-
-def wait_for_editor(page: Page, elem_id: str = "trimap-editor") -> None:
-    """Wait until an editor has drawn its photo; a canvas tells nothing, so look at it."""
-    canvas = page.locator(f"#{elem_id} canvas").first
-    canvas.wait_for()
-    canvas.evaluate("canvas => canvas.scrollIntoView({ block: 'center' })")
-    for _ in range(200):
-        seen = np.asarray(Image.open(io.BytesIO(canvas.screenshot())).convert("RGB"), np.int16)
-        middle = seen[seen.shape[0] // 2, seen.shape[1] // 3 : 2 * seen.shape[1] // 3]
-        if np.ptp(middle) > 60:
-            return
-    pytest.fail("The editor never showed the photo.")
-
-
-def choose_brush(page: Page, brush: str) -> None:
-    page.locator("#brush").get_by_label(brush).check()
-    expect(page.locator("#brush").get_by_label(brush)).to_be_checked()
-
-
-def paint_across_the_middle(page: Page, elem_id: str = "trimap-editor") -> None:
-    """Paint a short stroke through an editor's centre, which is the photo's centre."""
-    canvas = page.locator(f"#{elem_id} canvas").first
-    canvas.evaluate("canvas => canvas.scrollIntoView({ block: 'center' })")
-    box = canvas.bounding_box()
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    page.mouse.move(x - 15, y)
-    page.mouse.down()
-    page.mouse.move(x, y)
-    page.mouse.move(x + 15, y)
-    page.mouse.up()
-
-
-def download(page: Page, elem_id: str) -> Image.Image:
-    with page.expect_download() as coming:
-        page.locator(f"#{elem_id}").click()
-    arrived: Download = coming.value
-    picture = Image.open(arrived.path())
-    picture.load()
-    return picture
-
-
-def assert_no_sideways_scroll(page: Page) -> None:
-    width = page.evaluate("document.documentElement.scrollWidth")
-    assert width <= page.viewport_size["width"], f"the page is {width} px wide"
+from playwright.sync_api import expect
 
 
 def test_from_upload_and_clicks_to_a_cutout_with_a_painted_stroke(open_page):
@@ -216,9 +128,9 @@ def test_two_corners_make_a_box_and_undo_takes_them_back(open_page):
     say(page, "pick", "opposite corner")
     click_photo(page, 0.8, 0.95)
     say(page, "pick", "If this is right")
-    page.get_by_role("button", name="Undo click").click()
+    page.locator("#undo-click").click()
     say(page, "pick", "opposite corner")
-    page.get_by_role("button", name="Clear clicks").click()
+    page.locator("#clear-clicks").click()
     say(page, "pick", "Click on what you want to keep")
     expect(page.get_by_role("button", name="Find the edges")).to_be_disabled()
 
@@ -233,7 +145,7 @@ def test_no_click_is_dropped_however_fast_they_come(open_page):
     for _ in range(4):
         say(page, "pick", "If this is right")
         with shown_anew(page):
-            page.get_by_role("button", name="Undo click").click()
+            page.locator("#undo-click").click()
     say(page, "pick", "Click on what you want to keep")
 
 
@@ -286,3 +198,13 @@ def test_a_program_gets_alpha_cutout_and_trimap_from_the_endpoint(server):
         client.predict(photo=handle_file(PARROTS), api_name="/matte")
     with pytest.raises(AppError, match="outside the photo"):
         client.predict(photo=handle_file(PARROTS), points=[[9000, 5, 1]], api_name="/matte")
+
+
+def test_the_snippet_of_the_readme_works(server, tmp_path, monkeypatch):
+    snippets = re.findall(r"```python\n(.*?)```", (PARROTS.parents[2] / "README.md").read_text(), re.DOTALL)
+    (snippet,) = [snippet for snippet in snippets if "gradio_client" in snippet]
+    Image.open(PARROTS).save(tmp_path / "photo.jpg")
+    monkeypatch.chdir(tmp_path)
+    names: dict = {}
+    exec(snippet.replace("http://127.0.0.1:7860", server), names)
+    assert Image.open(names["alpha"]).size == Image.open(names["cutout"]).size == SIZE

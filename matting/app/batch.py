@@ -1,0 +1,135 @@
+"""The tab for many photos: automatic masks, one photo after the other, and everything in one archive."""
+
+from __future__ import annotations
+
+import html
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import gradio as gr
+
+from matting.app import files
+from matting.app.messages import Update, explain, forgiving, line, refuse
+from matting.app.page import BatchPart
+from matting.app.segmenters import OFFLINE
+from matting.app.session import shrink
+from matting.app.steps import Steps
+from matting.coarse import Prompts, SegmenterUnavailable
+from matting.compositing import blend, checkerboard, cutout, estimate_foreground
+from matting.images import read_photo, write_alpha, write_png
+from matting.trimap import from_probabilities
+
+MOST = 50
+"""Photos in one go, so that nobody keeps the machine for hours."""
+
+THUMBNAIL_TILE = 24
+NOTHING_CHOSEN = "Choose some photos first."
+WAITING, WORKING, DONE = "waiting", "cutting out…", "done"
+
+
+@dataclass(frozen=True)
+class Batch:
+    """How far a batch has come: (name, how it stands) of every photo, (shown, name) and files of those done."""
+
+    rows: tuple[tuple[str, str], ...] = ()
+    shown: tuple[tuple[str, str], ...] = ()
+    files: tuple[tuple[str, str], ...] = ()
+
+    def say(self, index: int, text: str) -> Batch:
+        """Return the batch with one photo's standing changed."""
+        name, _ = self.rows[index]
+        return replace(self, rows=(*self.rows[:index], (name, text), *self.rows[index + 1 :]))
+
+
+class Batches:
+    """The tab's listeners."""
+
+    def __init__(self, part: BatchPart, steps: Steps) -> None:
+        """Bind the listeners to the tab's components and to the heavy steps."""
+        self.part, self.steps = part, steps
+
+    def run(self, paths: list[str] | None, segmenter: str) -> Iterator[Update]:
+        """Cut out what stands out in every photo; one that fails is said in its row and the others go on."""
+        paths = paths or []
+        if not 0 < len(paths) <= MOST:
+            refuse(ValueError(f"Choose up to {MOST} photos, these are {len(paths)}." if paths else NOTHING_CHOSEN))
+            yield gr.skip()
+            return
+        segmenter = self._usable(segmenter)
+        names = _unique([Path(path).stem for path in paths])
+        batch = Batch(tuple((name, WAITING) for name in names))
+        for index, (path, name) in enumerate(zip(paths, names, strict=True)):
+            batch = batch.say(index, WORKING)
+            yield self._show(batch, index, len(paths))
+            try:
+                batch = self._add(batch, path, name, segmenter).say(index, DONE)
+            except Exception as error:  # said in its row; the next photo may be better
+                batch = batch.say(index, explain(error))
+        yield self._show(batch, len(paths), len(paths)) | self.pack(batch)
+
+    @forgiving
+    def pack(self, batch: Batch | None) -> Update:
+        """Offer what is done as one archive."""
+        if batch is None or not batch.files:
+            return gr.skip()
+
+        def write(path: Path) -> None:
+            with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+                for name, file in batch.files:
+                    archive.write(file, name)
+
+        return {self.part.archive: gr.DownloadButton(value=files.keep(write, "cutouts.zip"), visible=True)}
+
+    @forgiving
+    def stop(self, batch: Batch | None) -> Update:
+        """Say that the rest is left out, and offer what is done."""
+        said = {self.part.say: line(f"Stopped; {len(batch.shown) if batch else 0} done.")}
+        return said | self.pack(batch) if batch and batch.files else said
+
+    def _usable(self, name: str) -> str:
+        try:
+            self.steps.pipeline.segmenter(name)
+        except SegmenterUnavailable as error:
+            refuse(error)
+            return OFFLINE
+        return name
+
+    def _add(self, batch: Batch, path: str, name: str, segmenter: str) -> Batch:
+        image, _ = read_photo(path)
+        embedding = self.steps.embed(image, "", segmenter, None)
+        mask = self.steps.segment(image, embedding, Prompts()).best
+        probabilities = self.steps.probabilities(image, mask)
+        alpha = self.steps.alpha(image, from_probabilities(probabilities), None, "hard")
+        foreground = estimate_foreground(image, alpha)
+        small = shrink(alpha)
+        view = blend(shrink(foreground), checkerboard(small.shape, THUMBNAIL_TILE), small)
+        made = {
+            f"{name}_cutout.png": lambda path: write_png(path, cutout(foreground, alpha)),
+            f"{name}_alpha.png": lambda path: write_alpha(path, alpha),
+        }
+        kept = ((file, files.keep(write, file)) for file, write in made.items())
+        shown = (files.show_quickly(view, name), name)
+        return replace(batch, shown=(*batch.shown, shown), files=(*batch.files, *kept))
+
+    def _show(self, batch: Batch, done: int, count: int) -> Update:
+        rows = "".join(f"<li><b>{html.escape(name)}</b> {html.escape(text)}</li>" for name, text in batch.rows)
+        working = done < count
+        return {
+            self.part.batch: batch,
+            self.part.say: line(f"{done} of {count} photos", "busy" if working else "calm"),
+            self.part.rows: f"<ul class='rows'>{rows}</ul>",
+            self.part.gallery: gr.Gallery(value=list(batch.shown), visible=bool(batch.shown)),
+        }
+
+
+def _unique(names: list[str]) -> list[str]:
+    """Number names that come more than once."""
+    unique: list[str] = []
+    for name in names:
+        free, number = name, 2
+        while free in unique:
+            free, number = f"{name}-{number}", number + 1
+        unique.append(free)
+    return unique

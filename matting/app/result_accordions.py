@@ -1,0 +1,70 @@
+"""Stage 3's closed accordions: more files, and the closer looks."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from matting.app.messages import line
+from matting.app.page import ClosedLooks
+from matting.app.widgets import upload
+
+CLICK_THE_MATTE = "Four backgrounds, four times as large. Click on the matte above to see another place."
+CLICK_THE_PHOTO = "Click on a hair or an edge to see where SPAMattNet looks from there."
+UPLOAD_THE_TRUTH = "Upload the true matte of this photo, as benchmarks have it."
+SIDES = [("One pixel", 1), ("A patch of 16", 16), ("A patch of 48", 48)]
+
+
+def lay_out_looks() -> ClosedLooks:
+    """Lay out the fringe inspector, the network's attention and the scores."""
+    with gr.Accordion("Look at the edges at 400 %", open=False, elem_id="fringe") as fringe_accordion:
+        gr.HTML(line(CLICK_THE_MATTE))
+        fringe = _gallery("Edges on four backgrounds", "fringe-views", True)
+    with gr.Accordion("Where does the network look?", open=False, elem_id="looking") as look_accordion:
+        look_say = gr.HTML(line(CLICK_THE_PHOTO), elem_id="say-look")
+        with gr.Row():
+            with gr.Column(scale=2, min_width=280):
+                asked_photo = gr.Image(
+                    label="Photo to ask about",
+                    elem_id="asked-photo",
+                    format="png",
+                    interactive=False,
+                    height=360,
+                    buttons=[],
+                    alt_text="The photo to click in, with the place that was asked and the window around it.",
+                )
+                side = gr.Radio(SIDES, value=1, label="Ask for", elem_id="asked-side")
+            with gr.Column(scale=3, min_width=280):
+                maps = _gallery("Where it looks", "maps", False)
+    with gr.Accordion("Compare with a true matte", open=False, elem_id="scoring"):
+        score_say = gr.HTML(line(UPLOAD_THE_TRUTH), elem_id="say-score")
+        truth = upload("Upload a true matte", "truth-upload")
+        scores = gr.HTML(visible=False, elem_id="scores")
+        errors = gr.Image(
+            label="Errors",
+            elem_id="errors",
+            format="png",
+            interactive=False,
+            visible=False,
+            height=360,
+            buttons=["fullscreen"],
+            alt_text="The photo, bright where the matte differs from the true one.",
+        )
+    return ClosedLooks(
+        fringe_accordion, fringe, look_accordion, look_say, asked_photo, side, maps, score_say, truth, scores, errors
+    )
+
+
+def _gallery(label: str, elem_id: str, visible: bool) -> gr.Gallery:
+    return gr.Gallery(
+        label=label,
+        elem_id=elem_id,
+        elem_classes="views",
+        columns=4,
+        height="auto",
+        object_fit="contain",
+        format="png",
+        interactive=False,
+        allow_preview=True,
+        buttons=["fullscreen"],
+        visible=visible,
+    )

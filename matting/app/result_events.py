@@ -1,0 +1,84 @@
+"""Which listener of stage 3 hears which component."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from matting.app.closer_looks import CloserLooks
+from matting.app.finishing import Finishing
+from matting.app.page import Page
+from matting.app.queues import HEAVY, QUICK, move_on, scroll_to
+
+CUTTING = "Cutting out, hair by hair…"
+
+
+def connect_finishing(page: Page, finishing: Finishing) -> Any:
+    """Attach the listeners of the cutout and return the event after which it is there."""
+    states, stage, edges = page.states, page.result, page.edges
+    where = [stage.zoom, stage.across, stage.down]
+    chosen = [stage.background, stage.colour, states.backdrop, *where]
+    composite = [stage.slider, stage.download_composite, stage.download_all]
+    files = [
+        stage.download_cutout, stage.download_alpha, stage.download_trimap,
+        stage.download_foreground, stage.download_recipe,
+    ]  # fmt: skip
+    matte = [*composite, *files, states.matte, stage.body, stage.alpha]
+    held = [edges.editor, states.photo, states.trimap, states.matte, edges.fusion, edges.method]
+    move_on(edges.cut_out, "stage-result", stage.say, CUTTING)
+    cut = edges.cut_out.click(
+        finishing.preview, [*held, *chosen], [stage.slider, stage.say], show_progress="hidden", **HEAVY
+    ).then(
+        finishing.cut_out,
+        [*held, stage.freed, *chosen],
+        [*matte, stage.say, stage.notebook, states.trimap, edges.body, edges.editor, edges.say],
+        show_progress_on=stage.slider,
+        **HEAVY,
+    )
+    cut.then(None, js=f"() => {{ {scroll_to('stage-result')} }}", api_visibility="private")
+    seen = [states.photo, states.matte, *chosen]
+    gr.on(
+        [stage.background.input, stage.colour.change, *(slider.release for slider in where)],
+        finishing.change_background,
+        seen,
+        [*composite, stage.colour, stage.picture_tools],
+        trigger_mode="always_last",
+        **QUICK,
+    )
+    gr.on(
+        [stage.picture.upload, stage.picture.clear],
+        finishing.take_picture,
+        [stage.picture, *seen],
+        [*composite, states.backdrop, stage.picture],
+        preprocess=False,
+        trigger_mode="always_last",
+        **QUICK,
+    )
+    stage.freed.input(finishing.recolour, [stage.freed, *seen], matte, trigger_mode="always_last", **QUICK)
+    return cut
+
+
+def connect_looks(page: Page, closer: CloserLooks, cut: Any) -> None:
+    """Attach the accordions of the closer looks; `cut` is the event after which they belong to another matte."""
+    states, looks = page.states, page.result.looks
+    matte = [states.photo, states.matte]
+    looks.fringe_accordion.expand(closer.inspect, matte, [looks.fringe], **QUICK)
+    page.result.alpha.select(closer.inspect_at, matte, [looks.fringe, looks.fringe_accordion], **QUICK)
+    looks.look_accordion.expand(closer.offer_photo, [states.photo], [looks.asked_photo], **QUICK)
+    looks.asked_photo.select(
+        closer.look,
+        [looks.side, states.photo, states.trimap],
+        [looks.asked_photo, looks.maps, looks.look_say],
+        show_progress_on=looks.look_say,
+        trigger_mode="always_last",
+        **HEAVY,
+    )
+    looks.truth.upload(
+        closer.score, [looks.truth, *matte], [looks.scores, looks.errors, looks.score_say], **QUICK
+    )
+    forgotten = [
+        looks.fringe, looks.fringe_accordion, looks.maps, looks.asked_photo, looks.look_accordion, looks.look_say,
+        looks.scores, looks.errors, looks.score_say,
+    ]  # fmt: skip
+    cut.then(closer.forget, None, forgotten, **QUICK)

@@ -1,0 +1,33 @@
+"""What the demo's tests share: a small photo of a disc, and what Gradio sends."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+
+from matting.trimap import PALETTE
+
+HEIGHT, WIDTH = 96, 128
+
+
+def disc(radius: float) -> np.ndarray:
+    rows, columns = np.ogrid[:HEIGHT, :WIDTH]
+    return (rows - HEIGHT / 2) ** 2 + (columns - WIDTH / 2) ** 2 < radius**2
+
+
+def layer(value: int | None = None, where: np.ndarray | None = None) -> dict:
+    """What gr.ImageEditor sends: one RGBA layer, painted with a region's colour."""
+    painted = np.zeros((HEIGHT, WIDTH, 4), np.uint8)
+    if value is not None:
+        painted[where] = (*PALETTE[value], 255)
+    return {"background": None, "layers": [painted], "composite": None}
+
+
+def click(x: float, y: float) -> SimpleNamespace:
+    return SimpleNamespace(index=[x, y])
+
+
+def upload(path: Path) -> dict:
+    return {"path": str(path), "orig_name": path.name}

@@ -1,0 +1,68 @@
+"""The pipeline, the page and its listeners, built once for all of the demo's tests."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import gradio as gr
+import numpy as np
+import pytest
+from app_cases import HEIGHT, WIDTH, disc
+
+from matting import MattingPipeline
+from matting.app import build
+from matting.app.batch import Batches
+from matting.app.closer_looks import CloserLooks
+from matting.app.editor import TrimapEdit
+from matting.app.finishing import Finishing
+from matting.app.layout import lay_out
+from matting.app.own_masks import OwnMasks
+from matting.app.picking import Picking
+from matting.app.session import Photo, Selection
+from matting.app.steps import Steps
+from matting.app.trimap_help import TrimapHelp
+from matting.app.trimming import Trimming
+from matting.trimap import BACKGROUND, FOREGROUND, UNKNOWN
+
+
+@pytest.fixture(scope="session")
+def pipeline():
+    return MattingPipeline.from_pretrained()
+
+
+@pytest.fixture(scope="session")
+def built(pipeline):
+    return build(pipeline)
+
+
+@pytest.fixture(scope="session")
+def app(pipeline):
+    """Every listener, on a page that is built but not served."""
+    steps = Steps(pipeline)
+    with gr.Blocks():
+        page = lay_out("here")
+    trimming, picking = Trimming(page, steps), Picking(page, steps)
+    return SimpleNamespace(
+        page=page,
+        steps=steps,
+        picking=picking,
+        own=OwnMasks(picking),
+        trimming=trimming,
+        help=TrimapHelp(page, trimming),
+        finishing=Finishing(page, steps, trimming),
+        looks=CloserLooks(page, steps),
+        batches=Batches(page.batch, steps),
+    )
+
+
+@pytest.fixture
+def photo():
+    """A bright disc on a dark ground, with some grain."""
+    grain = np.random.default_rng(0).integers(0, 30, (HEIGHT, WIDTH, 3))
+    return Photo.of(np.where(disc(30)[:, :, None], 200 + grain, 20 + grain).astype(np.uint8), "disc")
+
+
+@pytest.fixture
+def trimap(photo):
+    values = np.where(disc(24), FOREGROUND, np.where(disc(36), UNKNOWN, BACKGROUND)).astype(np.uint8)
+    return TrimapEdit.of_network(values, Selection.own(disc(30)), None)

@@ -1,0 +1,69 @@
+"""The page as a whole: its one public endpoint, its queues, its look."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+from matting.app import gpu, launch_options
+from matting.app.examples import captioned
+from matting.app.segmenters import OFFLINE, first_segmenter
+from matting.coarse import SEGMENTERS
+
+
+def test_matte_is_the_one_public_endpoint(built):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        info = built.get_api_info()
+    assert list(info["named_endpoints"]) == ["/matte"]
+    assert not info["unnamed_endpoints"]
+    names = [parameter["parameter_name"] for parameter in info["named_endpoints"]["/matte"]["parameters"]]
+    assert names == ["photo", "mask", "trimap", "points", "box", "fusion"]
+
+
+def test_networks_wait_in_one_line_and_clicks_are_never_dropped(built):
+    listeners = {fn.name: fn for fn in built.fns.values()}
+    heavy = [listeners[name] for name in ("segment", "find", "cut_out", "matte")]
+    assert {listener.concurrency_id for listener in heavy} == {"gpu"}
+    assert listeners["click"].trigger_mode == "multiple"
+
+
+def test_the_look_needs_no_network():
+    options = launch_options()
+    sheets = "".join(Path(sheet).read_text() for sheet in options["css_paths"])
+    assert not options["theme"]._stylesheets
+    assert not re.search(r"url\([\"']?https?:|@import", sheets + options["theme"]._get_theme_css())
+
+
+def test_clicks_are_understood_by_sam_where_its_weights_are_and_by_grabcut_elsewhere(monkeypatch, tmp_path):
+    """A cache as huggingface_hub lays it out, first without and then with the weights of SAM 2.1 tiny."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    assert first_segmenter() == OFFLINE
+    repository = tmp_path / "models--facebook--sam2.1-hiera-tiny"
+    (repository / "refs").mkdir(parents=True)
+    (repository / "refs" / "main").write_text("0" * 40)
+    snapshot = repository / "snapshots" / ("0" * 40)
+    snapshot.mkdir(parents=True)
+    (snapshot / "config.json").write_text("{}")
+    assert first_segmenter() == OFFLINE
+    (snapshot / "model.safetensors").write_bytes(b"")
+    assert first_segmenter() == "sam2.1-tiny"
+
+
+def test_every_segmenter_can_be_chosen_and_every_example_is_there(app):
+    assert [name for _, name in app.page.pick.segmenter.choices] == list(SEGMENTERS)
+    assert len(captioned()) >= 4
+
+
+def test_off_spaces_a_step_is_the_plain_function(pipeline):
+    def step(image):
+        return image
+
+    assert gpu.on_gpu(step) is step
+    assert gpu.describe(pipeline.device).startswith("Running on")
+    assert gpu.seconds_for(np.zeros((2160, 3840, 3), np.uint8)) > gpu.seconds_for(
+        np.zeros((64, 64, 3), np.uint8)
+    )

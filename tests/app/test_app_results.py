@@ -1,0 +1,153 @@
+"""What can be taken home: recipes that replay, layers, backgrounds that were moved, everything in one archive."""
+
+from __future__ import annotations
+
+import zipfile
+
+import numpy as np
+import pytest
+import torch
+from app_cases import HEIGHT, WIDTH, click, disc, layer
+from PIL import Image
+
+from matting.app.backgrounds import Background, place
+from matting.app.editor import TrimapEdit
+from matting.app.finishing import FIRST_LOOK
+from matting.app.matte_files import keep_matte, read_alpha
+from matting.app.segmenters import OFFLINE
+from matting.app.session import Clicks, Selection
+from matting.app.steps import CLASSICAL_METHOD, CLASSICAL_PIXELS, OWN_METHOD
+from matting.compositing import fit_background
+from matting.recipe import read_recipe
+from matting.replay import matches, replay
+from matting.trimap import BACKGROUND, FOREGROUND, UNKNOWN
+
+CHECKERBOARD = ("checkerboard", "#000000", None)
+
+
+def cut(app, photo, edit, value=None, before=None, fusion="hard", method=OWN_METHOD, freed=True, chosen=CHECKERBOARD):
+    return app.finishing.cut_out(value or layer(), photo, edit, before, fusion, method, freed, *chosen)
+
+
+def replayed(app, photo, recipe):
+    """Replay as the command line does, with the recipe's threads; importing PyMatting may change their number."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(recipe.threads)
+    try:
+        return replay(recipe, app.steps.pipeline, photo.image)
+    finally:
+        torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("fusion", ["hard", "soft"])
+def test_the_recipe_of_a_whole_session_replays_bit_for_bit(app, photo, fusion):
+    states = app.page.states
+    clicks = app.picking.click(click(64, 48), "keep", photo, Clicks(), None)[states.clicks]
+    selection = app.picking.segment(photo, clicks, None, None, OFFLINE, None)[states.selection]
+    selection = app.own.changed_by("grow")(3, photo, clicks, selection, None)[states.selection]
+    edit = app.trimming.find(photo, selection, None, None)[states.trimap]
+    edit = app.trimming.widen(2, layer(FOREGROUND, disc(9)), photo, edit, None)[states.trimap]
+    shown = cut(app, photo, edit, layer(UNKNOWN, disc(4)), fusion=fusion)
+    recipe = read_recipe(shown[states.matte].recipe_file)
+    again = replayed(app, photo, recipe)
+    assert matches(recipe, again.alpha)
+    assert not again.notices
+    assert recipe.points == clicks.points
+    assert recipe.mask_tools == selection.tools
+    assert '"segmenter": "grabcut"' in shown[app.page.result.notebook].value
+
+
+@pytest.mark.parametrize("own", ["mask", "trimap"])
+def test_the_recipe_of_what_is_ones_own_replays_too(app, photo, trimap, own):
+    if own == "trimap":
+        edit = TrimapEdit.own(trimap.values, None)
+    else:
+        edit = app.trimming.find(photo, Selection.own(disc(30)), None, None)[app.page.states.trimap]
+    recipe = read_recipe(cut(app, photo, edit)[app.page.states.matte].recipe_file)
+    assert (recipe.mask is None, recipe.trimap is None) == (own == "trimap", own == "mask")
+    assert matches(recipe, replayed(app, photo, recipe).alpha)
+
+
+def test_the_archive_holds_every_file_and_the_recipe(app, photo, trimap):
+    shown = cut(app, photo, trimap, chosen=("colour", "#00ff00", None))
+    with zipfile.ZipFile(shown[app.page.result.download_all]) as archive:
+        names = archive.namelist()
+        recipe = archive.read("disc_recipe.json")
+    parts = ("cutout.png", "alpha.png", "trimap.png", "foreground.png", "recipe.json", "composite.png")
+    assert sorted(names) == sorted(f"disc_{part}" for part in parts)
+    with open(shown[app.page.states.matte].recipe_file, "rb") as file:
+        assert recipe == file.read()
+
+
+def test_colours_are_freed_or_the_photos_own_as_one_likes(app, photo):
+    alpha = np.where(disc(30), 0.5, 0).astype(np.float32)
+    freed = keep_matte(photo, TrimapEdit.own(np.full((HEIGHT, WIDTH), UNKNOWN, np.uint8), None), alpha)
+    states = app.page.states
+    raw = app.finishing.recolour(False, photo, freed, *CHECKERBOARD)[states.matte]
+    assert np.array_equal(np.asarray(Image.open(raw.cutout_file))[:, :, :3], photo.image)
+    again = app.finishing.recolour(True, photo, raw, *CHECKERBOARD)[states.matte]
+    first, second = (np.asarray(Image.open(matte.cutout_file)) for matte in (freed, again))
+    assert np.array_equal(first, second)
+    assert not np.array_equal(first[:, :, :3], photo.image)
+    assert np.array_equal(first[:, :, :3], np.asarray(Image.open(freed.foreground_file)))
+
+
+def test_a_background_is_centred_unless_it_is_moved_and_zoom_shows_less_of_it():
+    picture = np.random.default_rng(0).integers(0, 255, (60, 200, 3)).astype(np.uint8)
+    assert np.array_equal(place(picture, (30, 40), 100, 50, 50), fit_background(picture, (30, 40)))
+    left, right = (place(picture, (60, 80), 100, across, 50) for across in (0, 100))
+    assert np.array_equal(left, picture[:, :80])
+    assert np.array_equal(right, picture[:, -80:])
+    corner = place(picture, (30, 40), 200, 0, 100)
+    assert np.array_equal(corner, picture[-30:, :40])
+    assert not Background("picture", "#000000").worth_keeping
+
+
+def test_a_moved_background_is_taken_home_as_it_is_shown(app, photo):
+    opaque = keep_matte(
+        photo, TrimapEdit.own(np.zeros((HEIGHT, WIDTH), np.uint8), None), np.zeros((HEIGHT, WIDTH), np.float32)
+    )
+    picture = np.random.default_rng(0).integers(0, 255, (HEIGHT, 3 * WIDTH, 3)).astype(np.uint8)
+    shown = app.finishing.change_background(photo, opaque, "picture", "#000000", picture, 100, 100, 50)
+    composite = np.asarray(Image.open(shown[app.page.result.download_composite].value["path"]))
+    assert np.array_equal(composite, picture[:, -WIDTH:])
+
+
+def test_a_preview_shows_the_touched_region_and_keeps_nothing(app, photo, trimap, monkeypatch):
+    monkeypatch.setattr("matting.app.finishing.PREVIEW_SHARE", 1.0)
+    matte = cut(app, photo, trimap)[app.page.states.matte]
+    corner = np.zeros((HEIGHT, WIDTH), bool)
+    corner[:9, :9] = True
+    shown = app.finishing.preview(
+        layer(FOREGROUND, corner), photo, trimap, matte, "hard", OWN_METHOD, "colour", "#0000ff", None
+    )
+    assert set(shown) == {app.page.result.slider, app.page.result.say}
+    assert FIRST_LOOK in shown[app.page.result.say]
+    before, after = (np.asarray(Image.open(path)).astype(int) for path in shown[app.page.result.slider])
+    assert np.array_equal(before, photo.image)
+    assert np.abs(after[:9, :9] - matte.foreground[:9, :9]).max() <= 1
+    assert (after[:9, 20:30] == (0, 0, 255)).all()
+
+
+def test_without_anything_changed_there_is_no_preview(app, photo, trimap):
+    matte = cut(app, photo, trimap)[app.page.states.matte]
+    for before, method in ((matte, OWN_METHOD), (None, OWN_METHOD), (matte, CLASSICAL_METHOD)):
+        shown = app.finishing.preview(layer(), photo, trimap, before, "hard", method, *CHECKERBOARD)
+        assert app.page.result.slider not in shown
+
+
+def test_closed_form_keeps_what_is_known_and_has_no_recipe(app, photo, trimap):
+    shown = cut(app, photo, trimap, method=CLASSICAL_METHOD)
+    matte = shown[app.page.states.matte]
+    alpha = read_alpha(matte)
+    assert (alpha[trimap.values == FOREGROUND] == 1).all()
+    assert (alpha[trimap.values == BACKGROUND] == 0).all()
+    assert np.abs(alpha - disc(30))[trimap.values == UNKNOWN].mean() < 0.1
+    assert matte.recipe_file is None
+    assert not shown[app.page.result.download_recipe].visible
+
+
+def test_closed_form_refuses_what_would_take_minutes(app):
+    side = int(CLASSICAL_PIXELS**0.5) + 1
+    with pytest.raises(ValueError, match="choose SPAMattNet"):
+        app.steps.classical_alpha(np.zeros((side, side, 3), np.uint8), np.zeros((side, side), np.uint8))

@@ -1,0 +1,83 @@
+"""What a Space needs is uploaded, and nothing else."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from huggingface_hub.utils import filter_repo_objects
+
+from matting.app.space import NEEDED, ROOT, main, upload
+
+
+class Recorder:
+    """Takes the calls of `upload` where the hub would."""
+
+    def __init__(self):
+        self.calls = []
+
+    def create_repo(self, repository, **options):
+        self.calls.append((repository, options))
+        return f"https://huggingface.co/spaces/{repository}"
+
+    def upload_folder(self, **options):
+        self.calls.append((options.pop("repo_id"), options))
+
+
+@pytest.fixture
+def uploaded():
+    """The options of an upload and the files that the hub's own filter lets through."""
+    api = Recorder()
+    address = upload("someone/trimatte", api)
+    (_, made), (_, options) = api.calls
+    folders = [ROOT / name for name in ("matting", "assets", "tests", "notebooks")]
+    paths = [*ROOT.iterdir(), *(path for folder in folders for path in folder.rglob("*"))]
+    files = [str(path.relative_to(ROOT)) for path in paths if path.is_file()]
+    chosen = filter_repo_objects(
+        files, allow_patterns=options["allow_patterns"], ignore_patterns=options["ignore_patterns"]
+    )
+    return address, made, set(chosen)
+
+
+def test_a_space_gets_the_demo_its_weights_and_its_photos(uploaded):
+    address, made, chosen = uploaded
+    assert address.endswith("/someone/trimatte")
+    assert made == {"repo_type": "space", "space_sdk": "gradio", "exist_ok": True}
+    for needed in (
+        "README.md",
+        "requirements.txt",
+        "demo_app.py",
+        "matting/app/style.css",
+        "matting/networks/tgn.py",
+        "assets/weights/small/spamattnet.safetensors",
+        "assets/examples/lemur.jpg",
+    ):
+        assert needed in chosen
+
+
+def test_a_space_gets_no_tests_and_nothing_compiled(uploaded):
+    _, _, chosen = uploaded
+    assert not [name for name in chosen if name.startswith(("tests/", "notebooks/")) or "__pycache__" in name]
+
+
+def test_a_name_that_is_none_and_a_folder_without_the_demo_are_refused(tmp_path):
+    for name in ("trimatte", "a/b/c", "/name", ""):
+        with pytest.raises(ValueError, match="someone/name"):
+            upload(name, Recorder())
+    with pytest.raises(ValueError, match="demo_app.py"):
+        upload("someone/trimatte", Recorder(), Path(tmp_path))
+
+
+def test_the_command_says_what_is_wrong_in_a_sentence(capsys):
+    with pytest.raises(SystemExit):
+        main(["no-space"])
+    assert "A Space is named someone/name" in capsys.readouterr().err
+
+
+def test_make_space_runs_this_module():
+    said = subprocess.run(
+        ["make", "-n", "space", "REPO=someone/trimatte"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert "-m matting.app.space someone/trimatte" in said.stdout
+    assert len(NEEDED) == len(set(NEEDED))
