@@ -19,6 +19,16 @@ class UsageError(Exception):
     """The command cannot start as it was called; its message is one sentence for the person who called it."""
 
 
+def check_device(device: str | None) -> None:
+    """Raise ValueError where a device cannot be used here."""
+    import torch
+
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise ValueError(f"There is no device {device} that can be used here; cpu always works.") from error
+
+
 def load_pipeline(weights: str | None, device: str | None, dtype: str = "float32") -> MattingPipeline:
     """Load a folder, a hub id or, for None, the bundled weights; raises UsageError if that fails."""
     import torch
@@ -26,10 +36,7 @@ def load_pipeline(weights: str | None, device: str | None, dtype: str = "float32
     from matting import MattingPipeline
 
     try:
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise UsageError(f"There is no device {device} that can be used here; cpu always works.") from error
-    try:
+        check_device(device)
         return MattingPipeline.from_pretrained(weights, device=device, dtype=getattr(torch, dtype))
     except (ValueError, OSError, RuntimeError) as error:
         raise UsageError(str(error)) from error

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from matting.commands import UsageError, _submission, check_json
+from matting.commands import UsageError, _submission, check_device, check_json
 
 if TYPE_CHECKING:
     from matting.data.layouts import Example
@@ -141,16 +141,6 @@ def prepare(args: argparse.Namespace) -> Path | None:
     folder = args.cache or Path(os.environ.get("TRIMATTE_CACHE", Path.home() / ".cache" / "trimatte"))
     folder.mkdir(parents=True, exist_ok=True)
     return folder
-
-
-def check_device(device: str | None) -> None:
-    """Raise ValueError where a device cannot be used here."""
-    import torch
-
-    try:
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise ValueError(f"There is no device {device} that can be used here; cpu always works.") from error
 
 
 def show(reports: Mapping[str, Report], table: object | None) -> None:

@@ -86,14 +86,18 @@ class View:
         return np.ascontiguousarray(values[:, ::-1]) if self.mirrored else values
 
 
-class SPAMattNetPhotos(Dataset[Sample]):
-    """Samples for SPAMattNet: image, trimap, alpha. A photo's layers are unknown, so none are given."""
+class _Photos(Dataset[Sample]):
+    """What the samples of all networks share: where they come from, and how many there are."""
 
     def __init__(self, data: PhotoData, length: int) -> None:
         self.data, self.length = data, length
 
     def __len__(self) -> int:
         return self.length
+
+
+class SPAMattNetPhotos(_Photos):
+    """Samples for SPAMattNet: image, trimap, alpha. A photo's layers are unknown, so none are given."""
 
     def __getitem__(self, index: int) -> Sample:
         """Cut sample number `index`; tensors (C, crop, crop), trimap in {0, 1/2, 1}, the rest in [0, 1]."""
@@ -106,14 +110,8 @@ class SPAMattNetPhotos(Dataset[Sample]):
         return {"image": colours(cut.colour), "alpha": plane(cut.alpha), "trimap": trimap_plane(trimap)}
 
 
-class TGNPhotos(Dataset[Sample]):
+class TGNPhotos(_Photos):
     """Samples for TGN: image, coarse mask, and the class of every pixel."""
-
-    def __init__(self, data: PhotoData, length: int) -> None:
-        self.data, self.length = data, length
-
-    def __len__(self) -> int:
-        return self.length
 
     def __getitem__(self, index: int) -> Sample:
         """Cut sample `index`: image (3, crop, crop), coarse_mask (1, crop, crop), classes (crop, crop) int64."""
@@ -128,14 +126,8 @@ class TGNPhotos(Dataset[Sample]):
         return {"image": colours(cut.colour), "coarse_mask": plane(mask), "classes": classes(trimap)}
 
 
-class U2NetPhotos(Dataset[Sample]):
+class U2NetPhotos(_Photos):
     """Samples for U2Net: whole photos, whatever their shape, and their alphas as the masks to find."""
-
-    def __init__(self, data: PhotoData, length: int) -> None:
-        self.data, self.length = data, length
-
-    def __len__(self) -> int:
-        return self.length
 
     def __getitem__(self, index: int) -> Sample:
         """Read sample `index`, half of them mirrored: image (3, crop, crop) and alpha (1, crop, crop) in [0, 1]."""
