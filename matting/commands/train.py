@@ -55,7 +55,7 @@ def _add_recipe(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--warmup", type=int, help="steps over which the learning rate rises")
     group.add_argument("--hold", type=float, help="share of the steps before the learning rate falls")
     group.add_argument("--ema", type=float, help="decay of the averaged weights; 0 takes the last ones")
-    group.add_argument("--optimizer", choices=["adamw", "adam", "sgd"])
+    group.add_argument("--optimizer", choices=["adamw", "adam", "muon", "sgd"])
     group.add_argument("--change-recipe", action="store_true", help="go on by another recipe than the checkpoint's")
 
 

@@ -10,6 +10,7 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
+from matting.training.muon import Muon
 from matting.training.recipes import Recipe
 
 PRECISIONS = {"float32": "no", "bfloat16": "bf16", "float16": "fp16"}
@@ -46,7 +47,7 @@ def build_optimizer(parameters: Iterable[nn.Parameter], recipe: Recipe) -> torch
     rate, decay, momenta = recipe.rate, recipe.weight_decay, tuple(recipe.momenta)
     if recipe.optimizer == "sgd":
         return torch.optim.SGD(parameters, rate, momentum=momenta[0], weight_decay=decay)
-    kind = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}[recipe.optimizer]
+    kind = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam, "muon": Muon}[recipe.optimizer]
     return kind(parameters, rate, betas=momenta, weight_decay=decay)
 
 

@@ -26,7 +26,7 @@ class Recipe:
         hold: share of the steps before the fall begins.
         ema: decay of the averaged weights; at 0 they are the last ones.
         clip: gradients longer than this many times their moving average are scaled down; 0 leaves all as they are.
-        optimizer: "adamw", "adam" or "sgd".
+        optimizer: "adamw", "adam", "muon" (with AdamW beside it) or "sgd".
         momenta: β₁ and β₂ of Adam; SGD's momentum is the first.
         weight_decay: of the optimizer.
         hard: weight of L_hard (Eq. 12) beside L_alpha (Eq. 11).
@@ -45,7 +45,7 @@ class Recipe:
     hold: float = 0.0
     ema: float = 0.999
     clip: float = 2.0
-    optimizer: Literal["adamw", "adam", "sgd"] = "adamw"
+    optimizer: Literal["adamw", "adam", "muon", "sgd"] = "adamw"
     momenta: tuple[float, float] = (0.9, 0.999)
     weight_decay: float = 1e-4
     hard: float = 0.5
