@@ -79,7 +79,7 @@ def compose(data: CompositeData, index: int) -> tuple[Composite, np.random.Gener
 
     rng = np.random.default_rng([data.seed, index])
     layer = crop_anywhere(rng, draw_layer(rng, data), data.crop)
-    return compose_layer(rng, layer, data.photos), rng
+    return compose_layer(rng, layer, data), rng
 
 
 def _keep(data: CompositeData, count: int, folder: Path) -> None:

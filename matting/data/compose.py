@@ -17,6 +17,7 @@ from torch.utils.data import Dataset
 from matting.data.augment import affine, background_like, jitter, merge_foregrounds
 from matting.data.crops import crop_anywhere, crop_on_unknown, cut_layer
 from matting.data.datasets import ForegroundSource, PoolFiles
+from matting.data.hard_cases import with_clutter, with_like_colours
 from matting.data.recipes import REALISTIC, CompositeRecipe
 from matting.data.synthetic import Foreground
 from matting.data.tensors import Sample, classes, colours, plane, trimap_plane
@@ -72,7 +73,7 @@ class SPAMattNetSamples(Dataset[Sample]):
         foreground = draw_layer(rng, self.data, index)
         trimap = recipe.trimap(rng, foreground.alpha)
         layer, trimap = crop_on_unknown(rng, foreground, trimap, self.data.crop, recipe.scales)
-        composite = compose_layer(rng, layer, self.data.photos, recipe)
+        composite = compose_layer(rng, layer, self.data, index)
         return _tensors(composite) | {"trimap": trimap_plane(trimap)}
 
 
@@ -90,7 +91,7 @@ class TGNSamples(Dataset[Sample]):
         rng = generator(self.data.seed, index)
         recipe = self.data.recipe
         layer = crop_anywhere(rng, draw_layer(rng, self.data, index), self.data.crop)
-        composite = compose_layer(rng, layer, self.data.photos, recipe)
+        composite = compose_layer(rng, layer, self.data, index)
         trimap = from_alpha(composite.alpha, self.kernel, self.kernel)
         coarse = recipe.mask(rng, composite.alpha, composite.image)
         return {"image": colours(composite.image), "coarse_mask": plane(coarse), "classes": classes(trimap)}
@@ -109,7 +110,7 @@ class U2NetSamples(Dataset[Sample]):
         """Compose sample `index`: image (3, crop, crop) and alpha (1, crop, crop) in [0, 1]."""
         rng = generator(self.data.seed, index)
         layer = cut_layer(draw_layer(rng, self.data, index), (slice(None), slice(None)), self.data.crop)
-        composite = compose_layer(rng, layer, self.data.photos, self.data.recipe)
+        composite = compose_layer(rng, layer, self.data, index)
         return {"image": colours(composite.image), "alpha": plane(composite.alpha)}
 
 
@@ -124,16 +125,25 @@ def draw_layer(rng: np.random.Generator, data: CompositeData, sample: int = 0) -
     return affine(rng, layer)
 
 
-def compose_layer(
-    rng: np.random.Generator, layer: Foreground, photos: Sequence[np.ndarray], recipe: CompositeRecipe = REALISTIC
-) -> Composite:
-    """Put a layer before a random photo and let a camera see it."""
-    size = layer.alpha.shape
-    background = background_like(rng, photos, size)
-    colour = jitter(rng, layer.colour)
+def compose_layer(rng: np.random.Generator, layer: Foreground, data: CompositeData, sample: int = 0) -> Composite:
+    """Put a layer, for sample number `sample`, before a background and let a camera see it."""
+    background = draw_background(rng, layer.alpha.shape, data, sample)
+    layer = Foreground(jitter(rng, layer.colour), layer.alpha, layer.kind)
+    if data.recipe.alike and rng.random() < data.recipe.alike:
+        background = with_like_colours(rng, background, layer)
     alpha = layer.alpha[..., None]
-    image = np.rint(colour * alpha + background * (1 - alpha)).astype(np.uint8)
-    return Composite(recipe.seen(rng, image), colour, background, layer.alpha)
+    image = np.rint(layer.colour * alpha + background * (1 - alpha)).astype(np.uint8)
+    return Composite(data.recipe.seen(rng, image), layer.colour, background, layer.alpha)
+
+
+def draw_background(
+    rng: np.random.Generator, size: tuple[int, int], data: CompositeData, sample: int = 0
+) -> np.ndarray:
+    """Cut a background of (height, width) out of a random photo, at times with another object in it."""
+    background = background_like(rng, data.photos, size)
+    if data.recipe.clutter and rng.random() < data.recipe.clutter:
+        background = with_clutter(rng, background, _read(rng, data.foregrounds, sample))
+    return background
 
 
 def _read(rng: np.random.Generator, foregrounds: ForegroundSource, sample: int) -> Foreground:

@@ -24,6 +24,8 @@ class CompositeRecipe:
         second: probability of a second foreground behind the first.
         whole: probability that the whole is resized to `whole_side` before it is cut, so that objects are seen whole.
         whole_side: side of the whole then, in pixels.
+        clutter: probability of another object in the background, which is no part of alpha.
+        alike: probability that the background has the foreground's colours.
         scales: widths of the window around an unknown pixel as multiples of the crop, each as likely as the others.
         trimap: draws a trimap, uint8 (H, W), from a true alpha.
         seen: what a camera makes of a composite, uint8 (H, W, 3).
@@ -37,6 +39,8 @@ class CompositeRecipe:
     seen: Drawing
     mask: Callable[[np.random.Generator, np.ndarray, np.ndarray], np.ndarray]
     whole_side: int = 640
+    clutter: float = 0.0
+    alike: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -69,8 +73,8 @@ def exact(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
 REALISTIC = CompositeRecipe(0.4, 0.0, (1.0, 1.0, 1.25, 1.6), random_trimap, camera, partial(unseen, perturb_mask))
 """What the bundled weights are trained on."""
 
-HARD = replace(REALISTIC, seen=edited_camera, mask=hard_mask)
-"""More of a camera, and masks that err as segmenters do."""
+HARD = replace(REALISTIC, seen=edited_camera, mask=hard_mask, clutter=0.4, alike=0.25)
+"""More of a camera, masks that err as segmenters do, other objects behind, layers of like colours."""
 
 PAPER = CompositeRecipe(0.5, 0.25, (1.0,), paper_trimap, exact, partial(unseen, paper_mask))
 """The paper's composites of Adobe's and Distinctions-646's foregrounds."""
