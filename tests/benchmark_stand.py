@@ -15,7 +15,7 @@ class Stand:
     """Stands in for our networks: alpha is the mask, or half where the trimap is unknown; keeps what it was asked."""
 
     def __init__(self):
-        self.asked = []
+        self.asked, self.device = [], None
 
     def trimap(self, image, mask):
         self.asked.append(("tgn", image.shape))
@@ -35,7 +35,12 @@ class Stand:
 def stand_in(monkeypatch, tmp_path):
     """A stand-in for our networks, and a cache of the test's own."""
     stand = Stand()
-    monkeypatch.setattr(MattingPipeline, "from_pretrained", lambda source=None, device=None: stand)
+
+    def load(source=None, device=None):
+        stand.device = device
+        return stand
+
+    monkeypatch.setattr(MattingPipeline, "from_pretrained", load)
     monkeypatch.setattr(methods, "weights_digest", lambda source: str(source))
     monkeypatch.setenv("TRIMATTE_CACHE", str(tmp_path / "results"))
     methods.load_pipeline.cache_clear()
