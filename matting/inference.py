@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import cv2
 import numpy as np
@@ -57,6 +58,21 @@ def estimate_alpha(network: SPAMattNet, image: np.ndarray, trimap: np.ndarray) -
     inputs, shown = spamattnet_inputs(network, image, trimap)
     alpha = crop_to(network(*inputs).alpha.float().clamp(0, 1).cpu(), shown)[0, 0].numpy()
     return _grow(np.ascontiguousarray(alpha), image.shape[:2])
+
+
+def average_over_flip(matte: Callable[..., np.ndarray], image: np.ndarray, *guidance: np.ndarray) -> np.ndarray:
+    """Average a matte over a photo and its mirror image (test-time augmentation by a horizontal flip).
+
+    Args:
+        matte: gives alpha, float32 (H, W), from a photo and its guidance.
+        image: the photo, uint8 (H, W, 3).
+        guidance: what else it is given, each (H, W) or (H, W, C).
+
+    Returns:
+        alpha, float32 (H, W): half from the photo as it is, half from its mirror image, mirrored back.
+    """
+    mirrored = matte(*(np.ascontiguousarray(plane[:, ::-1]) for plane in (image, *guidance)))
+    return (matte(image, *guidance) + mirrored[:, ::-1]) / 2
 
 
 def spamattnet_inputs(

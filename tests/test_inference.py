@@ -1,3 +1,5 @@
+from functools import partial
+
 import cv2
 import numpy as np
 import pytest
@@ -113,6 +115,26 @@ def test_a_photo_at_the_limit_is_not_touched(prepared, monkeypatch):
     exact = inference.estimate_alpha(prepared["spamattnet"], smooth(SIZE), trimap())
     monkeypatch.setattr(inference, "ALPHA_PIXELS", 10**9)
     np.testing.assert_array_equal(exact, inference.estimate_alpha(prepared["spamattnet"], smooth(SIZE), trimap()))
+
+
+def test_the_average_over_the_flip_is_of_photo_and_mirror_image(prepared):
+    image, regions = smooth(SIZE), trimap()
+    matte = partial(inference.estimate_alpha, prepared["spamattnet"])
+    averaged = inference.average_over_flip(matte, image, regions)
+    mirror = np.ascontiguousarray(image[:, ::-1]), np.ascontiguousarray(regions[:, ::-1])
+    np.testing.assert_array_equal(averaged, (matte(image, regions) + matte(*mirror)[:, ::-1]) / 2)
+    assert averaged.shape == SIZE and averaged.dtype == np.float32 and np.ptp(averaged) > 0
+    np.testing.assert_array_equal(inference.average_over_flip(matte, *mirror), averaged[:, ::-1])
+
+
+def test_the_average_over_the_flip_of_a_symmetric_photo_is_symmetric(prepared):
+    half, left = smooth((64, 50)), trimap((64, 50))
+    image, regions = np.hstack([half, half[:, ::-1]]), np.hstack([left, left[:, ::-1]])
+    matte = partial(inference.estimate_alpha, prepared["spamattnet"])
+    averaged = inference.average_over_flip(matte, image, regions)
+    np.testing.assert_array_equal(averaged, averaged[:, ::-1])
+    alone = matte(image, regions)
+    assert np.abs(alone - alone[:, ::-1]).max() > 1e-4  # of itself the network is not
 
 
 @pytest.mark.parametrize("size", [(150, 211), (211, 150), (2, 400), (400, 2)])

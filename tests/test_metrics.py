@@ -167,6 +167,9 @@ def test_six_tenths_reaches_the_level_six_tenths():
     prediction = np.array([[1, 153 / 255]], np.float32)
     error = connectivity_error(prediction, np.ones((1, 2), np.float32), np.ones((1, 2), bool))
     assert error == pytest.approx((1 - 0.6) / 1000, abs=1e-9)
+    # In float64 153/255 is a little below float32's 0.6: compared in float32, it reaches the level all the same.
+    exact = np.array([[1, 153 / 255]], np.float64)
+    assert connectivity_error(exact, np.ones((1, 2)), np.ones((1, 2), bool)) == pytest.approx(error, abs=1e-9)
 
 
 def test_alpha_is_not_stretched_to_the_full_range():

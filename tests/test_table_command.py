@@ -3,8 +3,8 @@ import shlex
 
 import numpy as np
 import pytest
+from benchmark_stand import stand_in  # noqa: F401 (a fixture, `ours`)
 from benchmark_trees import TREES
-from test_benchmarks import ours  # noqa: F401 (a fixture that stands in for our networks)
 
 from matting.__main__ import Parser, main
 from matting.commands import _trimaps, evaluate, table

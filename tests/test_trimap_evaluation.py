@@ -96,6 +96,14 @@ def test_networks_stand_in_one_table_beside_the_papers_rows(tmp_path, stand, cap
     assert len(lines) == 2 + len(paper.find("I", "distinctions-646").rows) + 4 + 2
 
 
+def test_files_of_one_name_are_rows_of_their_own(tmp_path, stand, capsys):
+    plant("folder", tmp_path / "data")
+    words = ["--data", "folder", "--root", tmp_path / "data", "--mask", "5"]
+    assert call(*words, "--weights", "a/tgn.safetensors", "b/tgn.safetensors", "c/tgn.safetensors") == 0
+    rows = [line.split("|")[1].strip() for line in capsys.readouterr().out.splitlines() if "this run" in line]
+    assert rows == ["TGN-5", "TGN (tgn)-5", "TGN (tgn) (2)-5"]
+
+
 def test_generated_composites_are_those_of_evaluate_composites(folders, stand, capsys):
     file = folders / "scores.json"
     words = ["--pool", folders / "pool", "--photos", folders / "photos", "--count", "2", "--seed", "3", "--size", "128"]

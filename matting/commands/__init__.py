@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import torch
+
     from matting import MattingPipeline
 
 
@@ -19,14 +21,18 @@ class UsageError(Exception):
     """The command cannot start as it was called; its message is one sentence for the person who called it."""
 
 
-def check_device(device: str | None) -> None:
-    """Raise ValueError where a device cannot be used here."""
+def check_device(name: str | None) -> torch.device:
+    """Return a device by its name, the best one for None; raises ValueError where it cannot be used here."""
     import torch
 
+    from matting import inference
+
     try:
-        torch.empty(0, device=device)
+        device = torch.device(name) if name else inference.default_device()
+        torch.empty(1, device=device).cpu()
     except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise ValueError(f"There is no device {device} that can be used here; cpu always works.") from error
+        raise ValueError(f"There is no device {name} that can be used here; cpu always works.") from error
+    return device
 
 
 def load_pipeline(weights: str | None, device: str | None, dtype: str = "float32") -> MattingPipeline:

@@ -50,6 +50,9 @@ def add_arguments(parser: argparse.ArgumentParser, name: str) -> None:
     )
     parser.add_argument("--vitmatte", metavar="SOURCE", help="a folder or hub id of ViTMatte's weights")
     parser.add_argument("--predictions", metavar="DIR", help="another program's alphas, for --method predictions")
+    parser.add_argument(
+        "--flip", action="store_true", help="average SPAMattNet's alpha over the photo and its mirror image"
+    )
     parser.add_argument("--save", type=Path, metavar="DIR", help="write each photo's alpha there, 16-bit gray")
     parser.add_argument("--against", type=Path, metavar="FILE", help="compare with an earlier run's --json")
     if name == "alphamatting":
@@ -64,7 +67,7 @@ def add_protocol_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--mask", nargs="+", metavar="KIND",
-        help="coarse masks: N of the paper's simulated ones (20 30 40 50), given, a segmenter's name, a folder",
+        help="coarse masks: the paper's simulated ones (20 30 40 50), given, a segmenter's NAME or NAME:FILE, a folder",
     )  # fmt: skip
     parser.add_argument(
         "--prompt", default="nothing", choices=("nothing", "click", "box"), help="what a segmenter is told"
@@ -196,7 +199,7 @@ def _plan(args: argparse.Namespace, found: Sequence[Example]) -> dict[str, Run]:
     from matting.evaluation.protocols import Choices, plan
 
     choices = Choices(
-        **choices_of(args), methods=args.method, vitmatte=args.vitmatte, predictions=args.predictions
+        **choices_of(args), methods=args.method, vitmatte=args.vitmatte, predictions=args.predictions, flip=args.flip
     )
     return plan(args.benchmark, found, choices, args.save)
 

@@ -69,20 +69,22 @@ def run(args: argparse.Namespace) -> int:
 def collect(args: argparse.Namespace) -> dict[str, TrimapReport]:
     """Score every network on every mask and return the reports by their labels; raises ValueError or OSError."""
     from matting.evaluation import trimaps
+    from matting.evaluation.protocols import short_mask, unused
 
     cache = prepare(args)
     networks = {}
     for source in args.weights:
         network = trimaps.load_network(source, args.device)
         name = trimaps.PAPER_NAMES[network.name]
-        networks[f"{name} ({Path(source).stem})" if name in networks and source else name] = (source, network)
+        title = f"{name} ({Path(source).stem})" if name in networks and source else name
+        networks[unused(title, networks)] = (source, network)
     reports = {}
     for mask in args.mask:
         cases = _cases(args, mask)
         for title, (source, network) in networks.items():
-            suffix = "" if mask == "given" else f"-{Path(mask).name}"
+            suffix = "" if mask == "given" else f"-{short_mask(mask)}"
             counts, failed = trimaps.count_all(cases, network, cache, workers=args.workers, title=title)
-            reports[title + suffix] = _report(args, mask, source, network.name, counts, failed)
+            reports[unused(title + suffix, reports)] = _report(args, mask, source, network.name, counts, failed)
     return reports
 
 

@@ -10,7 +10,7 @@ import platform
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from matting.commands import UsageError
+from matting.commands import UsageError, check_device
 
 if TYPE_CHECKING:
     import numpy as np
@@ -71,7 +71,10 @@ def run(args: argparse.Namespace) -> int:
     from matting import inference
     from matting.commands._cases import build_cases
 
-    device = _device(args.device)
+    try:
+        device = check_device(args.device)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
     print(f"{device} against cpu in float32 · torch {torch.__version__} · {platform.platform()}")
     for dtype, (largest, mean) in TOLERANCES.items():
         print(f"tolerance of {dtype}: largest {args.tolerance * largest:.2g}, mean {args.tolerance * mean:.2g}")
@@ -120,20 +123,6 @@ def _is_unsupported(error: Exception) -> bool:
     """Tell "there is no such dtype here" from other failures; the back ends say it in these words."""
     words = ("not implemented", "not support", "unsupported", "no kernel")
     return isinstance(error, NotImplementedError) or any(word in str(error).lower() for word in words)
-
-
-def _device(name: str | None) -> torch.device:
-    """Return a device that works, the best one for None; raises UsageError if it does not."""
-    import torch
-
-    from matting import inference
-
-    try:
-        device = torch.device(name) if name else inference.default_device()
-        torch.empty(1, device=device).cpu()
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise UsageError(f"There is no device {name} that can be used here; cpu always works.") from error
-    return device
 
 
 def _row(name: str, dtype: str, outcome: Outcome) -> str:

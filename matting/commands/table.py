@@ -57,6 +57,8 @@ def run(args: argparse.Namespace) -> int:
     folder = args.data or (Path(os.environ["TRIMATTE_DATA"]) if os.environ.get("TRIMATTE_DATA") else None)
     parts = [part for part in paper.TABLES if part.number == args.number]
     print(describe(recipe, parts[0].caption))
+    if args.first is not None:
+        print(f"\nOnly the first {args.first} photos are scored: a trial, not the table.")
     documents, status = {}, 0
     try:
         check_json(args.json)

@@ -44,17 +44,28 @@ def remember_scores(
 
     `key` says in words how they are made, `inputs` are all arrays that they are made of. Otherwise as `remember`.
     """
-    if folder is None:
-        return score()
-    path = folder / f"{_key(key, *inputs)}.json"
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        found = None
-    if not isinstance(found, dict):
+    found = recall_scores(folder, key, inputs)
+    if found is None:
         found = score()
-        _write_whole(path, json.dumps(found).encode())
+        keep_scores(folder, key, inputs, found)
     return found
+
+
+def recall_scores(folder: Path | None, key: str, inputs: list[np.ndarray]) -> dict[str, float] | None:
+    """Return the scores that were kept by this key and these arrays; None where there are none."""
+    if folder is None:
+        return None
+    try:
+        found = json.loads((folder / f"{_key(key, *inputs)}.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def keep_scores(folder: Path | None, key: str, inputs: list[np.ndarray], scores: dict[str, float]) -> None:
+    """Keep scores by a key in words and by all arrays that they are made of; without a folder nothing is kept."""
+    if folder is not None:
+        _write_whole(folder / f"{_key(key, *inputs)}.json", json.dumps(scores).encode())
 
 
 @lru_cache(maxsize=1)

@@ -1,13 +1,14 @@
 """What a method is given beside the photo: a coarse mask, a trimap, or a trimap that was made from the mask.
 
 Coarse masks by name: a number N (the paper's simulated one, eroded by N), "given" (the data set's), a segmenter's
-name, or a folder with a mask for each photo. Trimaps: "given", "1", "2", "3" (alphamatting.com's), "true-K" (from the
-true alpha with ellipses of K pixels), "pseudo-W" (from the mask by erosion and dilation with an ellipse of W pixels),
-"tgn" (TGN's from the mask), or a folder.
+name, with weights of one's own NAME:SOURCE, or a folder with a mask for each photo. Trimaps: "given", "1", "2", "3"
+(alphamatting.com's), "true-K" (from the true alpha with ellipses of K pixels), "pseudo-W" (from the mask by erosion
+and dilation with an ellipse of W pixels), "tgn" (TGN's from the mask), or a folder.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,7 +16,15 @@ from pathlib import Path
 
 import numpy as np
 
-from matting.coarse import ALIASES, SEGMENTERS, Prompts, Segmenter, SegmenterUnavailable, load_segmenter
+from matting.coarse import (
+    ALIASES,
+    SEGMENTERS,
+    WITH_SOURCE,
+    Prompts,
+    Segmenter,
+    SegmenterUnavailable,
+    load_segmenter,
+)
 from matting.data.layouts.files import partner, pictures
 from matting.data.perturb import simulated_mask
 from matting.evaluation.coarse import box_around, innermost
@@ -70,10 +79,10 @@ def check_kinds(guidance: Guidance) -> None:
             f"A trimap is given, tgn, 1, 2, 3, small, large, user, true-PIXELS, pseudo-PIXELS or a folder, "
             f"got {trimap}."
         )
-    known = mask is None or mask == "given" or mask.isdecimal() or mask in (*SEGMENTERS, *ALIASES)
-    if not known and not Path(mask).is_dir():
-        segmenters = ", ".join(SEGMENTERS)
-        raise ValueError(f"A coarse mask is a number N (eroded by N), given, a folder, or {segmenters}; got {mask}.")
+    known = mask is None or mask == "given" or mask.isdecimal() or is_segmenter(mask) or is_folder(mask)
+    if not known:
+        names = ", ".join((*SEGMENTERS, *WITH_SOURCE))
+        raise ValueError(f"A coarse mask is a number N (eroded by N), given, a folder, or {names}; got {mask}.")
     if trimap is not None and (trimap == "tgn" or trimap.startswith("pseudo-")) and mask is None:
         raise ValueError(f"The trimap {trimap} is made from a coarse mask; name one with --mask.")
 
@@ -82,11 +91,39 @@ def prepare(guidance: Guidance) -> None:
     """Load what makes the guidance, so that what cannot be had is said before the work; raises ValueError."""
     if guidance.trimap == "tgn":
         load_pipeline(guidance.weights, guidance.device)
-    if guidance.mask in (*SEGMENTERS, *ALIASES):
+    if is_segmenter(guidance.mask):
         try:
             load_cached_segmenter(guidance.mask, guidance.device)
         except SegmenterUnavailable as error:
-            raise ValueError(str(error)) from error
+            name, reason = guidance.mask.partition(":")[0], str(error).partition(";")[0].removesuffix(".")
+            raise ValueError(
+                f"{reason}; name its weights with --mask {name}:FILE, or other masks: 20, grabcut, a folder."
+            ) from error
+
+
+def is_segmenter(kind: str | None) -> bool:
+    """Tell a segmenter's NAME or NAME:SOURCE from other kinds of masks."""
+    names = {*SEGMENTERS, *ALIASES, *(written.partition(":")[0] for written in WITH_SOURCE)}
+    return kind is not None and kind.partition(":")[0] in names
+
+
+def is_folder(kind: str | None) -> bool:
+    """Tell a folder of one's own from other kinds of masks or trimaps; a segmenter's name means the segmenter."""
+    return kind is not None and not is_segmenter(kind) and Path(kind).is_dir()
+
+
+@lru_cache(maxsize=4)
+def mask_identity(kind: str | None) -> str:
+    """Tell masks apart that one kind may give: files that hold a segmenter's weights are told by what they hold."""
+    source = Path(kind.partition(":")[2].partition("#")[0]) if is_segmenter(kind) and ":" in kind else None
+    if source is None or not source.exists():
+        return str(kind)
+    digest = hashlib.sha256()
+    for path in sorted(source.rglob("*")) if source.is_dir() else [source]:
+        if path.is_file():
+            with path.open("rb") as file:
+                digest.update(hashlib.file_digest(file, "sha256").digest())
+    return f"{kind} {digest.hexdigest()[:16]}"
 
 
 def coarse_mask(photo: Photo, guidance: Guidance) -> np.ndarray | None:
@@ -102,7 +139,7 @@ def coarse_mask(photo: Photo, guidance: Guidance) -> np.ndarray | None:
         return simulated_mask(_truth(photo), guidance.erosion, kernel=guidance.kernel)
     if kind == "given":
         return _given(photo, photo.coarse_mask, "coarse mask")
-    if Path(kind).is_dir():
+    if is_folder(kind):
         path = partner(pictures_of(kind), photo.name, Path(kind))
         return read_sized_mask(path, photo.image.shape[:2])
     segmenter = load_cached_segmenter(kind, guidance.device)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -17,8 +17,10 @@ from matting.evaluation.cache import code_version, remember
 from matting.evaluation.photos import read_sized_mask
 from matting.evaluation.vitmatte import load_vitmatte
 from matting.fusion import hard_fusion
+from matting.inference import average_over_flip
 from matting.networks.spamattnet import SPAMattNet
 from matting.pipeline import MattingPipeline
+from matting.trimap import from_probabilities
 
 JOINT = {"joint-hard": "hard", "joint-soft": "soft"}
 NEED_TRIMAP = ("spamattnet", *BASELINES, "vitmatte")
@@ -36,11 +38,13 @@ class Method:
         source: ours: a folder of weights, a hub id or a file of SPAMattNet's, None for the bundled ones; ViTMatte: a
             folder or a hub id; predictions: the folder of alphas.
         device: where a network runs.
+        flip: of ours, whether SPAMattNet's alpha is averaged over the photo and its mirror image.
     """
 
     name: str
     source: str | None = None
     device: str | None = None
+    flip: bool = False
 
     @property
     def label(self) -> str:
@@ -55,7 +59,7 @@ class Method:
             return f"vitmatte, transformers {version('transformers')}, {load_vitmatte(self.source, self.device).digest}"
         if self.name == "predictions":
             return f"predictions, {self.source}"
-        return f"{self.name}, {weights_digest(self.source)}, {code_version()}"
+        return f"{self.name}, flip {self.flip}, {weights_digest(self.source)}, {code_version()}"
 
     def prepare(self) -> None:
         """Load what the method needs, so that what cannot be had is said before the work; raises ValueError."""
@@ -74,14 +78,23 @@ class Method:
         Raises:
             ValueError: where the guidance does not suffice.
         """
-        if self.name in JOINT:
-            pipeline = load_pipeline(self.source, self.device)
-            return pipeline(image, coarse_mask=mask, fusion=JOINT[self.name]).alpha
-        if self.name == "spamattnet":
-            return load_pipeline(self.source, self.device).alpha(image, trimap)
+        if self.name in PAPER_NAMES:
+            return self._ours(load_pipeline(self.source, self.device), image, trimap, mask)
         if self.name == "vitmatte":
             return hard_fusion(load_vitmatte(self.source, self.device)(image, trimap), trimap)
         return hard_fusion(remember(cache, self.identity(), image, trimap, BASELINES[self.name]), trimap)
+
+    def _ours(
+        self, pipeline: MattingPipeline, image: np.ndarray, trimap: np.ndarray | None, mask: np.ndarray | None
+    ) -> np.ndarray:
+        """SPAMattNet's alpha from the trimap, or fused with what TGN makes of the mask."""
+        if self.name == "spamattnet":
+            matte, guidance = pipeline.alpha, (trimap,)
+        else:
+            probabilities = pipeline.trimap_probabilities(image, mask)
+            matte = partial(pipeline.alpha, fusion=JOINT[self.name])
+            guidance = (from_probabilities(probabilities), probabilities)
+        return average_over_flip(matte, image, *guidance) if self.flip else matte(image, *guidance)
 
 
 @lru_cache(maxsize=2)

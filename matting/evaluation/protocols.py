@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 
-from matting.coarse import ALIASES, SEGMENTERS
 from matting.data.layouts import Example
 from matting.evaluation import paper
 from matting.evaluation.benchmarks import BENCHMARKS, Benchmark, check_complete
-from matting.evaluation.guidance import TRIMAP_NUMBERS, Guidance, check_kinds
+from matting.evaluation.guidance import TRIMAP_NUMBERS, Guidance, check_kinds, is_segmenter
 from matting.evaluation.methods import JOINT, PAPER_NAMES, Method
 from matting.evaluation.runner import Outcome, Run
 from matting.evaluation.tables import Report
+
+REGIONS = ("unknown", "whole")
+"""What may be chosen to be scored where a benchmark has no regions of its own."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,7 @@ class Choices:
         vitmatte: a folder or hub id of ViTMatte's weights.
         predictions: a folder of another program's alphas.
         device: where networks run.
+        flip: whether SPAMattNet's alpha is averaged over the photo and its mirror image.
     """
 
     methods: Sequence[str] | None = None
@@ -41,6 +45,7 @@ class Choices:
     vitmatte: str | None = None
     predictions: str | None = None
     device: str | None = None
+    flip: bool = False
 
 
 def plan(
@@ -74,14 +79,12 @@ def plan(
         for mask in masks:
             run = _run(benchmark, Guidance(None if method in JOINT else kind, mask), method, choices)
             run = run if scored else replace(run, scoring=None)
-            if mask == "u2net" and mask not in SEGMENTERS and not choices.masks:
-                raise ValueError(
-                    f"The paper's coarse masks for {name} come from a U2Net, which is not among the segmenters here; "
-                    "name other ones with --mask: 20, grabcut, sam, or a folder of your own."
-                )
             check_kinds(run.guidance)
             _check_data(name, found, run)
-            runs[label(run)] = run
+            if run not in runs.values():
+                runs[unused(label(run), runs)] = run
+    if choices.flip and not any(run.method.flip for run in runs.values()):
+        raise ValueError(f"--flip is for SPAMattNet's alpha; choose one of the methods {', '.join(PAPER_NAMES)}.")
     if save:
         alone = len(runs) == 1
         runs = {title: replace(run, save=save if alone else save / title) for title, run in runs.items()}
@@ -89,12 +92,21 @@ def plan(
 
 
 def label(run: Run) -> str:
-    """Name a run as the paper does: SPAMattNet, JIH-20; other methods from masks carry what the mask is."""
+    """Name a run as the paper does, SPAMattNet or JIH-20, and say what the paper does not have: (flip)."""
     mask = run.guidance.mask
-    if mask in (None, "given"):
-        return run.method.label
-    short = mask if mask.isdecimal() else Path(mask).name
-    return f"{run.method.label}-{short}"
+    suffix = "" if mask in (None, "given") else f"-{short_mask(mask)}"
+    return run.method.label + suffix + (" (flip)" if run.method.flip else "")
+
+
+def short_mask(mask: str) -> str:
+    """Name a kind of coarse mask for people: N, a segmenter without its weights, a folder without its path."""
+    return mask.partition(":")[0] if is_segmenter(mask) else Path(mask).name
+
+
+def unused(name: str, taken: Container[str]) -> str:
+    """Return the name, or with the first number from 2 that makes it another than those that are taken."""
+    names = (f"{name} ({number})" if number > 1 else name for number in count(1))
+    return next(one for one in names if one not in taken)
 
 
 def paper_table(name: str, runs: Mapping[str, Run]) -> paper.PaperTable | None:
@@ -126,12 +138,16 @@ def settings(run: Run) -> dict[str, str | int | None]:
         chosen["trimap"] = int(guidance.trimap) if guidance.trimap.isdecimal() else guidance.trimap
     if guidance.mask is not None:
         chosen["mask"] = guidance.mask
-    if guidance.mask in (*SEGMENTERS, *ALIASES):
+    if is_segmenter(guidance.mask):
         chosen["prompt"] = guidance.prompt
     if run.method.name in PAPER_NAMES or guidance.trimap == "tgn":
         chosen["weights"] = guidance.weights or "bundled"
     elif run.method.source:
         chosen["weights"] = run.method.source
+    if run.method.flip:
+        chosen["flip"] = True
+    if run.scoring in REGIONS and run.scoring != _usual_region(guidance):
+        chosen["region"] = run.scoring
     return chosen
 
 
@@ -144,9 +160,15 @@ def _run(benchmark: Benchmark, given: Guidance, name: str, choices: Choices) -> 
     )
     scoring = benchmark.scoring
     if scoring == "by trimap":
-        scoring = choices.region or ("unknown" if guidance.from_truth else "whole")
-    method = Method(name, sources.get(name, choices.weights if name in PAPER_NAMES else None), choices.device)
+        scoring = choices.region or _usual_region(guidance)
+    ours = name in PAPER_NAMES
+    source = sources.get(name, choices.weights if ours else None)
+    method = Method(name, source, choices.device, flip=choices.flip and ours)
     return Run(method, guidance, scoring, benchmark.side)
+
+
+def _usual_region(guidance: Guidance) -> str:
+    return "unknown" if guidance.from_truth else "whole"
 
 
 def _default_trimap(benchmark: Benchmark, found: Sequence[Example], choices: Choices) -> str | None:

@@ -153,7 +153,7 @@ RECIPES: dict[str, Recipe] = {
         Recipe(
             "XI",
             "Coarse masks come from a U2Net fine-tuned on P3M-10k's training set; TGN learns from its masks, "
-            "SPAMattNet from TGN's trimaps.",
+            "SPAMattNet from TGN's trimaps. Name that U2Net with --mask u2net:FILE.",
             ("python -m matting train u2net --preset p3m", "python -m matting train tgn --preset p3m",
              "python -m matting train spamattnet --preset p3m"),
             (Step("p3m-500-p"), Step("p3m-500-np")),

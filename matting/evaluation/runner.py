@@ -19,7 +19,7 @@ from matting.coarse import SegmenterUnavailable
 from matting.data.layouts import Example
 from matting.evaluation import guidance as guides
 from matting.evaluation.benchmarks import SCORINGS
-from matting.evaluation.cache import code_version, remember_scores
+from matting.evaluation.cache import code_version, keep_scores, recall_scores, remember_scores
 from matting.evaluation.guidance import TRIMAP_NUMBERS, Guidance
 from matting.evaluation.methods import Method, read_prediction
 from matting.evaluation.photos import Photo, load
@@ -85,11 +85,8 @@ def work(example: Example, run: Run, cache: Path | None = None) -> Outcome:
     """Load one photo, make its guidance, estimate alpha, score it and save it."""
     try:
         photo = load(example, TRIMAP_NUMBERS.get(run.guidance.trimap or ""))
-        if run.scoring is None:
-            _save(estimate(photo, run, cache)[0], photo, run)
-            return Outcome(example.name, {})
-        if run.save and not (run.save / f"{example.name}.png").is_file():
-            return Outcome(example.name, score(photo, run, cache))  # the scores alone are not what was asked for
+        if run.save:
+            return Outcome(example.name, _score_and_save(photo, run, cache))
         scores = remember_scores(cache, _protocol(run), _arrays(photo, run), partial(score, photo, run, cache))
         return Outcome(example.name, scores)
     except (ValueError, SegmenterUnavailable) as error:
@@ -97,12 +94,12 @@ def work(example: Example, run: Run, cache: Path | None = None) -> Outcome:
 
 
 def score(photo: Photo, run: Run, cache: Path | None = None) -> dict[str, float]:
-    """Estimate and score one photo, and save its alpha if the run asks for that."""
-    if photo.truth is None:
+    """Estimate and score one photo, and save its alpha, if the run asks for that."""
+    if run.scoring is not None and photo.truth is None:
         raise ValueError(f"{photo.name} has no true alpha to be scored against.")
     alpha, trimap = estimate(photo, run, cache)
     _save(alpha, photo, run)
-    return SCORINGS[run.scoring](alpha, photo, trimap)
+    return {} if run.scoring is None else SCORINGS[run.scoring](alpha, photo, trimap)
 
 
 def estimate(photo: Photo, run: Run, cache: Path | None = None) -> tuple[np.ndarray, np.ndarray | None]:
@@ -140,6 +137,24 @@ def _outcomes(examples: Sequence[Example], run: Run, cache: Path | None, workers
         yield from executor.map(job, examples)
 
 
+def _score_and_save(photo: Photo, run: Run, cache: Path | None) -> dict[str, float]:
+    """Score and save one photo, unless that was done before and the very file that it left is still there.
+
+    The folder may hold another run's alphas under the same names, so that a file is there says nothing.
+    """
+    key, arrays, path = _protocol(run), _arrays(photo, run), run.save / f"{photo.name}.png"
+
+    def saved() -> list[np.ndarray]:
+        return [*arrays, np.frombuffer(path.read_bytes(), np.uint8)]
+
+    scores = recall_scores(cache, key, saved()) if path.is_file() else None
+    if scores is None:
+        scores = score(photo, run, cache)
+        keep_scores(cache, key, arrays, scores)
+        keep_scores(cache, key, saved(), scores)
+    return scores
+
+
 def _resize(plane: np.ndarray, side: int, interpolation: int) -> np.ndarray:
     return cv2.resize(plane, (side, side), interpolation=interpolation)
 
@@ -159,8 +174,8 @@ def _protocol(run: Run) -> str:
     guidance, maker = run.guidance, ""
     if guidance.trimap == "tgn":
         maker = Method("spamattnet", guidance.weights).identity()
-    parts = (run.method.identity(), run.scoring, run.side, guidance.trimap, guidance.mask, guidance.prompt,
-             guidance.kernel, maker, code_version())  # fmt: skip
+    parts = (run.method.identity(), run.scoring, run.side, run.deep, guidance.trimap,
+             guides.mask_identity(guidance.mask), guidance.prompt, guidance.kernel, maker, code_version())  # fmt: skip
     return "|".join(map(str, parts))
 
 
@@ -168,9 +183,9 @@ def _arrays(photo: Photo, run: Run) -> list[np.ndarray]:
     """All pixels that scores depend on, files of one's own included."""
     size = photo.image.shape[:2]
     planes = [photo.image, photo.truth, photo.trimap, photo.coarse_mask, photo.details]
-    if run.guidance.mask and Path(run.guidance.mask).is_dir():
+    if guides.is_folder(run.guidance.mask):
         planes.append(guides.coarse_mask(photo, run.guidance))
-    if run.guidance.trimap and Path(run.guidance.trimap).is_dir():
+    if guides.is_folder(run.guidance.trimap):
         planes.append(guides.trimap(photo, None, run.guidance))
     if run.method.name == "predictions":
         planes.append(read_prediction(run.method.source, photo.name, size))

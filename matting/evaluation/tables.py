@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import mean, stdev
 
+from matting.data.layouts.photos import AIM500_TYPES
 from matting.evaluation.metrics import Scores
 from matting.evaluation.paper import MARK, PaperTable
 
@@ -16,7 +17,7 @@ NAMES = {"sad": "SAD", "mse": "MSE", "mad": "MAD", "grad": "Grad", "conn": "Conn
 THOUSANDTHS = ("MSE", "MAD")
 """The measures, over any region, that tables show times a thousand; JSON holds them as they are."""
 
-PROTOCOL = ("trimap", "mask", "prompt", "erosion")
+PROTOCOL = ("trimap", "mask", "prompt", "erosion", "region")
 """The settings that must agree before reports are compared; others, such as the weights, may well differ."""
 
 
@@ -48,13 +49,14 @@ class Report:
 
     @property
     def summary(self) -> dict[str, float]:
-        """The mean and, for photos of several types, each type's mean SAD and Avg, the mean of these (Table XII)."""
+        """The mean and, for photos of several types, each type's mean SAD and, of all types, Avg (Table XII)."""
         by_type: dict[str, list[float]] = {}
         for name, row in self.images.items():
             if name in self.types:
                 by_type.setdefault(self.types[name], []).append(row["SAD"])
         means = {f"SAD-{kind}": sum(sads) / len(sads) for kind, sads in sorted(by_type.items(), key=_type_order)}
-        average = {"SAD-Avg": sum(means.values()) / len(means)} if means else {}
+        # Of fewer types the average would be of other photos than the one that it stands beside.
+        average = {"SAD-Avg": sum(means.values()) / len(means)} if len(means) == len(AIM500_TYPES) else {}
         return self.mean | means | average
 
 
@@ -198,15 +200,14 @@ def _spread_cells(reports: Sequence[Report], measures: Sequence[str]) -> tuple[s
         return _cells(reports[0].summary, measures)
     cells = []
     for name in measures:
-        values = [_scale(name) * report.summary[name] for report in reports]
-        cells.append(f"{mean(values):.3f} ± {stdev(values):.3f}")
+        values = [_scale(name) * report.summary[name] for report in reports if name in report.summary]
+        cells.append(f"{mean(values):.3f} ± {stdev(values):.3f}" if len(values) == len(reports) else "–")
     return tuple(cells)
 
 
 def _type_order(entry: tuple[str, object]) -> tuple[int, str]:
     """Put the types in the order of Table XII."""
-    order = ("SO", "STM", "NS")
-    return (order.index(entry[0]) if entry[0] in order else len(order)), entry[0]
+    return (AIM500_TYPES.index(entry[0]) if entry[0] in AIM500_TYPES else len(AIM500_TYPES)), entry[0]
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
