@@ -180,8 +180,8 @@ def test_missing_and_unknown_fields_other_formats_and_no_json_are_refused_in_wor
         Recipe.from_json(json.dumps(values | {"more": 1}))
     with pytest.raises(ValueError, match="lacks field fusion"):
         Recipe.from_json(json.dumps({key: value for key, value in values.items() if key != "fusion"}))
-    for other in (values | {"format": 2}, [values], 3):
-        with pytest.raises(ValueError, match="no recipe of format 1"):
+    for other in (values | {"format": 1}, [values], 3):
+        with pytest.raises(ValueError, match="no recipe of format 2"):
             Recipe.from_json(json.dumps(other))
     with pytest.raises(ValueError, match="is no JSON"):
         Recipe.from_json("{")

@@ -24,6 +24,7 @@ from matting.regional import crop_around
 
 DONE = "Drag the handle to compare. Colours at the edges are freed from the old background."
 DONE_UNFREED = "Drag the handle to compare. The colours are the photo's own."
+STOPPED = "Stopped. Trimap, strokes and an earlier cutout are as they were."
 FIRST_LOOK = "A first look at what changed; the whole matte follows…"
 PREVIEW_SHARE = 0.5
 """Where more of the photo than this would be computed for a preview, the whole pass is nearly as soon there."""
@@ -77,14 +78,22 @@ class Finishing:
         def work() -> Update:
             merged = merge(value, photo, trimap)
             alpha = self._alpha(photo, merged, fusion, method)
-            recipe = recipe_of(self.steps.pipeline, photo, merged, alpha, fusion) if method == OWN_METHOD else None
+            recipe = recipe_of(self.steps.pipeline, photo, merged, alpha, fusion, method)
             matte = keep_matte(photo, merged, alpha, recipe, freed)
             editor = {} if merged is trimap else self.trimming.show(photo, merged, None)
-            code = {self.stage.notebook: gr.Code(cell_of(recipe, photo), visible=recipe is not None)}
+            code = {self.stage.notebook: gr.Code(cell_of(recipe, photo), visible=True)}
             return editor | self._show_matte(photo, matte, Background(*chosen)) | code | self._say_done(freed)
 
         said = line(DONE if before else CUTOUT_LATER)
-        return attempt(work, lambda: {self.stage.say: said})
+        return {self.stage.stop: gr.Button(visible=False)} | attempt(work, lambda: {self.stage.say: said})
+
+    @forgiving
+    def stopped(self, photo: Photo | None, matte: Matte | None, *chosen: Any) -> Update:
+        """Say that nothing has changed, and take a preview away."""
+        said = {self.stage.say: line(STOPPED), self.stage.stop: gr.Button(visible=False)}
+        if photo is None or matte is None:
+            return said
+        return said | self._on_background(photo, matte, Background(*chosen))
 
     @forgiving
     def change_background(self, photo: Photo | None, matte: Matte | None, *chosen: Any) -> Update:
@@ -124,7 +133,7 @@ class Finishing:
     def _alpha(self, photo: Photo, trimap: TrimapEdit, fusion: str, method: str) -> np.ndarray:
         """Compute alpha; soft fusion asks TGN again, since its probabilities are too large to keep around."""
         if method != OWN_METHOD:
-            return self.steps.classical_alpha(photo.image, trimap.values)
+            return self.steps.other_alpha(method, photo.image, trimap.values)
         probabilities = None
         if fusion == "soft" and trimap.selection is not None:
             probabilities = trimap.decide(self.steps.probabilities(photo.image, trimap.selection.mask))

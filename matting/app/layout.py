@@ -10,11 +10,12 @@ from matting.app.accordions import lay_out_mask_tools, lay_out_trimap_help
 from matting.app.batch_layout import lay_out_batch
 from matting.app.examples import captioned
 from matting.app.messages import line
+from matting.app.other_methods import CLASSICAL_METHOD, VITMATTE
 from matting.app.page import Page, PhotoStage, ResultStage, States, TrimapStage
 from matting.app.result_accordions import lay_out_looks
 from matting.app.segmenters import choices, first_segmenter
 from matting.app.session import Clicks
-from matting.app.steps import CLASSICAL_METHOD, OWN_METHOD
+from matting.app.steps import OWN_METHOD
 from matting.app.widgets import download, editor, heading, thumbnails, upload
 
 STATE_SECONDS = 7200
@@ -31,6 +32,7 @@ FUSIONS = [
 METHODS = [
     ("SPAMattNet: learned, for hair and fur", OWN_METHOD),
     ("Closed-form: classical, small photos", CLASSICAL_METHOD),
+    ("ViTMatte: learned, a download, small photos", VITMATTE),
 ]
 BACKGROUNDS = [("Checkerboard", "checkerboard"), ("Colour", "colour"), ("Picture", "picture")]
 BRUSH_NAMES = {"Keep": "Keep: all of it", "Unsure": "Unsure: hair, fur, glass", "Drop": "Drop: background"}
@@ -132,7 +134,9 @@ def _lay_out_edges() -> TrimapStage:
 def _lay_out_result() -> ResultStage:
     with gr.Column(elem_classes="card", elem_id="stage-result"):
         heading(3, "Take your cutout")
-        say = gr.HTML(line(CUTOUT_LATER), elem_id="say-result")
+        with gr.Row(elem_classes="saying"):
+            say = gr.HTML(line(CUTOUT_LATER), elem_id="say-result")
+            stop = gr.Button("Stop", elem_id="stop-cut-out", size="sm", min_width=80, visible=False)
         with gr.Column(visible=False, elem_classes="plain") as body:
             with gr.Row():
                 with gr.Column(scale=2, min_width=300):
@@ -200,7 +204,7 @@ def _lay_out_result() -> ResultStage:
                 )
             looks = lay_out_looks()
     return ResultStage(
-        body, say, slider, alpha, background, colour, picture_tools, picture, zoom, across, down, freed,
+        body, say, stop, slider, alpha, background, colour, picture_tools, picture, zoom, across, down, freed,
         download_cutout, download_alpha, download_trimap, download_composite,
         download_foreground, download_recipe, download_all, notebook, looks,
     )  # fmt: skip

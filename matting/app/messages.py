@@ -10,6 +10,8 @@ from typing import Any
 
 import gradio as gr
 
+from matting.watching import StoppedError
+
 Update = dict[Any, Any]
 """What a listener returns: new values by component; components left out stay as they are."""
 
@@ -24,10 +26,13 @@ UNEXPECTED = "Something went wrong that should not; what you made so far is kept
 def attempt(work: Callable[[], Update], otherwise: Callable[[], Update]) -> Update:
     """Return what `work` returns; if it is refused, say so in one sentence and return `otherwise`.
 
-    A raised gr.Error would cover each output with the word "Error"; this way nothing that was made is lost.
+    A raised gr.Error would cover each output with the word "Error"; this way nothing that was made is lost. Who has
+    stopped the work knows it and is told nothing.
     """
     try:
         return work()
+    except StoppedError:
+        return otherwise()
     except Exception as error:  # the last stop before the visitor: nothing may fall through as a traceback
         refuse(error)
         return otherwise()

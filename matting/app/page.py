@@ -123,6 +123,7 @@ class ResultStage:
 
     body: gr.Column
     say: gr.HTML
+    stop: gr.Button
     slider: gr.ImageSlider
     alpha: gr.Image
     background: gr.Radio
