@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from torch import nn
 
@@ -52,15 +52,19 @@ def make_watchable(network: Network) -> Network:
     return network
 
 
-def tell_of_residual(*state: object, tolerance: float = 1e-7) -> None:
+def tell(share: float) -> None:
+    """Tell whoever watches that a share of the work is done."""
+    if (current := _watching.get()) is not None:
+        current.watch(min(max(share, 0.0), 1.0))
+
+
+def tell_of_residual(*state: Any, tolerance: float = 1e-7) -> None:
     """Tell whoever watches after a step of PyMatting's solver, which is done when its residual is small.
 
     `state` is what its `cg` gives to a callback: (A, x, b, norm of b, r, norm of r).
     """
-    if (current := _watching.get()) is not None:
-        _, _, _, start, _, left = state
-        share = math.log(left / start) / math.log(tolerance) if left > 0 and start > 0 else 1.0
-        current.watch(min(max(share, 0.0), 1.0))
+    _, _, _, start, _, left = state
+    tell(math.log(left / start) / math.log(tolerance) if left > 0 and start > 0 else 1.0)
 
 
 class _Round:

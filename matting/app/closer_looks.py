@@ -97,11 +97,12 @@ class CloserLooks:
             self.looks.score_say: line(SCORED),
         }
 
-    @forgiving
-    def forget(self) -> Update:
-        """Take away what belonged to the matte before."""
+    def forget_if_new(self, update: Update) -> Update:
+        """Add to an update that brings another matte that nothing is left of what belonged to the one before."""
+        if self.states.matte not in update:
+            return update
         looks = self.looks
-        return {
+        return update | {
             looks.fringe: [],
             looks.fringe_accordion: gr.Accordion(open=False),
             looks.maps: gr.Gallery(value=[], visible=False),

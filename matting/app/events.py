@@ -30,8 +30,9 @@ def connect(page: Page, steps: Steps) -> None:
     _connect_picking(page, picking)
     _connect_own_masks(page, OwnMasks(picking))
     changed = _connect_trimming(page, trimming)
-    cut = connect_finishing(page, Finishing(page, steps, trimming))
-    connect_looks(page, CloserLooks(page, steps), cut)
+    closer = CloserLooks(page, steps)
+    cut = connect_finishing(page, Finishing(page, steps, trimming), closer)
+    connect_looks(page, closer)
     _connect_batch(page.batch, Batches(page.batch, steps))
     _connect_trimap_help(page, TrimapHelp(page, trimming), [*changed, cut])
 

@@ -21,9 +21,11 @@ from matting.app.trimming import Trimming, merge
 from matting.compositing import blend
 from matting.images import read_photo
 from matting.regional import crop_around
+from matting.watching import tell
 
 DONE = "Drag the handle to compare. Colours at the edges are freed from the old background."
 DONE_UNFREED = "Drag the handle to compare. The colours are the photo's own."
+CUTTING = "Cutting out, hair by hair…"
 STOPPED = "Stopped. Trimap, strokes and an earlier cutout are as they were."
 FIRST_LOOK = "A first look at what changed; the whole matte follows…"
 PREVIEW_SHARE = 0.5
@@ -36,6 +38,7 @@ class Finishing:
     def __init__(self, page: Page, steps: Steps, trimming: Trimming) -> None:
         """Bind the listeners to the page's components and to the heavy steps."""
         self.states, self.stage, self.steps, self.trimming = page.states, page.result, steps, trimming
+        self.cut_button = page.edges.cut_out
 
     @forgiving
     def preview(
@@ -77,7 +80,9 @@ class Finishing:
 
         def work() -> Update:
             merged = merge(value, photo, trimap)
+            tell(0.0)  # it may have been stopped while it was waiting
             alpha = self._alpha(photo, merged, fusion, method)
+            tell(1.0)
             recipe = recipe_of(self.steps.pipeline, photo, merged, alpha, fusion, method)
             matte = keep_matte(photo, merged, alpha, recipe, freed)
             editor = {} if merged is trimap else self.trimming.show(photo, merged, None)
@@ -85,15 +90,26 @@ class Finishing:
             return editor | self._show_matte(photo, matte, Background(*chosen)) | code | self._say_done(freed)
 
         said = line(DONE if before else CUTOUT_LATER)
-        return {self.stage.stop: gr.Button(visible=False)} | attempt(work, lambda: {self.stage.say: said})
+        return attempt(
+            lambda: self._rest() | work(),
+            lambda: self._rest() | {self.stage.say: said},
+            lambda: self._without_preview(photo, before, *chosen),
+        )
 
-    @forgiving
-    def stopped(self, photo: Photo | None, matte: Matte | None, *chosen: Any) -> Update:
-        """Say that nothing has changed, and take a preview away."""
-        said = {self.stage.say: line(STOPPED), self.stage.stop: gr.Button(visible=False)}
-        if photo is None or matte is None:
-            return said
-        return said | self._on_background(photo, matte, Background(*chosen))
+    def show_share(self, share: float) -> Update:
+        """Say how much of the matte is computed."""
+        return {self.stage.say: line(f"{CUTTING} {share:.0%}", "busy")}
+
+    def say_stopped(self) -> Update:
+        """Say that nothing has changed, as soon as somebody wants the work stopped; it may take a moment to end."""
+        return self._rest() | {self.stage.say: line(STOPPED)}
+
+    def _without_preview(self, photo: Photo | None, matte: Matte | None, *chosen: Any) -> Update:
+        """Show an earlier cutout again; all else has been said, and something new may have begun since."""
+        return self._on_background(photo, matte, Background(*chosen)) if photo and matte else gr.skip()
+
+    def _rest(self) -> Update:
+        return {self.stage.stop: gr.Button(visible=False), self.cut_button: gr.Button(interactive=True)}
 
     @forgiving
     def change_background(self, photo: Photo | None, matte: Matte | None, *chosen: Any) -> Update:

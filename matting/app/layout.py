@@ -45,7 +45,7 @@ def lay_out(status: str) -> Page:
         f'<p id="device" class="device">{html.escape(status)}</p></header>'
     )
     states = States(
-        *(gr.State(start, time_to_live=STATE_SECONDS) for start in (None, Clicks(), None, None, None, None, None))
+        *(gr.State(start, time_to_live=STATE_SECONDS) for start in (None, Clicks(), None, None, None, None, None, None))
     )
     with gr.Tabs():
         with gr.Tab("One photo", id="one"):

@@ -11,7 +11,7 @@ from matting.trimap_doctor import Complaint
 
 @dataclass(frozen=True)
 class States:
-    """What one visitor has made, one state for each stage."""
+    """What one visitor has made, one state for each stage, and the name of what is being done for them."""
 
     photo: gr.State
     clicks: gr.State
@@ -20,6 +20,7 @@ class States:
     trimap: gr.State
     matte: gr.State
     backdrop: gr.State
+    wish: gr.State
 
 
 @dataclass(frozen=True)

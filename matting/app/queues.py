@@ -20,16 +20,17 @@ CLICKING: dict[str, Any] = QUICK | {"concurrency_id": "clicks", "concurrency_lim
 def move_on(button: gr.Button, stage: str, say: gr.HTML, text: str, stop: gr.Button | None = None) -> None:
     """Scroll to the next stage at once and say there what is being done, without asking the server.
 
-    Where the work can be stopped, the button for that appears. A page calls a button's listeners one after the other,
-    so this one has to be attached before the slow one.
+    Where the work can be stopped, the button for that appears and the one that began it rests. A page calls a button's
+    listeners one after the other, so this one has to be attached before the slow one.
     """
     busy = json.dumps(line(text, "busy"))
-    shown = [busy] if stop is None else [busy, '{__type__: "update", visible: true}']
+    shown, resting = '{__type__: "update", visible: true}', '{__type__: "update", interactive: false}'
+    changes = busy if stop is None else f"[{busy}, {shown}, {resting}]"
     button.click(
         None,
         None,
-        [say] if stop is None else [say, stop],
-        js=f"() => {{ {scroll_to(stage)} return [{', '.join(shown)}]; }}",
+        [say] if stop is None else [say, stop, button],
+        js=f"() => {{ {scroll_to(stage)} return {changes}; }}",
         api_visibility="private",
     )
 

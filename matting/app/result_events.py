@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
 import gradio as gr
 
 from matting.app.closer_looks import CloserLooks
-from matting.app.finishing import Finishing
+from matting.app.finishing import CUTTING, Finishing
 from matting.app.messages import Update
 from matting.app.page import Page
 from matting.app.queues import HEAVY, QUICK, move_on, scroll_to
 from matting.app.stopping import Stops
 
-CUTTING = "Cutting out, hair by hair…"
-PROGRESS = gr.Progress()
-"""By this default Gradio knows which argument is told how far a listener is."""
 
-
-def connect_finishing(page: Page, finishing: Finishing) -> Any:
+def connect_finishing(page: Page, finishing: Finishing, closer: CloserLooks) -> Any:
     """Attach the listeners of the cutout and return the event after which it is there."""
     states, stage, edges = page.states, page.result, page.edges
     where = [stage.zoom, stage.across, stage.down]
@@ -33,22 +30,21 @@ def connect_finishing(page: Page, finishing: Finishing) -> Any:
     held = [edges.editor, states.photo, states.trimap, states.matte, edges.fusion, edges.method]
     seen = [states.photo, states.matte, *chosen]
     move_on(edges.cut_out, "stage-result", stage.say, CUTTING, stage.stop)
-    listeners = _stoppable(finishing)
-    previewed = edges.cut_out.click(
-        listeners.preview, [*held, *chosen], [stage.slider, stage.say], show_progress="hidden", **HEAVY
+    listeners = _stoppable(finishing, closer)
+    resting = [stage.say, stage.stop, edges.cut_out]
+    previewed = edges.cut_out.click(listeners.begin, None, [states.wish], queue=False, **QUICK).then(
+        listeners.preview, [states.wish, *held, *chosen], [stage.slider, stage.say], show_progress="hidden", **HEAVY
     )
-    # After a success, since what is stopped counts as an end too.
-    cut = previewed.success(
+    cut = previewed.then(
         listeners.cut_out,
-        [*held, stage.freed, *chosen],
-        [*matte, stage.say, stage.stop, stage.notebook, states.trimap, edges.body, edges.editor, edges.say],
-        show_progress_on=stage.stop,
+        [states.wish, *held, stage.freed, *chosen],
+        [*matte, *resting, stage.notebook, states.trimap, edges.body, edges.editor, edges.say, *_closer_looks(page)],
+        show_progress="hidden",
+        trigger_mode="always_last",
         **HEAVY,
     )
-    cut.success(None, js=f"() => {{ {scroll_to('stage-result')} }}", api_visibility="private")
-    stage.stop.click(
-        listeners.stop, seen, [*composite, stage.say, stage.stop], cancels=[previewed, cut], **QUICK
-    )
+    stage.stop.click(listeners.stop, [states.wish], resting, **QUICK)
+    cut.then(None, js=f"() => {{ {scroll_to('stage-result')} }}", api_visibility="private")
     gr.on(
         [stage.background.input, stage.colour.change, *(slider.release for slider in where)],
         finishing.change_background,
@@ -70,27 +66,30 @@ def connect_finishing(page: Page, finishing: Finishing) -> Any:
     return cut
 
 
-def _stoppable(finishing: Finishing) -> SimpleNamespace:
-    """Return the listeners of the matte as each visitor may stop them."""
+def _stoppable(finishing: Finishing, closer: CloserLooks) -> SimpleNamespace:
+    """Return the listeners of the matte as a visitor may stop them; all but the first one are told the wish."""
     stops = Stops()
 
-    def preview(request: gr.Request, *given: Any) -> Update:
-        with stops.at_work(request.session_hash, lambda share: None):
-            return finishing.preview(*given)
+    def begin() -> str:
+        return stops.begin()
 
-    def cut_out(request: gr.Request, progress: gr.Progress = PROGRESS, *given: Any) -> Update:
-        with stops.at_work(request.session_hash, lambda share: progress(share, desc=CUTTING)):
-            return finishing.cut_out(*given)
+    def preview(wish: str, *given: Any) -> Iterator[Update]:
+        yield from stops.run(wish, lambda: finishing.preview(*given), lambda share: gr.skip(), last=False)
 
-    def stop(request: gr.Request, *given: Any) -> Update:
-        stops.stop(request.session_hash)
-        return finishing.stopped(*given)
+    def cut_out(wish: str, *given: Any) -> Iterator[Update]:
+        yield from stops.run(
+            wish, lambda: closer.forget_if_new(finishing.cut_out(*given)), finishing.show_share
+        )
 
-    return SimpleNamespace(preview=preview, cut_out=cut_out, stop=stop)
+    def stop(wish: str | None) -> Update:
+        stops.stop(wish)
+        return finishing.say_stopped()
+
+    return SimpleNamespace(begin=begin, preview=preview, cut_out=cut_out, stop=stop)
 
 
-def connect_looks(page: Page, closer: CloserLooks, cut: Any) -> None:
-    """Attach the accordions of the closer looks; `cut` is the event after which they belong to another matte."""
+def connect_looks(page: Page, closer: CloserLooks) -> None:
+    """Attach the accordions of the closer looks."""
     states, looks = page.states, page.result.looks
     matte = [states.photo, states.matte]
     looks.fringe_accordion.expand(closer.inspect, matte, [looks.fringe], **QUICK)
@@ -107,8 +106,12 @@ def connect_looks(page: Page, closer: CloserLooks, cut: Any) -> None:
     looks.truth.upload(
         closer.score, [looks.truth, *matte], [looks.scores, looks.errors, looks.score_say], **QUICK
     )
-    forgotten = [
+
+
+def _closer_looks(page: Page) -> list[Any]:
+    """Return what belongs to one matte alone."""
+    looks = page.result.looks
+    return [
         looks.fringe, looks.fringe_accordion, looks.maps, looks.asked_photo, looks.look_accordion, looks.look_say,
         looks.scores, looks.errors, looks.score_say,
     ]  # fmt: skip
-    cut.success(closer.forget, None, forgotten, **QUICK)

@@ -1,53 +1,80 @@
-"""Work that its visitor may stop: how far it is, and a flag for each visitor, which the work looks at as it goes.
+"""Work that its visitor may stop: it runs beside its listener, says how far it is, and looks at a flag as it goes.
 
-Gradio takes a stopped event out of its line, or lets the page go on without it; its thread would compute on to the end.
+Gradio can take an event out of its line, but the thread of one that has begun would compute on to the end.
 """
 
 from __future__ import annotations
 
 import threading
+import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextvars import copy_context
 
+from matting.app.messages import Update
 from matting.watching import StoppedError, watched
 
 STEP = 0.02
 """The share of the work after which the page is told again."""
+SECONDS = 0.2
+"""Between two looks at how far the work is."""
+MOST = 1000
+"""Wishes that are kept; those of visitors who left while they waited are forgotten in the end."""
 
 
 class Stops:
-    """Who is at work, and who wants it stopped; visitors go by their session's name."""
+    """The wishes of all visitors that are waiting or at work; each click on a button is a wish of its own."""
 
     def __init__(self) -> None:
-        """Begin with nobody at work."""
+        """Begin without any."""
         self._flags: dict[str, threading.Event] = {}
 
-    @contextmanager
-    def at_work(self, visitor: str, report: Callable[[float], object]) -> Iterator[None]:
-        """Let what is computed meanwhile be stopped by `stop`, and tell `report` the share that is done.
+    def begin(self) -> str:
+        """Return a new wish, which can be stopped from now on, also while it waits in line."""
+        wish = uuid.uuid4().hex
+        self._flags[wish] = threading.Event()
+        for old in list(self._flags)[:-MOST]:
+            del self._flags[old]
+        return wish
 
-        Raises:
-            StoppedError: within the work, as soon as it can look up.
+    def stop(self, wish: str | None) -> None:
+        """Stop what is done for a wish, if anything still is."""
+        if (flag := self._flags.get(wish)) is not None:
+            flag.set()
+
+    def run(
+        self, wish: str, work: Callable[[], Update], show: Callable[[float], Update], *, last: bool = True
+    ) -> Iterator[Update]:
+        """Yield what `show` makes of the share that is done, again and again, and at the end what `work` returns.
+
+        Where the visitor has stopped it, `StoppedError` is raised within `work` as soon as it computes. `last` says
+        that nothing more is done for this wish.
         """
-        flag = self._flags[visitor] = threading.Event()
-        told = -1.0
+        flag = self._flags.setdefault(wish, threading.Event())
+        share = told = 0.0
 
-        def look(share: float) -> None:
-            nonlocal told
+        def look(done: float) -> None:
+            nonlocal share
             if flag.is_set():
                 raise StoppedError
-            if share >= told + STEP:
-                told = share
-                report(share)
+            share = done
 
-        try:
+        def watched_work() -> Update:
             with watched(look):
-                yield
-        finally:
-            if self._flags.get(visitor) is flag:
-                del self._flags[visitor]
+                return work()
 
-    def stop(self, visitor: str) -> None:
-        """Stop what a visitor has at work, if there is anything."""
-        if (flag := self._flags.get(visitor)) is not None:
-            flag.set()
+        with ThreadPoolExecutor(1) as pool:
+            # In a copy of this context, so that what Gradio knows of the visitor is known there too.
+            future = pool.submit(copy_context().run, watched_work)
+            try:
+                while not wait([future], SECONDS).done:
+                    if share >= told + STEP and not flag.is_set():
+                        told = share
+                        yield show(told)
+                yield future.result()
+            except GeneratorExit:  # the visitor has left the page
+                flag.set()
+                raise
+            finally:
+                if last:
+                    self._flags.pop(wish, None)
