@@ -109,9 +109,9 @@ class ClosedLooks:
     fringe: gr.Gallery
     look_accordion: gr.Accordion
     look_say: gr.HTML
-    asked_photo: gr.Image
-    side: gr.Radio
+    asked_photo: gr.HTML
     maps: gr.Gallery
+    scale: gr.HTML
     score_say: gr.HTML
     truth: gr.UploadButton
     scores: gr.HTML

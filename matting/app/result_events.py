@@ -97,8 +97,8 @@ def connect_looks(page: Page, closer: CloserLooks) -> None:
     looks.look_accordion.expand(closer.offer_photo, [states.photo], [looks.asked_photo], **QUICK)
     looks.asked_photo.select(
         closer.look,
-        [looks.side, states.photo, states.trimap],
-        [looks.asked_photo, looks.maps, looks.look_say],
+        [states.photo, states.trimap],
+        [looks.asked_photo, looks.maps, looks.scale, looks.look_say],
         show_progress_on=looks.look_say,
         trigger_mode="always_last",
         **HEAVY,
@@ -112,6 +112,6 @@ def _closer_looks(page: Page) -> list[Any]:
     """Return what belongs to one matte alone."""
     looks = page.result.looks
     return [
-        looks.fringe, looks.fringe_accordion, looks.maps, looks.asked_photo, looks.look_accordion, looks.look_say,
-        looks.scores, looks.errors, looks.score_say,
+        looks.fringe, looks.fringe_accordion, looks.maps, looks.scale, looks.asked_photo, looks.look_accordion,
+        looks.look_say, looks.scores, looks.errors, looks.score_say,
     ]  # fmt: skip
