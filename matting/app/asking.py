@@ -5,7 +5,6 @@ Gradio's image tells clicks alone; this one tells the two corners of a drag, as 
 
 from __future__ import annotations
 
-import base64
 import math
 from typing import Any
 
@@ -13,6 +12,7 @@ import cv2
 import gradio as gr
 import numpy as np
 
+from matting.app import files
 from matting.app.session import Photo
 from matting.coarse import Box
 
@@ -72,8 +72,7 @@ def show(image: np.ndarray) -> str:
     """Return what the component shows of an RGB picture, uint8 (H, W, 3): an address that holds the picture itself."""
     scale = min(1.0, SHOWN_SIDE / max(image.shape[:2]))
     small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else image
-    data = cv2.imencode(".jpg", cv2.cvtColor(small, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 90])[1]
-    return "data:image/jpeg;base64," + base64.b64encode(data.tobytes()).decode()
+    return files.inline(small)
 
 
 def read_box(shares: Any, photo: Photo) -> Box:

@@ -86,8 +86,11 @@ class Finishing:
             recipe = recipe_of(self.steps.pipeline, photo, merged, alpha, fusion, method)
             matte = keep_matte(photo, merged, alpha, recipe, freed)
             editor = {} if merged is trimap else self.trimming.show(photo, merged, None)
-            code = {self.stage.notebook: gr.Code(cell_of(recipe, photo), visible=True)}
-            return editor | self._show_matte(photo, matte, Background(*chosen)) | code | self._say_done(freed)
+            code = {
+                self.stage.notebook: cell_of(recipe, photo),
+                self.stage.notebook_part: gr.Accordion(visible=True),
+            }
+            return editor | self.show_matte(photo, matte, Background(*chosen)) | code | self._say_done(freed)
 
         said = line(DONE if before else CUTOUT_LATER)
         return attempt(
@@ -144,7 +147,7 @@ class Finishing:
         """Free the colours of the cutout from the old background, or take the photo's own."""
         if photo is None or matte is None:
             return gr.skip()
-        return self._show_matte(photo, recolour(matte, photo, freed), Background(*chosen))
+        return self.show_matte(photo, recolour(matte, photo, freed), Background(*chosen))
 
     def _alpha(self, photo: Photo, trimap: TrimapEdit, fusion: str, method: str) -> np.ndarray:
         """Compute alpha; soft fusion asks TGN again, since its probabilities are too large to keep around."""
@@ -158,7 +161,8 @@ class Finishing:
     def _say_done(self, freed: bool) -> Update:
         return {self.stage.say: line(DONE if freed else DONE_UNFREED)}
 
-    def _show_matte(self, photo: Photo, matte: Matte, background: Background) -> Update:
+    def show_matte(self, photo: Photo, matte: Matte, background: Background) -> Update:
+        """Show a matte and its cutout on a background, and offer its files."""
         gray = np.rint(matte.alpha * 255).astype(np.uint8)
         return {
             self.states.matte: matte,

@@ -9,6 +9,7 @@ import gradio as gr
 from matting.app.accordions import lay_out_mask_tools, lay_out_trimap_help
 from matting.app.batch_layout import lay_out_batch
 from matting.app.examples import captioned
+from matting.app.filmstrip import lay_out_filmstrip
 from matting.app.messages import line
 from matting.app.other_methods import CLASSICAL_METHOD, VITMATTE
 from matting.app.page import Page, PhotoStage, ResultStage, States, TrimapStage
@@ -16,7 +17,7 @@ from matting.app.result_accordions import lay_out_looks
 from matting.app.segmenters import choices, first_segmenter
 from matting.app.session import Clicks
 from matting.app.steps import OWN_METHOD
-from matting.app.widgets import download, editor, heading, thumbnails, upload
+from matting.app.widgets import download, editor, heading, thumbnails
 
 STATE_SECONDS = 7200
 TAGLINE = "Cut anything out of a photo, down to single hairs."
@@ -49,10 +50,11 @@ def lay_out(status: str) -> Page:
     )
     with gr.Tabs():
         with gr.Tab("One photo", id="one"):
+            strip = lay_out_filmstrip()
             stages = _lay_out_pick(), _lay_out_edges(), _lay_out_result()
         with gr.Tab("Many photos", id="many"):
             batch = lay_out_batch()
-    return Page(states, *stages, batch)
+    return Page(states, strip, *stages, batch)
 
 
 def _lay_out_pick() -> PhotoStage:
@@ -92,14 +94,11 @@ def _lay_out_pick() -> PhotoStage:
                         elem_id="segmenter",
                     )
                 mask_tools = lay_out_mask_tools()
-                with gr.Accordion("I already have a mask or a trimap", open=False):
-                    mask_upload = upload("Upload a mask", "mask-upload")
-                    trimap_upload = upload("Upload a trimap", "trimap-upload-early")
                 make_trimap = gr.Button("Find the edges", elem_id="make-trimap", variant="primary", interactive=False)
         examples = thumbnails("Examples", "examples", captioned(), columns=5)
     return PhotoStage(
         say, clicking, photo, examples, tools, select_by, click_tools, click_kind, undo, redo, clear, candidates,
-        segmenter, painting, painter, use_painted, mask_tools, mask_upload, trimap_upload, make_trimap,
+        segmenter, painting, painter, use_painted, mask_tools, make_trimap,
     )  # fmt: skip
 
 
@@ -191,7 +190,7 @@ def _lay_out_result() -> ResultStage:
                         download_foreground = download("Foreground colours (PNG)", "download-foreground", size="sm")
                         download_recipe = download("Recipe: every step (JSON)", "download-recipe", size="sm")
                         download_all = download("Everything (ZIP)", "download-all", size="sm")
-            with gr.Accordion("Open in a notebook", open=False, elem_id="in-notebook"):
+            with gr.Accordion("Open in a notebook", open=False, elem_id="in-notebook") as notebook_part:
                 notebook = gr.Code(
                     language="python",
                     label="This cell makes the same cutout again, with the photo beside the notebook",
@@ -206,7 +205,7 @@ def _lay_out_result() -> ResultStage:
     return ResultStage(
         body, say, stop, slider, alpha, background, colour, picture_tools, picture, zoom, across, down, freed,
         download_cutout, download_alpha, download_trimap, download_composite,
-        download_foreground, download_recipe, download_all, notebook, looks,
+        download_foreground, download_recipe, download_all, notebook_part, notebook, looks,
     )  # fmt: skip
 
 

@@ -24,6 +24,15 @@ class States:
 
 
 @dataclass(frozen=True)
+class FilmstripPart:
+    """The strip above the stages; its slots' pictures and uploads by their names."""
+
+    body: gr.Row
+    frames: dict[str, gr.HTML]
+    uploads: dict[str, gr.UploadButton]
+
+
+@dataclass(frozen=True)
 class MaskTools:
     """Tools that change a mask after it was found; the buttons by the tools' names."""
 
@@ -52,8 +61,6 @@ class PhotoStage:
     painter: gr.ImageEditor
     use_painted: gr.Button
     mask_tools: MaskTools
-    mask_upload: gr.UploadButton
-    trimap_upload: gr.UploadButton
     make_trimap: gr.Button
 
 
@@ -80,7 +87,6 @@ class TrimapHelpParts:
     uncertainty: gr.Image
     paint_next: gr.HTML
     reset: gr.Button
-    upload: gr.UploadButton
     export: gr.DownloadButton
 
 
@@ -142,6 +148,7 @@ class ResultStage:
     download_foreground: gr.DownloadButton
     download_recipe: gr.DownloadButton
     download_all: gr.DownloadButton
+    notebook_part: gr.Accordion
     notebook: gr.Code
     looks: ClosedLooks
 
@@ -166,6 +173,7 @@ class Page:
     """Every component that a handler reads or writes."""
 
     states: States
+    strip: FilmstripPart
     pick: PhotoStage
     edges: TrimapStage
     result: ResultStage

@@ -11,13 +11,14 @@ import gradio as gr
 from matting.app.closer_looks import CloserLooks
 from matting.app.finishing import CUTTING, Finishing
 from matting.app.messages import Update
+from matting.app.own_mattes import OwnMattes
 from matting.app.page import Page
 from matting.app.queues import HEAVY, QUICK, move_on, scroll_to
 from matting.app.stopping import Stops
 
 
-def connect_finishing(page: Page, finishing: Finishing, closer: CloserLooks) -> Any:
-    """Attach the listeners of the cutout and return the event after which it is there."""
+def connect_finishing(page: Page, finishing: Finishing, closer: CloserLooks) -> tuple[list[Any], list[Any]]:
+    """Attach the listeners of the cutout; return the events after which the trimap or the matte may be another one."""
     states, stage, edges = page.states, page.result, page.edges
     where = [stage.zoom, stage.across, stage.down]
     chosen = [stage.background, stage.colour, states.backdrop, *where]
@@ -31,6 +32,8 @@ def connect_finishing(page: Page, finishing: Finishing, closer: CloserLooks) -> 
     seen = [states.photo, states.matte, *chosen]
     move_on(edges.cut_out, "stage-result", stage.say, CUTTING, stage.stop)
     listeners = _stoppable(finishing, closer)
+    trimap = [states.trimap, edges.body, edges.editor, edges.say]
+    notebook = [stage.notebook_part, stage.notebook]
     resting = [stage.say, stage.stop, edges.cut_out]
     previewed = edges.cut_out.click(listeners.begin, None, [states.wish], queue=False, **QUICK).then(
         listeners.preview, [states.wish, *held, *chosen], [stage.slider, stage.say], show_progress="hidden", **HEAVY
@@ -38,7 +41,7 @@ def connect_finishing(page: Page, finishing: Finishing, closer: CloserLooks) -> 
     cut = previewed.then(
         listeners.cut_out,
         [states.wish, *held, stage.freed, *chosen],
-        [*matte, *resting, stage.notebook, states.trimap, edges.body, edges.editor, edges.say, *_closer_looks(page)],
+        [*matte, *resting, *notebook, *trimap, *_closer_looks(page)],
         show_progress="hidden",
         trigger_mode="always_last",
         **HEAVY,
@@ -62,8 +65,20 @@ def connect_finishing(page: Page, finishing: Finishing, closer: CloserLooks) -> 
         trigger_mode="always_last",
         **QUICK,
     )
-    stage.freed.input(finishing.recolour, [stage.freed, *seen], matte, trigger_mode="always_last", **QUICK)
-    return cut
+    recoloured = stage.freed.input(
+        finishing.recolour, [stage.freed, *seen], matte, trigger_mode="always_last", **QUICK
+    )
+    own, uploads = OwnMattes(finishing, closer), page.strip.uploads
+    own_matte = uploads["matte"].upload(
+        own.take_matte,
+        [uploads["matte"], states.photo, states.trimap, stage.freed, *chosen],
+        [*matte, stage.say, stage.notebook_part, *trimap, *_closer_looks(page)],
+        **QUICK,
+    )
+    own_colours = uploads["cutout"].upload(
+        own.take_colours, [uploads["cutout"], *seen], [*matte, stage.say, stage.freed], **QUICK
+    )
+    return [cut, own_matte], [cut, own_matte, own_colours, recoloured]
 
 
 def _stoppable(finishing: Finishing, closer: CloserLooks) -> SimpleNamespace:

@@ -57,7 +57,7 @@ def test_the_recipe_of_a_whole_session_replays_bit_for_bit(app, photo, fusion):
     assert not again.notices
     assert recipe.points == clicks.points
     assert recipe.mask_tools == selection.tools
-    assert '"segmenter": "grabcut"' in shown[app.page.result.notebook].value
+    assert '"segmenter": "grabcut"' in shown[app.page.result.notebook]
 
 
 @pytest.mark.parametrize("own", ["mask", "trimap"])

@@ -34,8 +34,7 @@ def choose_photo(page: Page, path: Path = PARROTS) -> None:
 
 
 def upload(page: Page, elem_id: str, path: Path) -> None:
-    """Give a file to an upload button of the first stage."""
-    page.get_by_role("button", name="I already have a mask or a trimap").click()
+    """Give a file to an upload button."""
     with page.expect_file_chooser() as asked:
         page.locator(f"#{elem_id}").click()
     asked.value.set_files(path)
