@@ -57,7 +57,7 @@ def lay_out_trimap_help() -> TrimapHelpParts:
         sound = gr.HTML()
         findings = {complaint: _finding_row(complaint) for complaint in get_args(Complaint)}
     with gr.Accordion("Start over or save", open=False, elem_id="trimap-files"), gr.Row(elem_classes="pair"):
-        reset = gr.Button("Back to how it began", elem_id="reset-trimap", size="sm", min_width=90)
+        reset = gr.Button("Start over", elem_id="reset-trimap", size="sm", min_width=90)
         export = download("Save this trimap", "export-trimap", size="sm")
     return TrimapHelpParts(
         bands, step, narrower, wider, doctor, sound, findings, uncertainty, paint_next, reset, export

@@ -53,14 +53,14 @@ def lay_out_filmstrip() -> FilmstripPart:
 def draw_slot(name: str, slot: Slot) -> str:
     """Return a slot as HTML: a link to its stage that says how things stand with it."""
     title, stage, _ = SLOTS[name]
-    standing = "not there yet" if slot.picture is None else "out of date" if slot.stale else ""
+    standing = "not there yet" if slot.picture is None else "outdated" if slot.stale else ""
     look = "empty" if slot.picture is None else "stale" if slot.stale else "current"
     picture = "" if slot.picture is None else f'<img src="{files.inline(slot.picture)}" alt="">'
     words = html.escape(f"{title}, {standing}" if standing else title)
-    note = f"<i>{standing}</i>" if look == "stale" else ""
+    note = standing if look == "stale" else "&nbsp;"  # a line that is always there keeps the uploads in a row
     return (
         f'<a class="frame {look}" href="#{stage}" aria-label="{words}"><span class="window">{picture}</span>'
-        f"<b>{title}</b>{note}</a>"
+        f"<b>{title}</b><i>{note}</i></a>"
     )
 
 
@@ -73,7 +73,9 @@ def slots(
     small = _small(photo.proxy)
     origin = trimap.selection if trimap else None
     old_trimap = origin is not None and (selection is None or selection.stamp != origin.stamp)
-    old_matte = matte is not None and (old_trimap or trimap is None or matte.made_from != trimap.stamp)
+    old_matte = matte is not None and (trimap is None or matte.made_from != trimap.stamp)
+    # A matte of one's own was not made of the mask.
+    old_matte |= matte is not None and matte.recipe_file is not None and old_trimap
     shown = dict.fromkeys(SLOTS, Slot(None)) | {"photo": Slot(small)}
     if selection is not None:
         shown["mask"] = Slot(spotlight(small, _small(selection.shown)))

@@ -210,4 +210,4 @@ def _lay_out_result() -> ResultStage:
 
 
 def _slider(label: str, elem_id: str, least: int, most: int, value: int) -> gr.Slider:
-    return gr.Slider(least, most, value=value, step=1, label=label, elem_id=elem_id, min_width=120, buttons=[])
+    return gr.Slider(least, most, value=value, step=1, label=label, elem_id=elem_id, min_width=200, buttons=[])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from app_cases import HEIGHT, WIDTH, disc
@@ -49,7 +51,9 @@ def test_what_lies_behind_a_change_is_out_of_date(photo, trimap, alpha):
     matte = keep_matte(photo, trimap, alpha)
     painted = trimap.paint(np.full_like(trimap.values, UNKNOWN), disc(5))
     assert stale(slots(photo, trimap.selection, painted, matte)) == {"matte", "cutout"}
-    assert stale(slots(photo, Selection.own(disc(20)), trimap, matte)) == {"trimap", "matte", "cutout"}
+    made = replace(matte, recipe_file="recipe.json")
+    assert stale(slots(photo, Selection.own(disc(20)), trimap, made)) == {"trimap", "matte", "cutout"}
+    assert stale(slots(photo, Selection.own(disc(20)), trimap, matte)) == {"trimap"}  # the matte is one's own
     assert stale(slots(photo, None, trimap, None)) == {"trimap"}
 
 
@@ -57,7 +61,7 @@ def test_the_strip_says_in_words_how_things_stand(app, photo, trimap):
     part = app.page.strip
     shown = app.strip.show(photo, Selection.own(disc(20)), trimap, None)
     assert 'aria-label="Photo"' in shown[part.frames["photo"]]
-    assert 'aria-label="Trimap, out of date"' in shown[part.frames["trimap"]]
+    assert 'aria-label="Trimap, outdated"' in shown[part.frames["trimap"]]
     assert 'href="#stage-edges"' in shown[part.frames["trimap"]]
     assert 'aria-label="Matte, not there yet"' in shown[part.frames["matte"]]
     assert not shown[part.uploads["cutout"]].interactive
