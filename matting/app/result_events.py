@@ -85,9 +85,6 @@ def _stoppable(finishing: Finishing, closer: CloserLooks) -> SimpleNamespace:
     """Return the listeners of the matte as a visitor may stop them; all but the first one are told the wish."""
     stops = Stops()
 
-    def begin() -> str:
-        return stops.begin()
-
     def preview(wish: str, *given: Any) -> Iterator[Update]:
         yield from stops.run(wish, lambda: finishing.preview(*given), lambda share: gr.skip(), last=False)
 
@@ -100,7 +97,7 @@ def _stoppable(finishing: Finishing, closer: CloserLooks) -> SimpleNamespace:
         stops.stop(wish)
         return finishing.say_stopped()
 
-    return SimpleNamespace(begin=begin, preview=preview, cut_out=cut_out, stop=stop)
+    return SimpleNamespace(begin=stops.begin, preview=preview, cut_out=cut_out, stop=stop)
 
 
 def connect_looks(page: Page, closer: CloserLooks) -> None:
