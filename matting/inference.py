@@ -14,6 +14,7 @@ from matting.images import crop_to, pad_to_multiple, to_tensor
 from matting.networks.layers import fold
 from matting.networks.spamattnet import SPAMattNet
 from matting.networks.tgn import TGN
+from matting.watching import make_watchable
 
 TRIMAP_SIDE = 1536
 """TGN looks at photos with at most this many pixels on their longer side, about the scale it was trained at."""
@@ -30,8 +31,8 @@ def default_device() -> torch.device:
 
 
 def prepare(network: nn.Module, device: torch.device, dtype: torch.dtype) -> nn.Module:
-    """Fold a network for inference and move the copy to its device."""
-    return fold(network).to(device=device, dtype=dtype, memory_format=torch.channels_last)
+    """Fold a network for inference and move the copy, which can be watched, to its device."""
+    return make_watchable(fold(network)).to(device=device, dtype=dtype, memory_format=torch.channels_last)
 
 
 @torch.inference_mode()

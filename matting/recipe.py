@@ -17,7 +17,7 @@ from matting import run_length
 from matting.decoding import check_size
 from matting.recipe_fields import CHECKS
 
-FORMAT = 1
+FORMAT = 2
 UNTOUCHED = 1
 """What the plane of trimap edits holds where nothing was edited; elsewhere it holds the trimap's value."""
 
@@ -44,6 +44,9 @@ class Recipe:
         edits: run lengths of what was changed in the trimap after that, UNTOUCHED elsewhere, or None.
         painted: run lengths, 1 where a person painted, which no fusion may change, or None.
         fusion: "hard" or "soft".
+        method: what made alpha from photo and trimap, one of `recipe_fields.METHODS`.
+        method_source: hub repository or folder of that method's own weights, or None.
+        method_weights: tells those weights from others, or None for a method without any.
         weights: `MattingPipeline.fingerprint`.
         alpha: SHA-256 of the alpha that came out, or None.
         device, dtype, threads: where and how the networks ran.
@@ -64,6 +67,9 @@ class Recipe:
     edits: tuple[int, ...] | None = None
     painted: tuple[int, ...] | None = None
     fusion: str = "hard"
+    method: str = "spamattnet"
+    method_source: str | None = None
+    method_weights: str | None = None
     alpha: str | None = None
     device: str = "cpu"
     dtype: str = "float32"

@@ -10,6 +10,9 @@ from matting.decoding import MAX_SIDE
 from matting.masks import TOOLS
 
 Check = Callable[[Any], bool]
+METHODS = ("spamattnet", "closed-form", "vitmatte")
+"""What may have made the matte; the names are those of `evaluation.methods`."""
+
 DTYPES = ("float32", "float16", "bfloat16")
 
 
@@ -69,6 +72,9 @@ CHECKS: dict[str, Check] = {
     "edits": _runs,
     "painted": _runs,
     "fusion": lambda value: _text(value) and value in ("hard", "soft"),
+    "method": lambda value: _text(value) and value in METHODS,
+    "method_source": _optional(_text),
+    "method_weights": _optional(_text),
     "alpha": _optional(_digest),
     "device": _text,
     "dtype": lambda value: _text(value) and value in DTYPES,

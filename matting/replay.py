@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import platform
 from collections.abc import Iterable
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import cv2
@@ -42,6 +43,8 @@ def record(
     candidate: int = 0,
     mask_tools: Iterable[tuple[str, float]] = (),
     fusion: str = "hard",
+    method: str = "spamattnet",
+    method_source: str | None = None,
 ) -> Recipe:
     """Write down how a matte was made.
 
@@ -60,6 +63,11 @@ def record(
         candidate: as in Recipe.
         mask_tools: as in Recipe.
         fusion: "hard" or "soft".
+        method: as in Recipe.
+        method_source: as in Recipe.
+
+    Raises:
+        ValueError: where the method's weights cannot be had.
     """
     photo, _ = read_photo(image)
     prompts = Prompts(tuple(points), box)
@@ -86,14 +94,25 @@ def record(
         dtype=str(pipeline.dtype).removeprefix("torch."),
         threads=torch.get_num_threads(),
         fusion=fusion,
-        versions=_versions(),
+        method=method,
+        method_source=method_source,
+        method_weights=_method_weights(method, method_source, str(pipeline.device)),
+        versions=_versions(method),
     )
 
 
-def replay(recipe: Recipe, pipeline: MattingPipeline, image: Source) -> MattingResult:
+def replay(
+    recipe: Recipe, pipeline: MattingPipeline, image: Source, method_source: str | None = None
+) -> MattingResult:
     """Make the matte of a recipe again.
 
     What may keep it from being the same bit for bit is said in the result's notices.
+
+    Args:
+        recipe: what to do.
+        pipeline: with the recipe's weights.
+        image: the photo.
+        method_source: where the weights of the recipe's method are here, if not where the recipe says.
 
     Raises:
         ValueError: where the weights or the photo's size are others, or an input cannot be used.
@@ -105,11 +124,11 @@ def replay(recipe: Recipe, pipeline: MattingPipeline, image: Source) -> MattingR
         raise ValueError(
             f"The recipe is for a photo of {width}x{height} pixels, got {photo.shape[1]}x{photo.shape[0]}."
         )
-    if pipeline.fingerprint != recipe.weights:
-        raise ValueError(
-            f"The recipe was made with other weights ({recipe.weights[:12]}…, these are {pipeline.fingerprint[:12]}…); "
-            "name the ones that it was made with."
-        )
+    source = method_source or recipe.method_source
+    _check_weights("weights", recipe.weights, pipeline.fingerprint)
+    _check_weights(
+        "ViTMatte weights", recipe.method_weights, _method_weights(recipe.method, source, str(pipeline.device))
+    )
     if _hash(photo) != recipe.photo:
         notices += ("The photo is another one than the recipe's; its clicks and strokes may miss.",)
     mask, probabilities, trimap = _trimap_before_edits(recipe, pipeline, photo)
@@ -118,7 +137,12 @@ def replay(recipe: Recipe, pipeline: MattingPipeline, image: Source) -> MattingR
     painted = recipe.plane("painted")
     if painted is not None and probabilities is not None:
         probabilities = np.where((painted > 0)[..., None], to_one_hot(trimap), probabilities)
-    alpha = pipeline.alpha(photo, trimap, probabilities, recipe.fusion)
+    if recipe.method == "spamattnet":
+        alpha = pipeline.alpha(photo, trimap, probabilities, recipe.fusion)
+    else:
+        from matting.evaluation.methods import Method
+
+        alpha = Method(recipe.method, source, str(pipeline.device)).alpha(photo, trimap, None)
     if recipe.alpha is not None and not matches(recipe, alpha):
         notices += ("The alpha is not the recipe's bit for bit: the photo, device, library or segmenter differs.",)
     return MattingResult(photo, alpha, trimap, probabilities, mask, notices)
@@ -184,9 +208,29 @@ def _eight_bits(mask: np.ndarray) -> np.ndarray:
     return np.rint(mask * 255).astype(np.uint8).astype(np.float32) / 255
 
 
-def _versions() -> tuple[tuple[str, str], ...]:
+def _check_weights(what: str, recipes: str | None, these: str | None) -> None:
+    if recipes != these:
+        first, second = (f"{digest or 'none'}"[:12] for digest in (recipes, these))
+        raise ValueError(
+            f"The recipe was made with other {what} ({first}…, these are {second}…); "
+            "name the ones that it was made with."
+        )
+
+
+def _method_weights(method: str, source: str | None, device: str) -> str | None:
+    """Tell a method's own weights from others; None for a method without any."""
+    if method != "vitmatte":
+        return None
+    from matting.evaluation.vitmatte import load_vitmatte
+
+    return load_vitmatte(source, device).digest
+
+
+def _versions(method: str) -> tuple[tuple[str, str], ...]:
     ours = (("trimatte", __version__), ("python", platform.python_version()))
-    return (*ours, ("torch", torch.__version__), ("numpy", np.__version__), ("opencv", cv2.__version__))
+    libraries = (("torch", torch.__version__), ("numpy", np.__version__), ("opencv", cv2.__version__))
+    more = {"closed-form": ("pymatting", "scipy"), "vitmatte": ("transformers",)}.get(method, ())
+    return (*ours, *libraries, *((name, version(name)) for name in more))
 
 
 def _runs(plane: np.ndarray) -> tuple[int, ...]:

@@ -18,6 +18,8 @@ from strategies import sizes
 import matting
 from matting import MattingPipeline, masks, run_length
 from matting.__main__ import main
+from matting.evaluation.baselines import closed_form
+from matting.fusion import hard_fusion
 from matting.networks.spamattnet import SPAMattNet
 from matting.networks.tgn import TGN
 from matting.recipe import CHECKS, PLANES, UNTOUCHED, Recipe, read_recipe
@@ -164,7 +166,7 @@ def test_every_field_has_its_check():
         ("mask_tools", [["explode", 1]]), ("mask_tools", [["grow", -1]]), ("mask_tools", [[["grow"], 1]]),
         ("band", -1), ("edits", "0"), ("edits", [1, 6299]), ("edits", [7, 6300]), ("painted", [2, 6300]),
         ("trimap", [64, 6300]), ("fusion", "medium"), ("alpha", 1), ("dtype", "float8"), ("threads", 0),
-        ("versions", []),
+        ("versions", []), ("method", "magic"), ("method_source", ""), ("method_weights", 3),
     ],
 )  # fmt: skip
 def test_values_that_a_field_cannot_have_are_refused_by_its_name(recipe, field, value):
@@ -180,8 +182,8 @@ def test_missing_and_unknown_fields_other_formats_and_no_json_are_refused_in_wor
         Recipe.from_json(json.dumps(values | {"more": 1}))
     with pytest.raises(ValueError, match="lacks field fusion"):
         Recipe.from_json(json.dumps({key: value for key, value in values.items() if key != "fusion"}))
-    for other in (values | {"format": 2}, [values], 3):
-        with pytest.raises(ValueError, match="no recipe of format 1"):
+    for other in (values | {"format": 1}, [values], 3):
+        with pytest.raises(ValueError, match="no recipe of format 2"):
             Recipe.from_json(json.dumps(other))
     with pytest.raises(ValueError, match="is no JSON"):
         Recipe.from_json("{")
@@ -233,6 +235,18 @@ def test_the_command_replays_bit_for_bit_in_another_process(pipeline, recipe, we
         "photo_cutout.png",
         "photo_trimap.png",
     ]
+
+
+def test_the_command_replays_another_method_too(pipeline, weights, photo_file, tmp_path, capsys):
+    trimap = np.full(SIZE, 128, np.uint8)
+    trimap[:, :30], trimap[:, 60:] = 0, 255
+    alpha = hard_fusion(closed_form(photo(), trimap), trimap)
+    recipe = record(pipeline, photo(), trimap=trimap, alpha=alpha, method="closed-form")
+    assert {"pymatting", "scipy"} < dict(recipe.versions).keys()
+    (tmp_path / "recipe.json").write_text(recipe.to_json())
+    words = ["replay", tmp_path / "recipe.json", photo_file, "--out", tmp_path / "out", "--weights", weights]
+    assert main([str(word) for word in words]) == 0
+    assert "bit for bit the same alpha" in capsys.readouterr().out
 
 
 def test_the_command_tells_when_the_alpha_is_another_one(recipe, weights, photo_file, tmp_path, capsys):

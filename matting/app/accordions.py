@@ -7,7 +7,7 @@ from typing import get_args
 import gradio as gr
 
 from matting.app.page import FindingRow, MaskTools, TrimapHelpParts
-from matting.app.widgets import download, thumbnails, upload
+from matting.app.widgets import download, thumbnails
 from matting.trimap_doctor import Complaint
 
 MASK_TOOLS = {
@@ -56,13 +56,11 @@ def lay_out_trimap_help() -> TrimapHelpParts:
     with gr.Accordion("Trimap doctor", open=False, elem_id="doctor") as doctor:
         sound = gr.HTML()
         findings = {complaint: _finding_row(complaint) for complaint in get_args(Complaint)}
-    with gr.Accordion("Start over, load or save", open=False, elem_id="trimap-files"):
-        reset = gr.Button("Back to how it began", elem_id="reset-trimap", size="sm")
-        with gr.Row(elem_classes="pair"):
-            own = upload("Upload a trimap", "trimap-upload")
-            export = download("Save this trimap", "export-trimap", size="sm")
+    with gr.Accordion("Start over or save", open=False, elem_id="trimap-files"), gr.Row(elem_classes="pair"):
+        reset = gr.Button("Start over", elem_id="reset-trimap", size="sm", min_width=90)
+        export = download("Save this trimap", "export-trimap", size="sm")
     return TrimapHelpParts(
-        bands, step, narrower, wider, doctor, sound, findings, uncertainty, paint_next, reset, own, export
+        bands, step, narrower, wider, doctor, sound, findings, uncertainty, paint_next, reset, export
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gradio as gr
 import numpy as np
 
-from matting.app import files
+from matting.app import asking, files
 from matting.app.canvas import heat_map
 from matting.app.editor import TrimapEdit
 from matting.app.fringe import magnify, most_mixed
@@ -22,7 +22,7 @@ from matting.trimap import UNKNOWN
 
 NO_CUTOUT = "There is no cutout yet; make one first."
 NO_TRIMAP = "The network looks at a photo and its trimap; find the edges first."
-SEEN = "Bright is where it looks. Click on another place to compare."
+SEEN = "Bright is where it looks. Ask about another place to compare."
 SCORED = "Bright is where the matte is wrong. Less is better in every column."
 
 
@@ -54,25 +54,21 @@ class CloserLooks:
         """Show the photo to click in."""
         if photo is None:
             return gr.skip()
-        return {self.looks.asked_photo: files.show_quickly(photo.proxy)}
+        return {self.looks.asked_photo: asking.show(photo.proxy)}
 
-    def look(
-        self, event: gr.SelectData, side: int, photo: Photo | None, trimap: TrimapEdit | None
-    ) -> Update:
-        """Show where SPAMattNet looks from a pixel, or from a patch of `side` pixels around it."""
+    def look(self, event: gr.EventData, photo: Photo | None, trimap: TrimapEdit | None) -> Update:
+        """Show where SPAMattNet looks from a pixel or, on average, from the pixels of a patch."""
 
         def work() -> Update:
             if photo is None or trimap is None:
                 raise ValueError(NO_TRIMAP)
-            x, y = photo.to_photo(*event.index)
-            height, width = photo.size
-            left, top = (max(0, int(at) - side // 2) for at in (x, y))
-            box = (left, top, min(width, left + side), min(height, top + side))
+            box = asking.read_box(event.box, photo)
             seen = self.steps.explain(photo.image, trimap.values, box)
             canvas, maps = draw_explanation(photo, seen)
             return {
-                self.looks.asked_photo: files.show_quickly(canvas),
+                self.looks.asked_photo: asking.show(canvas),
                 self.looks.maps: gr.Gallery(value=maps, visible=True),
+                self.looks.scale: gr.HTML(visible=True),
                 self.looks.look_say: line(SEEN),
             }
 
@@ -97,14 +93,16 @@ class CloserLooks:
             self.looks.score_say: line(SCORED),
         }
 
-    @forgiving
-    def forget(self) -> Update:
-        """Take away what belonged to the matte before."""
+    def forget_if_new(self, update: Update) -> Update:
+        """Add to an update that brings another matte that nothing is left of what belonged to the one before."""
+        if self.states.matte not in update:
+            return update
         looks = self.looks
-        return {
+        return update | {
             looks.fringe: [],
             looks.fringe_accordion: gr.Accordion(open=False),
             looks.maps: gr.Gallery(value=[], visible=False),
+            looks.scale: gr.HTML(visible=False),
             looks.asked_photo: None,
             looks.look_accordion: gr.Accordion(open=False),
             looks.look_say: line(CLICK_THE_PHOTO),

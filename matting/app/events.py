@@ -10,6 +10,7 @@ from typing import Any
 
 from matting.app.batch import Batches
 from matting.app.closer_looks import CloserLooks
+from matting.app.filmstrip import Filmstrip
 from matting.app.finishing import Finishing
 from matting.app.own_masks import OwnMasks
 from matting.app.page import BatchPart, Page
@@ -27,29 +28,34 @@ def connect(page: Page, steps: Steps) -> None:
     """Attach every listener of the page."""
     trimming = Trimming(page, steps)
     picking = Picking(page, steps)
-    _connect_picking(page, picking)
-    _connect_own_masks(page, OwnMasks(picking))
-    changed = _connect_trimming(page, trimming)
-    cut = connect_finishing(page, Finishing(page, steps, trimming))
-    connect_looks(page, CloserLooks(page, steps), cut)
+    picked = [*_connect_picking(page, picking), *_connect_own_masks(page, OwnMasks(picking))]
+    trimmed = _connect_trimming(page, trimming)
+    closer = CloserLooks(page, steps)
+    other_trimap, other_matte = connect_finishing(page, Finishing(page, steps, trimming), closer)
+    connect_looks(page, closer)
+    trimmed += _connect_trimap_help(page, TrimapHelp(page, trimming), [*trimmed, *other_trimap])
+    _connect_filmstrip(page, Filmstrip(page.strip), [*picked, *trimmed, *other_matte])
     _connect_batch(page.batch, Batches(page.batch, steps))
-    _connect_trimap_help(page, TrimapHelp(page, trimming), [*changed, cut])
 
 
-def _connect_picking(page: Page, picking: Picking) -> None:
+def _connect_picking(page: Page, picking: Picking) -> list[Any]:
+    """Attach the listeners of photo and clicks and return the events after which the selection is another one."""
     states, stage = page.states, page.pick
     everything = _everything(page)
     shown = [states.selection, stage.photo, stage.say, stage.candidates, stage.make_trimap, page.edges.say]
     # The raw file, not Gradio's reading of it: what cannot be read has to be refused in a sentence.
-    stage.photo.upload(
-        picking.take_photo,
-        [stage.photo, states.photo, states.clicks, states.selection, stage.select_by],
-        everything,
-        preprocess=False,
-        trigger_mode="always_last",
-        **QUICK,
-    )
-    stage.photo.clear(
+    opened = [
+        source.upload(
+            picking.take_photo,
+            [source, states.photo, states.clicks, states.selection, stage.select_by],
+            everything,
+            preprocess=False,
+            trigger_mode="always_last",
+            **QUICK,
+        )
+        for source in (stage.photo, page.strip.uploads["photo"])
+    ]
+    dropped = stage.photo.clear(
         picking.drop_photo,
         [stage.select_by],
         [part for part in everything if part is not stage.photo],
@@ -80,37 +86,44 @@ def _connect_picking(page: Page, picking: Picking) -> None:
     ]
     asking = [states.photo, states.clicks, states.selection, states.embedding, stage.segmenter, states.trimap]
     answer = [*shown, states.embedding, stage.segmenter]
-    for event in listening:
+    answered = [
         event.then(picking.segment, asking, answer, show_progress="hidden", trigger_mode="multiple", **HEAVY)
-    stage.segmenter.input(picking.segment, asking, answer, show_progress_on=stage.segmenter, **HEAVY)
-    stage.candidates.select(
-        picking.choose, [states.photo, states.clicks, states.selection, states.trimap], shown, **QUICK
-    )
+        for event in listening
+    ]
+    return [
+        *opened,
+        dropped,
+        *answered,
+        stage.segmenter.input(picking.segment, asking, answer, show_progress_on=stage.segmenter, **HEAVY),
+        stage.candidates.select(
+            picking.choose, [states.photo, states.clicks, states.selection, states.trimap], shown, **QUICK
+        ),
+    ]
 
 
-def _connect_own_masks(page: Page, own: OwnMasks) -> None:
+def _connect_own_masks(page: Page, own: OwnMasks) -> list[Any]:
+    """Attach the other ways to a mask and return the events after which there is another one."""
     states, stage = page.states, page.pick
     shown = [states.selection, stage.photo, stage.say, stage.candidates, stage.make_trimap, page.edges.say]
     tools = [stage.select_by, stage.clicking, stage.click_tools, stage.painting, stage.painter, stage.say]
-    stage.mask_upload.upload(
-        own.take_mask, [stage.mask_upload, states.photo, states.trimap], [states.clicks, *shown], **QUICK
-    )
+    upload = page.strip.uploads["mask"]
     stage.select_by.input(
         own.pick_by, [stage.select_by, states.photo, states.clicks, states.selection], tools, **QUICK
     )
-    stage.use_painted.click(
-        own.take_painted,
-        [stage.painter, states.photo, states.trimap],
-        [states.clicks, *shown, *tools[:-1]],
-        **QUICK,
-    )
-    for name, button in stage.mask_tools.buttons.items():
-        button.click(
-            own.changed_by(name),
-            [stage.mask_tools.percent, states.photo, states.clicks, states.selection, states.trimap],
-            shown,
+    changing = [stage.mask_tools.percent, states.photo, states.clicks, states.selection, states.trimap]
+    return [
+        upload.upload(own.take_mask, [upload, states.photo, states.trimap], [states.clicks, *shown], **QUICK),
+        stage.use_painted.click(
+            own.take_painted,
+            [stage.painter, states.photo, states.trimap],
+            [states.clicks, *shown, *tools[:-1]],
             **QUICK,
-        )
+        ),
+        *(
+            button.click(own.changed_by(name), changing, shown, **QUICK)
+            for name, button in stage.mask_tools.buttons.items()
+        ),
+    ]
 
 
 def _connect_trimming(page: Page, trimming: Trimming) -> list[Any]:
@@ -135,13 +148,11 @@ def _connect_trimming(page: Page, trimming: Trimming) -> list[Any]:
         (stage.redo, trimming.redo),
         (stage.help.reset, trimming.reset),
     )
+    upload = page.strip.uploads["trimap"]
     steps = ((stage.help.wider, trimming.widen), (stage.help.narrower, trimming.narrow))
     return [
         found,
-        *(
-            button.upload(trimming.upload, [button, *held], shown, **QUICK)
-            for button in (page.pick.trimap_upload, stage.help.upload)
-        ),
+        upload.upload(trimming.upload, [upload, *held], shown, **QUICK),
         *(button.click(listener, [stage.editor, *held], shown, **QUICK) for button, listener in buttons),
         *(
             button.click(listener, [stage.help.step, stage.editor, *held], shown, **QUICK)
@@ -150,22 +161,31 @@ def _connect_trimming(page: Page, trimming: Trimming) -> list[Any]:
     ]
 
 
-def _connect_trimap_help(page: Page, trimap_help: TrimapHelp, changed: list[Any]) -> None:
-    """Attach what is offered beside the editor; `changed` are the events after which it has to be renewed."""
+def _connect_trimap_help(page: Page, trimap_help: TrimapHelp, changed: list[Any]) -> list[Any]:
+    """Attach what is offered beside the editor, which is renewed after the events `changed` and those returned."""
     states, stage, parts = page.states, page.edges, page.edges.help
     shown = [states.trimap, stage.body, stage.editor, stage.say, page.result.say]
     asking = [stage.editor, states.photo, states.trimap, states.matte]
     rows = parts.findings.items()
-    changed = [
-        *changed,
+    taken = [
         parts.bands.select(trimap_help.choose_band, asking, shown, **QUICK),
         *(row.cure.click(trimap_help.cured_of(complaint), asking, shown, **QUICK) for complaint, row in rows),
     ]
     offered = [parts.bands, parts.doctor, parts.sound, parts.uncertainty, parts.paint_next, parts.export]
     for _, row in rows:
         offered += [row.body, row.say, row.cure]
-    for event in changed:
+    for event in (*changed, *taken):
         event.then(trimap_help.advise, [states.photo, states.trimap], offered, trigger_mode="always_last", **QUICK)
+    return taken
+
+
+def _connect_filmstrip(page: Page, strip: Filmstrip, changed: list[Any]) -> None:
+    """Renew the strip after whatever changes a stage."""
+    states, part = page.states, page.strip
+    made = [states.photo, states.selection, states.trimap, states.matte]
+    shown = [*part.frames.values(), part.body, part.uploads["cutout"]]
+    for event in changed:
+        event.then(strip.show, made, shown, trigger_mode="always_last", **QUICK)
 
 
 def _connect_batch(part: BatchPart, batches: Batches) -> None:

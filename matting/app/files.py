@@ -5,6 +5,7 @@ Gradio would encode arrays itself, slowly and through 8 bits; a path into its ca
 
 from __future__ import annotations
 
+import base64
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -31,6 +32,11 @@ def show_quickly(image: np.ndarray, name: str = "view") -> str:
     return _encode(image, f"{name}.jpg", FINE_JPEG)
 
 
+def inline(image: np.ndarray) -> str:
+    """Return an address that holds a small RGB or gray uint8 image itself, as JPEG: for pictures within HTML."""
+    return "data:image/jpeg;base64," + base64.b64encode(_bytes(image, ".jpg", FINE_JPEG)).decode()
+
+
 def keep(write: Callable[[Path], None], name: str) -> str:
     """Let `write` make the file `name` and return its path in the cache.
 
@@ -44,6 +50,10 @@ def keep(write: Callable[[Path], None], name: str) -> str:
 
 
 def _encode(image: np.ndarray, name: str, options: tuple[int, int]) -> str:
+    data = _bytes(image, Path(name).suffix, options)
+    return keep(lambda path: path.write_bytes(data), name)
+
+
+def _bytes(image: np.ndarray, kind: str, options: tuple[int, int]) -> bytes:
     bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if image.ndim == 3 else image
-    data = cv2.imencode(Path(name).suffix, bgr, list(options))[1]
-    return keep(lambda path: path.write_bytes(data.tobytes()), name)
+    return cv2.imencode(kind, bgr, list(options))[1].tobytes()

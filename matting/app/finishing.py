@@ -21,9 +21,12 @@ from matting.app.trimming import Trimming, merge
 from matting.compositing import blend
 from matting.images import read_photo
 from matting.regional import crop_around
+from matting.watching import tell
 
 DONE = "Drag the handle to compare. Colours at the edges are freed from the old background."
 DONE_UNFREED = "Drag the handle to compare. The colours are the photo's own."
+CUTTING = "Cutting out, hair by hair…"
+STOPPED = "Stopped. Trimap, strokes and an earlier cutout are as they were."
 FIRST_LOOK = "A first look at what changed; the whole matte follows…"
 PREVIEW_SHARE = 0.5
 """Where more of the photo than this would be computed for a preview, the whole pass is nearly as soon there."""
@@ -35,6 +38,7 @@ class Finishing:
     def __init__(self, page: Page, steps: Steps, trimming: Trimming) -> None:
         """Bind the listeners to the page's components and to the heavy steps."""
         self.states, self.stage, self.steps, self.trimming = page.states, page.result, steps, trimming
+        self.cut_button = page.edges.cut_out
 
     @forgiving
     def preview(
@@ -76,15 +80,39 @@ class Finishing:
 
         def work() -> Update:
             merged = merge(value, photo, trimap)
+            tell(0.0)  # it may have been stopped while it was waiting
             alpha = self._alpha(photo, merged, fusion, method)
-            recipe = recipe_of(self.steps.pipeline, photo, merged, alpha, fusion) if method == OWN_METHOD else None
+            tell(1.0)
+            recipe = recipe_of(self.steps.pipeline, photo, merged, alpha, fusion, method)
             matte = keep_matte(photo, merged, alpha, recipe, freed)
             editor = {} if merged is trimap else self.trimming.show(photo, merged, None)
-            code = {self.stage.notebook: gr.Code(cell_of(recipe, photo), visible=recipe is not None)}
-            return editor | self._show_matte(photo, matte, Background(*chosen)) | code | self._say_done(freed)
+            code = {
+                self.stage.notebook: cell_of(recipe, photo),
+                self.stage.notebook_part: gr.Accordion(visible=True),
+            }
+            return editor | self.show_matte(photo, matte, Background(*chosen)) | code | self._say_done(freed)
 
         said = line(DONE if before else CUTOUT_LATER)
-        return attempt(work, lambda: {self.stage.say: said})
+        return attempt(
+            lambda: self._rest() | work(),
+            lambda: self._rest() | {self.stage.say: said},
+            lambda: self._without_preview(photo, before, *chosen),
+        )
+
+    def show_share(self, share: float) -> Update:
+        """Say how much of the matte is computed."""
+        return {self.stage.say: line(f"{CUTTING} {share:.0%}", "busy")}
+
+    def say_stopped(self) -> Update:
+        """Say that nothing has changed, as soon as somebody wants the work stopped; it may take a moment to end."""
+        return self._rest() | {self.stage.say: line(STOPPED)}
+
+    def _without_preview(self, photo: Photo | None, matte: Matte | None, *chosen: Any) -> Update:
+        """Show an earlier cutout again; all else has been said, and something new may have begun since."""
+        return self._on_background(photo, matte, Background(*chosen)) if photo and matte else gr.skip()
+
+    def _rest(self) -> Update:
+        return {self.stage.stop: gr.Button(visible=False), self.cut_button: gr.Button(interactive=True)}
 
     @forgiving
     def change_background(self, photo: Photo | None, matte: Matte | None, *chosen: Any) -> Update:
@@ -119,12 +147,12 @@ class Finishing:
         """Free the colours of the cutout from the old background, or take the photo's own."""
         if photo is None or matte is None:
             return gr.skip()
-        return self._show_matte(photo, recolour(matte, photo, freed), Background(*chosen))
+        return self.show_matte(photo, recolour(matte, photo, freed), Background(*chosen))
 
     def _alpha(self, photo: Photo, trimap: TrimapEdit, fusion: str, method: str) -> np.ndarray:
         """Compute alpha; soft fusion asks TGN again, since its probabilities are too large to keep around."""
         if method != OWN_METHOD:
-            return self.steps.classical_alpha(photo.image, trimap.values)
+            return self.steps.other_alpha(method, photo.image, trimap.values)
         probabilities = None
         if fusion == "soft" and trimap.selection is not None:
             probabilities = trimap.decide(self.steps.probabilities(photo.image, trimap.selection.mask))
@@ -133,7 +161,8 @@ class Finishing:
     def _say_done(self, freed: bool) -> Update:
         return {self.stage.say: line(DONE if freed else DONE_UNFREED)}
 
-    def _show_matte(self, photo: Photo, matte: Matte, background: Background) -> Update:
+    def show_matte(self, photo: Photo, matte: Matte, background: Background) -> Update:
+        """Show a matte and its cutout on a background, and offer its files."""
         gray = np.rint(matte.alpha * 255).astype(np.uint8)
         return {
             self.states.matte: matte,

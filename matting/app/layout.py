@@ -9,13 +9,15 @@ import gradio as gr
 from matting.app.accordions import lay_out_mask_tools, lay_out_trimap_help
 from matting.app.batch_layout import lay_out_batch
 from matting.app.examples import captioned
+from matting.app.filmstrip import lay_out_filmstrip
 from matting.app.messages import line
+from matting.app.other_methods import CLASSICAL_METHOD, VITMATTE
 from matting.app.page import Page, PhotoStage, ResultStage, States, TrimapStage
 from matting.app.result_accordions import lay_out_looks
 from matting.app.segmenters import choices, first_segmenter
 from matting.app.session import Clicks
-from matting.app.steps import CLASSICAL_METHOD, OWN_METHOD
-from matting.app.widgets import download, editor, heading, thumbnails, upload
+from matting.app.steps import OWN_METHOD
+from matting.app.widgets import download, editor, heading, thumbnails
 
 STATE_SECONDS = 7200
 TAGLINE = "Cut anything out of a photo, down to single hairs."
@@ -31,6 +33,7 @@ FUSIONS = [
 METHODS = [
     ("SPAMattNet: learned, for hair and fur", OWN_METHOD),
     ("Closed-form: classical, small photos", CLASSICAL_METHOD),
+    ("ViTMatte: learned, a download, small photos", VITMATTE),
 ]
 BACKGROUNDS = [("Checkerboard", "checkerboard"), ("Colour", "colour"), ("Picture", "picture")]
 BRUSH_NAMES = {"Keep": "Keep: all of it", "Unsure": "Unsure: hair, fur, glass", "Drop": "Drop: background"}
@@ -43,14 +46,15 @@ def lay_out(status: str) -> Page:
         f'<p id="device" class="device">{html.escape(status)}</p></header>'
     )
     states = States(
-        *(gr.State(start, time_to_live=STATE_SECONDS) for start in (None, Clicks(), None, None, None, None, None))
+        *(gr.State(start, time_to_live=STATE_SECONDS) for start in (None, Clicks(), None, None, None, None, None, None))
     )
     with gr.Tabs():
         with gr.Tab("One photo", id="one"):
+            strip = lay_out_filmstrip()
             stages = _lay_out_pick(), _lay_out_edges(), _lay_out_result()
         with gr.Tab("Many photos", id="many"):
             batch = lay_out_batch()
-    return Page(states, *stages, batch)
+    return Page(states, strip, *stages, batch)
 
 
 def _lay_out_pick() -> PhotoStage:
@@ -90,14 +94,11 @@ def _lay_out_pick() -> PhotoStage:
                         elem_id="segmenter",
                     )
                 mask_tools = lay_out_mask_tools()
-                with gr.Accordion("I already have a mask or a trimap", open=False):
-                    mask_upload = upload("Upload a mask", "mask-upload")
-                    trimap_upload = upload("Upload a trimap", "trimap-upload-early")
                 make_trimap = gr.Button("Find the edges", elem_id="make-trimap", variant="primary", interactive=False)
         examples = thumbnails("Examples", "examples", captioned(), columns=5)
     return PhotoStage(
         say, clicking, photo, examples, tools, select_by, click_tools, click_kind, undo, redo, clear, candidates,
-        segmenter, painting, painter, use_painted, mask_tools, mask_upload, trimap_upload, make_trimap,
+        segmenter, painting, painter, use_painted, mask_tools, make_trimap,
     )  # fmt: skip
 
 
@@ -132,7 +133,9 @@ def _lay_out_edges() -> TrimapStage:
 def _lay_out_result() -> ResultStage:
     with gr.Column(elem_classes="card", elem_id="stage-result"):
         heading(3, "Take your cutout")
-        say = gr.HTML(line(CUTOUT_LATER), elem_id="say-result")
+        with gr.Row(elem_classes="saying"):
+            say = gr.HTML(line(CUTOUT_LATER), elem_id="say-result")
+            stop = gr.Button("Stop", elem_id="stop-cut-out", size="sm", min_width=80, visible=False)
         with gr.Column(visible=False, elem_classes="plain") as body:
             with gr.Row():
                 with gr.Column(scale=2, min_width=300):
@@ -187,7 +190,7 @@ def _lay_out_result() -> ResultStage:
                         download_foreground = download("Foreground colours (PNG)", "download-foreground", size="sm")
                         download_recipe = download("Recipe: every step (JSON)", "download-recipe", size="sm")
                         download_all = download("Everything (ZIP)", "download-all", size="sm")
-            with gr.Accordion("Open in a notebook", open=False, elem_id="in-notebook"):
+            with gr.Accordion("Open in a notebook", open=False, elem_id="in-notebook") as notebook_part:
                 notebook = gr.Code(
                     language="python",
                     label="This cell makes the same cutout again, with the photo beside the notebook",
@@ -200,11 +203,11 @@ def _lay_out_result() -> ResultStage:
                 )
             looks = lay_out_looks()
     return ResultStage(
-        body, say, slider, alpha, background, colour, picture_tools, picture, zoom, across, down, freed,
+        body, say, stop, slider, alpha, background, colour, picture_tools, picture, zoom, across, down, freed,
         download_cutout, download_alpha, download_trimap, download_composite,
-        download_foreground, download_recipe, download_all, notebook, looks,
+        download_foreground, download_recipe, download_all, notebook_part, notebook, looks,
     )  # fmt: skip
 
 
 def _slider(label: str, elem_id: str, least: int, most: int, value: int) -> gr.Slider:
-    return gr.Slider(least, most, value=value, step=1, label=label, elem_id=elem_id, min_width=120, buttons=[])
+    return gr.Slider(least, most, value=value, step=1, label=label, elem_id=elem_id, min_width=200, buttons=[])

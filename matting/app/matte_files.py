@@ -44,6 +44,12 @@ def recolour(matte: Matte, photo: Photo, freed: bool) -> Matte:
     return _with_colours(matte, photo, colours, read_alpha(matte))
 
 
+def with_own_colours(matte: Matte, photo: Photo, colours: np.ndarray) -> Matte:
+    """Return the matte with a foreground layer of one's own, uint8 (H, W, 3), and a cutout in its colours."""
+    layer = files.keep(lambda path: write_png(path, colours), f"{photo.name}_foreground.png")
+    return _with_colours(replace(matte, foreground_file=layer), photo, colours, read_alpha(matte))
+
+
 def read_alpha(matte: Matte) -> np.ndarray:
     """Return alpha at the photo's size, float32 (H, W) in [0, 1], exact to 1/65535."""
     return read_pixels(matte.alpha_file).astype(np.float32) / 65535

@@ -10,6 +10,8 @@ from typing import Any
 
 import gradio as gr
 
+from matting.watching import StoppedError
+
 Update = dict[Any, Any]
 """What a listener returns: new values by component; components left out stay as they are."""
 
@@ -21,13 +23,18 @@ OUT_OF_MEMORY = (
 UNEXPECTED = "Something went wrong that should not; what you made so far is kept, so please try again."
 
 
-def attempt(work: Callable[[], Update], otherwise: Callable[[], Update]) -> Update:
+def attempt(
+    work: Callable[[], Update], otherwise: Callable[[], Update], stopped: Callable[[], Update] | None = None
+) -> Update:
     """Return what `work` returns; if it is refused, say so in one sentence and return `otherwise`.
 
-    A raised gr.Error would cover each output with the word "Error"; this way nothing that was made is lost.
+    A raised gr.Error would cover each output with the word "Error"; this way nothing that was made is lost. Who has
+    stopped the work needs no such sentence; `stopped`, or else `otherwise`, is returned then.
     """
     try:
         return work()
+    except StoppedError:
+        return (stopped or otherwise)()
     except Exception as error:  # the last stop before the visitor: nothing may fall through as a traceback
         refuse(error)
         return otherwise()

@@ -11,7 +11,7 @@ from matting.trimap_doctor import Complaint
 
 @dataclass(frozen=True)
 class States:
-    """What one visitor has made, one state for each stage."""
+    """What one visitor has made, one state for each stage, and the name of what is being done for them."""
 
     photo: gr.State
     clicks: gr.State
@@ -20,6 +20,16 @@ class States:
     trimap: gr.State
     matte: gr.State
     backdrop: gr.State
+    wish: gr.State
+
+
+@dataclass(frozen=True)
+class FilmstripPart:
+    """The strip above the stages; its slots' pictures and uploads by their names."""
+
+    body: gr.Row
+    frames: dict[str, gr.HTML]
+    uploads: dict[str, gr.UploadButton]
 
 
 @dataclass(frozen=True)
@@ -51,8 +61,6 @@ class PhotoStage:
     painter: gr.ImageEditor
     use_painted: gr.Button
     mask_tools: MaskTools
-    mask_upload: gr.UploadButton
-    trimap_upload: gr.UploadButton
     make_trimap: gr.Button
 
 
@@ -79,7 +87,6 @@ class TrimapHelpParts:
     uncertainty: gr.Image
     paint_next: gr.HTML
     reset: gr.Button
-    upload: gr.UploadButton
     export: gr.DownloadButton
 
 
@@ -108,9 +115,9 @@ class ClosedLooks:
     fringe: gr.Gallery
     look_accordion: gr.Accordion
     look_say: gr.HTML
-    asked_photo: gr.Image
-    side: gr.Radio
+    asked_photo: gr.HTML
     maps: gr.Gallery
+    scale: gr.HTML
     score_say: gr.HTML
     truth: gr.UploadButton
     scores: gr.HTML
@@ -123,6 +130,7 @@ class ResultStage:
 
     body: gr.Column
     say: gr.HTML
+    stop: gr.Button
     slider: gr.ImageSlider
     alpha: gr.Image
     background: gr.Radio
@@ -140,6 +148,7 @@ class ResultStage:
     download_foreground: gr.DownloadButton
     download_recipe: gr.DownloadButton
     download_all: gr.DownloadButton
+    notebook_part: gr.Accordion
     notebook: gr.Code
     looks: ClosedLooks
 
@@ -164,6 +173,7 @@ class Page:
     """Every component that a handler reads or writes."""
 
     states: States
+    strip: FilmstripPart
     pick: PhotoStage
     edges: TrimapStage
     result: ResultStage

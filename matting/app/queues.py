@@ -17,16 +17,20 @@ HEAVY: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "gpu", "
 CLICKING: dict[str, Any] = QUICK | {"concurrency_id": "clicks", "concurrency_limit": 1}
 
 
-def move_on(button: gr.Button, stage: str, say: gr.HTML, text: str) -> None:
+def move_on(button: gr.Button, stage: str, say: gr.HTML, text: str, stop: gr.Button | None = None) -> None:
     """Scroll to the next stage at once and say there what is being done, without asking the server.
 
-    A page calls a button's listeners one after the other, so this one has to be attached before the slow one.
+    Where the work can be stopped, the button for that appears and the one that began it rests. A page calls a button's
+    listeners one after the other, so this one has to be attached before the slow one.
     """
+    busy = json.dumps(line(text, "busy"))
+    shown, resting = '{__type__: "update", visible: true}', '{__type__: "update", interactive: false}'
+    changes = busy if stop is None else f"[{busy}, {shown}, {resting}]"
     button.click(
         None,
         None,
-        [say],
-        js=f"() => {{ {scroll_to(stage)} return {json.dumps(line(text, 'busy'))}; }}",
+        [say] if stop is None else [say, stop, button],
+        js=f"() => {{ {scroll_to(stage)} return {changes}; }}",
         api_visibility="private",
     )
 

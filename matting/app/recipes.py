@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from matting.app.editor import TrimapEdit
+from matting.app.other_methods import source_of
 from matting.app.session import Photo, Selection
 from matting.pipeline import MattingPipeline
 from matting.recipe import Recipe
@@ -12,27 +13,27 @@ from matting.replay import notebook_cell, record
 
 
 def recipe_of(
-    pipeline: MattingPipeline, photo: Photo, trimap: TrimapEdit, alpha: np.ndarray, fusion: str
+    pipeline: MattingPipeline, photo: Photo, trimap: TrimapEdit, alpha: np.ndarray, fusion: str, method: str
 ) -> Recipe:
     """Write down how an alpha, float32 (H, W), came of the clicks, mask tools and strokes of a page."""
+    how = {"alpha": alpha, "fusion": fusion, "method": method, "method_source": source_of(method)}
     if trimap.selection is None:
-        return record(pipeline, photo.image, trimap=trimap.values, alpha=alpha, fusion=fusion)
+        return record(pipeline, photo.image, trimap=trimap.values, **how)
     return record(
         pipeline,
         photo.image,
         trimap=trimap.values,
         tgn_trimap=trimap.original,
         painted=trimap.painted,
-        alpha=alpha,
-        fusion=fusion,
+        **how,
         mask_tools=trimap.selection.tools,
         **_where_the_mask_is_from(trimap.selection),
     )
 
 
-def cell_of(recipe: Recipe | None, photo: Photo) -> str | None:
+def cell_of(recipe: Recipe, photo: Photo) -> str:
     """Return the code of a notebook's cell, which expects the photo beside the notebook."""
-    return None if recipe is None else notebook_cell(recipe, photo.file)
+    return notebook_cell(recipe, photo.file)
 
 
 def _where_the_mask_is_from(selection: Selection) -> dict:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import gradio as gr
 
+from matting.app.asking import asked_photo
 from matting.app.messages import line
 from matting.app.page import ClosedLooks
 from matting.app.widgets import upload
 
 CLICK_THE_MATTE = "Four backgrounds, four times as large. Click on the matte above to see another place."
-CLICK_THE_PHOTO = "Click on a hair or an edge to see where SPAMattNet looks from there."
+CLICK_THE_PHOTO = "Click on a hair, or drag over a patch, to see where SPAMattNet looks from there."
 UPLOAD_THE_TRUTH = "Upload the true matte of this photo, as benchmarks have it."
-SIDES = [("One pixel", 1), ("A patch of 16", 16), ("A patch of 48", 48)]
+SCALE = (
+    '<p class="scale"><span>less</span><span class="bar" aria-hidden="true"></span><span>more</span>'
+    "<span>In the middle is even attention, alike everywhere; the ends are 32 times less and more in a window, "
+    "1024 times over the whole photo.</span></p>"
+)
 
 
 def lay_out_looks() -> ClosedLooks:
@@ -23,18 +28,10 @@ def lay_out_looks() -> ClosedLooks:
         look_say = gr.HTML(line(CLICK_THE_PHOTO), elem_id="say-look")
         with gr.Row():
             with gr.Column(scale=2, min_width=280):
-                asked_photo = gr.Image(
-                    label="Photo to ask about",
-                    elem_id="asked-photo",
-                    format="png",
-                    interactive=False,
-                    height=360,
-                    buttons=[],
-                    alt_text="The photo to click in, with the place that was asked and the window around it.",
-                )
-                side = gr.Radio(SIDES, value=1, label="Ask for", elem_id="asked-side")
+                asked = asked_photo("asked-photo")
             with gr.Column(scale=3, min_width=280):
                 maps = _gallery("Where it looks", "maps", False)
+                scale = gr.HTML(SCALE, visible=False)
     with gr.Accordion("Compare with a true matte", open=False, elem_id="scoring"):
         score_say = gr.HTML(line(UPLOAD_THE_TRUTH), elem_id="say-score")
         truth = upload("Upload a true matte", "truth-upload")
@@ -50,7 +47,7 @@ def lay_out_looks() -> ClosedLooks:
             alt_text="The photo, bright where the matte differs from the true one.",
         )
     return ClosedLooks(
-        fringe_accordion, fringe, look_accordion, look_say, asked_photo, side, maps, score_say, truth, scores, errors
+        fringe_accordion, fringe, look_accordion, look_say, asked, maps, scale, score_say, truth, scores, errors
     )
 
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import gradio as gr
 
 from matting.app.closer_looks import CloserLooks
-from matting.app.finishing import Finishing
+from matting.app.finishing import CUTTING, Finishing
+from matting.app.messages import Update
+from matting.app.own_mattes import OwnMattes
 from matting.app.page import Page
 from matting.app.queues import HEAVY, QUICK, move_on, scroll_to
+from matting.app.stopping import Stops
 
-CUTTING = "Cutting out, hair by hair…"
 
-
-def connect_finishing(page: Page, finishing: Finishing) -> Any:
-    """Attach the listeners of the cutout and return the event after which it is there."""
+def connect_finishing(page: Page, finishing: Finishing, closer: CloserLooks) -> tuple[list[Any], list[Any]]:
+    """Attach the listeners of the cutout; return the events after which the trimap or the matte may be another one."""
     states, stage, edges = page.states, page.result, page.edges
     where = [stage.zoom, stage.across, stage.down]
     chosen = [stage.background, stage.colour, states.backdrop, *where]
@@ -26,18 +29,25 @@ def connect_finishing(page: Page, finishing: Finishing) -> Any:
     ]  # fmt: skip
     matte = [*composite, *files, states.matte, stage.body, stage.alpha]
     held = [edges.editor, states.photo, states.trimap, states.matte, edges.fusion, edges.method]
-    move_on(edges.cut_out, "stage-result", stage.say, CUTTING)
-    cut = edges.cut_out.click(
-        finishing.preview, [*held, *chosen], [stage.slider, stage.say], show_progress="hidden", **HEAVY
-    ).then(
-        finishing.cut_out,
-        [*held, stage.freed, *chosen],
-        [*matte, stage.say, stage.notebook, states.trimap, edges.body, edges.editor, edges.say],
-        show_progress_on=stage.slider,
+    seen = [states.photo, states.matte, *chosen]
+    move_on(edges.cut_out, "stage-result", stage.say, CUTTING, stage.stop)
+    listeners = _stoppable(finishing, closer)
+    trimap = [states.trimap, edges.body, edges.editor, edges.say]
+    notebook = [stage.notebook_part, stage.notebook]
+    resting = [stage.say, stage.stop, edges.cut_out]
+    previewed = edges.cut_out.click(listeners.begin, None, [states.wish], queue=False, **QUICK).then(
+        listeners.preview, [states.wish, *held, *chosen], [stage.slider, stage.say], show_progress="hidden", **HEAVY
+    )
+    cut = previewed.then(
+        listeners.cut_out,
+        [states.wish, *held, stage.freed, *chosen],
+        [*matte, *resting, *notebook, *trimap, *_closer_looks(page)],
+        show_progress="hidden",
+        trigger_mode="always_last",
         **HEAVY,
     )
+    stage.stop.click(listeners.stop, [states.wish], resting, **QUICK)
     cut.then(None, js=f"() => {{ {scroll_to('stage-result')} }}", api_visibility="private")
-    seen = [states.photo, states.matte, *chosen]
     gr.on(
         [stage.background.input, stage.colour.change, *(slider.release for slider in where)],
         finishing.change_background,
@@ -55,12 +65,43 @@ def connect_finishing(page: Page, finishing: Finishing) -> Any:
         trigger_mode="always_last",
         **QUICK,
     )
-    stage.freed.input(finishing.recolour, [stage.freed, *seen], matte, trigger_mode="always_last", **QUICK)
-    return cut
+    recoloured = stage.freed.input(
+        finishing.recolour, [stage.freed, *seen], matte, trigger_mode="always_last", **QUICK
+    )
+    own, uploads = OwnMattes(finishing, closer), page.strip.uploads
+    own_matte = uploads["matte"].upload(
+        own.take_matte,
+        [uploads["matte"], states.photo, states.trimap, stage.freed, *chosen],
+        [*matte, stage.say, stage.notebook_part, *trimap, *_closer_looks(page)],
+        **QUICK,
+    )
+    own_colours = uploads["cutout"].upload(
+        own.take_colours, [uploads["cutout"], *seen], [*matte, stage.say, stage.freed], **QUICK
+    )
+    return [cut, own_matte], [cut, own_matte, own_colours, recoloured]
 
 
-def connect_looks(page: Page, closer: CloserLooks, cut: Any) -> None:
-    """Attach the accordions of the closer looks; `cut` is the event after which they belong to another matte."""
+def _stoppable(finishing: Finishing, closer: CloserLooks) -> SimpleNamespace:
+    """Return the listeners of the matte as a visitor may stop them; all but the first one are told the wish."""
+    stops = Stops()
+
+    def preview(wish: str, *given: Any) -> Iterator[Update]:
+        yield from stops.run(wish, lambda: finishing.preview(*given), lambda share: gr.skip(), last=False)
+
+    def cut_out(wish: str, *given: Any) -> Iterator[Update]:
+        yield from stops.run(
+            wish, lambda: closer.forget_if_new(finishing.cut_out(*given)), finishing.show_share
+        )
+
+    def stop(wish: str | None) -> Update:
+        stops.stop(wish)
+        return finishing.say_stopped()
+
+    return SimpleNamespace(begin=stops.begin, preview=preview, cut_out=cut_out, stop=stop)
+
+
+def connect_looks(page: Page, closer: CloserLooks) -> None:
+    """Attach the accordions of the closer looks."""
     states, looks = page.states, page.result.looks
     matte = [states.photo, states.matte]
     looks.fringe_accordion.expand(closer.inspect, matte, [looks.fringe], **QUICK)
@@ -68,8 +109,8 @@ def connect_looks(page: Page, closer: CloserLooks, cut: Any) -> None:
     looks.look_accordion.expand(closer.offer_photo, [states.photo], [looks.asked_photo], **QUICK)
     looks.asked_photo.select(
         closer.look,
-        [looks.side, states.photo, states.trimap],
-        [looks.asked_photo, looks.maps, looks.look_say],
+        [states.photo, states.trimap],
+        [looks.asked_photo, looks.maps, looks.scale, looks.look_say],
         show_progress_on=looks.look_say,
         trigger_mode="always_last",
         **HEAVY,
@@ -77,8 +118,12 @@ def connect_looks(page: Page, closer: CloserLooks, cut: Any) -> None:
     looks.truth.upload(
         closer.score, [looks.truth, *matte], [looks.scores, looks.errors, looks.score_say], **QUICK
     )
-    forgotten = [
-        looks.fringe, looks.fringe_accordion, looks.maps, looks.asked_photo, looks.look_accordion, looks.look_say,
-        looks.scores, looks.errors, looks.score_say,
+
+
+def _closer_looks(page: Page) -> list[Any]:
+    """Return what belongs to one matte alone."""
+    looks = page.result.looks
+    return [
+        looks.fringe, looks.fringe_accordion, looks.maps, looks.scale, looks.asked_photo, looks.look_accordion,
+        looks.look_say, looks.scores, looks.errors, looks.score_say,
     ]  # fmt: skip
-    cut.then(closer.forget, None, forgotten, **QUICK)

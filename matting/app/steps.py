@@ -7,17 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from matting.app import other_methods
 from matting.app.gpu import on_gpu
+from matting.app.other_methods import CLASSICAL_METHOD
 from matting.coarse import Box, CoarseMasks, Prompts, needs_prompts
-from matting.evaluation.baselines import closed_form
 from matting.explanation import Explanation, explain
-from matting.fusion import hard_fusion
 from matting.pipeline import MattingPipeline
 
 OWN_METHOD = "spamattnet"
-CLASSICAL_METHOD = "closed-form"
-CLASSICAL_PIXELS = 2_000_000
-"""Above this a sparse system of all pixels would take minutes and gigabytes."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +43,9 @@ class Steps:
 
         self._preview = on_gpu(
             lambda image, trimap, alpha, changed: pipeline.preview(image, trimap, alpha, changed)
+        )
+        self._vitmatte = on_gpu(
+            lambda image, trimap: other_methods.run_vitmatte(image, trimap, str(pipeline.device))
         )
         self._explain = on_gpu(lambda image, trimap, box: explain(pipeline, image, trimap, box))
 
@@ -84,15 +84,15 @@ class Steps:
         """Return where SPAMattNet looks from a box."""
         return self._explain(image, trimap, box)
 
-    def classical_alpha(self, image: np.ndarray, trimap: np.ndarray) -> np.ndarray:
-        """Return alpha by closed-form matting, float32 (H, W) in [0, 1].
+    def other_alpha(self, method: str, image: np.ndarray, trimap: np.ndarray) -> np.ndarray:
+        """Return alpha by another method than SPAMattNet, float32 (H, W) in [0, 1].
 
         Raises:
-            ValueError: If the photo is too large, or the trimap knows no foreground or no background.
+            ValueError: If the photo is too large, the method's weights cannot be had, or the trimap does not suffice.
         """
-        if trimap.size > CLASSICAL_PIXELS:
-            raise ValueError(
-                f"Closed-form matting takes photos of up to {CLASSICAL_PIXELS / 1e6:.0f} megapixels, "
-                f"this one has {trimap.size / 1e6:.1f}; choose SPAMattNet."
-            )
-        return hard_fusion(closed_form(image, trimap), trimap)
+        other_methods.check_pixels(method, trimap)
+        if method == CLASSICAL_METHOD:
+            return other_methods.solve_closed_form(image, trimap)
+        # Loaded here, since what a lent GPU's process loads is lost with it.
+        other_methods.load_vitmatte(other_methods.source_of(method), str(self.pipeline.device))
+        return self._vitmatte(image, trimap)

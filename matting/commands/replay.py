@@ -31,6 +31,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument(
         "--weights", metavar="SOURCE", help="a folder of weights or a hub id (default: the bundled ones)"
     )
+    parser.add_argument(
+        "--vitmatte", metavar="SOURCE", help="ViTMatte's weights, where it made the matte (default: the recipe's)"
+    )
     parser.add_argument("--device", metavar="D", help="cpu, cuda, mps, ... (default: the recipe's)")
 
 
@@ -47,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
         recipe = read_recipe(args.recipe)
         pipeline = load_pipeline(args.weights, args.device or recipe.device, recipe.dtype)
         torch.set_num_threads(recipe.threads)  # sums are rounded in the order in which threads add
-        result = replay(recipe, pipeline, args.photo)
+        result = replay(recipe, pipeline, args.photo, args.vitmatte)
         outputs = output_paths(args.out, args.photo.stem)
         if args.photo.resolve() in {path.resolve() for path in outputs.values()}:
             raise UsageError(f"{args.photo} is given and would be written over; choose another --out.")

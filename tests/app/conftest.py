@@ -8,15 +8,18 @@ import gradio as gr
 import numpy as np
 import pytest
 from app_cases import HEIGHT, WIDTH, disc
+from test_vitmatte import folder as vitmatte_folder  # noqa: F401 (a fixture)
 
 from matting import MattingPipeline
 from matting.app import build
 from matting.app.batch import Batches
 from matting.app.closer_looks import CloserLooks
 from matting.app.editor import TrimapEdit
+from matting.app.filmstrip import Filmstrip
 from matting.app.finishing import Finishing
 from matting.app.layout import lay_out
 from matting.app.own_masks import OwnMasks
+from matting.app.own_mattes import OwnMattes
 from matting.app.picking import Picking
 from matting.app.session import Photo, Selection
 from matting.app.steps import Steps
@@ -41,7 +44,8 @@ def app(pipeline):
     steps = Steps(pipeline)
     with gr.Blocks():
         page = lay_out("here")
-    trimming, picking = Trimming(page, steps), Picking(page, steps)
+    trimming, picking, looks = Trimming(page, steps), Picking(page, steps), CloserLooks(page, steps)
+    finishing = Finishing(page, steps, trimming)
     return SimpleNamespace(
         page=page,
         steps=steps,
@@ -49,8 +53,10 @@ def app(pipeline):
         own=OwnMasks(picking),
         trimming=trimming,
         help=TrimapHelp(page, trimming),
-        finishing=Finishing(page, steps, trimming),
-        looks=CloserLooks(page, steps),
+        finishing=finishing,
+        own_mattes=OwnMattes(finishing, looks),
+        looks=looks,
+        strip=Filmstrip(page.strip),
         batches=Batches(page.batch, steps),
     )
 

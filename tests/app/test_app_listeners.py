@@ -188,7 +188,8 @@ def test_what_is_missing_is_said_and_nothing_changes(app, photo, trimap, tmp_pat
         with pytest.warns(UserWarning, match=r"^[^\n]+[.;]$"):
             kept = refusal()
         # Where a stage's line already said that work has begun, it goes back to what it said before.
-        assert kept == gr.skip() or set(kept) < {app.page.edges.say, app.page.result.say}
+        lines = {app.page.edges.say, app.page.result.say, app.page.result.stop, app.page.edges.cut_out}
+        assert kept == gr.skip() or set(kept) < lines
 
 
 def test_a_refused_background_keeps_the_one_before(app, photo, tmp_path):

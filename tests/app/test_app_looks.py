@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import re
+from types import SimpleNamespace
 
 import gradio as gr
 import numpy as np
@@ -11,9 +14,11 @@ from app_cases import HEIGHT, WIDTH, click, disc
 from PIL import Image
 
 import matting
+from matting.app.asking import MOST_PIXELS, read_box
 from matting.app.editor import TrimapEdit
 from matting.app.fringe import ENLARGED, SIDE, complementary, magnify, most_mixed
 from matting.app.matte_files import keep_matte
+from matting.app.seeing import beside_even
 from matting.app.session import Photo
 from matting.evaluation.metrics import unknown_region_scores
 from matting.images import write_alpha
@@ -59,17 +64,28 @@ def test_the_inspector_begins_where_alpha_is_most_mixed(app, photo, matte):
     assert opened[app.page.result.looks.fringe_accordion].open
 
 
+def asked(*shares):
+    return SimpleNamespace(box=list(shares))
+
+
+def shown_picture(address):
+    """Decode what the photo to ask about shows."""
+    kind, data = address.split(",")
+    assert kind == "data:image/jpeg;base64"
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(data))))
+
+
 def test_what_is_seen_is_what_explain_says(app, photo, trimap):
     looks = app.page.result.looks
-    shown = app.looks.look(click(64, 15), 1, photo, trimap)
+    shown = app.looks.look(asked(64.5 / WIDTH, 15.5 / HEIGHT, 64.5 / WIDTH, 15.5 / HEIGHT), photo, trimap)
     seen = matting.explain(app.steps.pipeline, photo.image, trimap.values, (64, 15, 65, 16))
     captions = [item["caption"] for item in shown[looks.maps].value]
     heads = len(seen.sampling.values)
     assert sum("Sampling" in caption for caption in captions) == heads
     assert sum("Propagation (LSPA)" in caption for caption in captions) == heads
     assert len(captions) == 2 * heads + 4
-    marked = np.asarray(Image.open(shown[looks.asked_photo]))
-    assert marked.shape == photo.proxy.shape
+    assert f"up to {seen.gpa.values.max() * seen.gpa.values.size:.3g} × even" in captions[0]
+    assert shown_picture(shown[looks.asked_photo]).shape == photo.proxy.shape
     gpa = np.asarray(Image.open(shown[looks.maps].value[0]["image"]["path"])).astype(float).sum(axis=2)
     assert gpa.shape == (HEIGHT, WIDTH)
     on_photo = seen.gpa.on_photo()
@@ -77,14 +93,51 @@ def test_what_is_seen_is_what_explain_says(app, photo, trimap):
     assert gpa[strongest].mean() > gpa[weakest].mean()
 
 
-def test_a_patch_at_the_border_is_cut_at_the_photo(app, photo, trimap):
-    shown = app.looks.look(click(WIDTH - 1, 0), 48, photo, trimap)
-    assert shown[app.page.result.looks.maps].visible
+def test_maps_lie_on_one_scale_of_factors_beside_even_attention():
+    even = np.full((4, 4), 1 / 16)
+    assert np.allclose(beside_even(even, 32), 0.5)
+    attention = even.copy()
+    attention[0, 0] *= 2
+    attention[0, 1] /= 2
+    attention[0, 2] *= 1000
+    attention[0, 3] = 0
+    brighter, darker, full, none = beside_even(attention, 32)[0]
+    assert brighter - 0.5 == pytest.approx(0.5 - darker) == pytest.approx(0.1)
+    assert (full, none) == (1, 0)
+
+
+def test_a_patch_is_the_whole_pixels_between_its_corners(photo):
+    assert read_box([0.5, 0.25, 0.5, 0.25], photo) == (64, 24, 65, 25)
+    assert read_box([0, 0, 1, 1], photo) == (0, 0, WIDTH, HEIGHT)
+    assert read_box([1, 1, 1, 1], photo) == (WIDTH - 1, HEIGHT - 1, WIDTH, HEIGHT)
+    assert read_box([10.2 / WIDTH, 5 / HEIGHT, 20.2 / WIDTH, 6 / HEIGHT], photo) == (10, 5, 21, 6)
+
+
+def test_the_maps_of_a_patch_are_of_all_its_pixels(app, photo, trimap):
+    shown = app.looks.look(asked(0.4, 0.1, 0.6, 0.3), photo, trimap)
+    seen = matting.explain(app.steps.pipeline, photo.image, trimap.values, (51, 9, 77, 29))
+    first = shown[app.page.result.looks.maps].value[1]["caption"]
+    assert f"up to {seen.sampling.values[0].max() * seen.sampling.values[0].size:.3g} × even" in first
+
+
+@pytest.mark.parametrize(
+    "box", [None, [0.1, 0.2], [0.1, 0.2, float("nan"), 1], [0, 0, 2, 1], ["0", 0, 1, 1], [True, 0, 1, 1], {"x": 1}]
+)
+def test_what_is_no_patch_is_refused(app, photo, trimap, box):
+    with pytest.warns(UserWarning, match="two corners within the photo"):
+        kept = app.looks.look(SimpleNamespace(box=box), photo, trimap)
+    assert app.page.result.looks.maps not in kept
+
+
+def test_a_patch_that_would_take_minutes_is_refused():
+    side = int(MOST_PIXELS**0.5) + 1
+    with pytest.raises(ValueError, match="drag over a smaller one"):
+        read_box([0, 0, 1, 1], Photo.of(np.zeros((side, side, 3), np.uint8), "large"))
 
 
 def test_without_a_trimap_the_network_is_not_asked(app, photo):
     with pytest.warns(UserWarning, match="find the edges first"):
-        kept = app.looks.look(click(5, 5), 1, photo, None)
+        kept = app.looks.look(asked(0, 0, 0, 0), photo, None)
     assert app.page.result.looks.maps not in kept
 
 
@@ -110,7 +163,7 @@ def test_a_true_matte_of_another_shape_or_without_a_cutout_is_refused(app, photo
 
 def test_a_new_matte_forgets_the_looks_at_the_old_one(app):
     looks = app.page.result.looks
-    forgotten = app.looks.forget()
+    forgotten = app.looks.forget_if_new({app.page.states.matte: None})
     assert forgotten[looks.fringe] == []
     assert not forgotten[looks.scores].visible
     assert not forgotten[looks.maps].visible
@@ -119,4 +172,4 @@ def test_a_new_matte_forgets_the_looks_at_the_old_one(app):
 def test_a_photo_smaller_than_a_window_is_explained_too(app):
     small = Photo.of(np.random.default_rng(0).integers(0, 255, (20, 24, 3)).astype(np.uint8), "small")
     edit = TrimapEdit.own(np.full((20, 24), UNKNOWN, np.uint8), None)
-    assert app.looks.look(click(3, 3), 1, small, edit)[app.page.result.looks.maps].visible
+    assert app.looks.look(asked(0.1, 0.1, 0.1, 0.1), small, edit)[app.page.result.looks.maps].visible

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,17 +11,19 @@ import torch
 from app_cases import HEIGHT, WIDTH, click, disc, layer
 from PIL import Image
 
+from matting.app import other_methods
 from matting.app.backgrounds import Background, place
 from matting.app.editor import TrimapEdit
 from matting.app.finishing import FIRST_LOOK
 from matting.app.matte_files import keep_matte, read_alpha
 from matting.app.segmenters import OFFLINE
 from matting.app.session import Clicks, Selection
-from matting.app.steps import CLASSICAL_METHOD, CLASSICAL_PIXELS, OWN_METHOD
+from matting.app.steps import CLASSICAL_METHOD, OWN_METHOD
 from matting.compositing import fit_background
 from matting.recipe import read_recipe
 from matting.replay import matches, replay
 from matting.trimap import BACKGROUND, FOREGROUND, UNKNOWN
+from matting.watching import watched
 
 CHECKERBOARD = ("checkerboard", "#000000", None)
 
@@ -54,7 +57,7 @@ def test_the_recipe_of_a_whole_session_replays_bit_for_bit(app, photo, fusion):
     assert not again.notices
     assert recipe.points == clicks.points
     assert recipe.mask_tools == selection.tools
-    assert '"segmenter": "grabcut"' in shown[app.page.result.notebook].value
+    assert '"segmenter": "grabcut"' in shown[app.page.result.notebook]
 
 
 @pytest.mark.parametrize("own", ["mask", "trimap"])
@@ -136,18 +139,50 @@ def test_without_anything_changed_there_is_no_preview(app, photo, trimap):
         assert app.page.result.slider not in shown
 
 
-def test_closed_form_keeps_what_is_known_and_has_no_recipe(app, photo, trimap):
+def test_closed_form_keeps_what_is_known_and_its_recipe_replays(app, photo, trimap):
     shown = cut(app, photo, trimap, method=CLASSICAL_METHOD)
     matte = shown[app.page.states.matte]
     alpha = read_alpha(matte)
     assert (alpha[trimap.values == FOREGROUND] == 1).all()
     assert (alpha[trimap.values == BACKGROUND] == 0).all()
     assert np.abs(alpha - disc(30))[trimap.values == UNKNOWN].mean() < 0.1
-    assert matte.recipe_file is None
-    assert not shown[app.page.result.download_recipe].visible
+    recipe = read_recipe(matte.recipe_file)
+    assert recipe.method == CLASSICAL_METHOD and "pymatting" in dict(recipe.versions)
+    own = TrimapEdit.own(trimap.values, None)
+    recipe = read_recipe(cut(app, photo, own, method=CLASSICAL_METHOD)[app.page.states.matte].recipe_file)
+    again = replayed(app, photo, recipe)
+    assert matches(recipe, again.alpha) and not again.notices
 
 
-def test_closed_form_refuses_what_would_take_minutes(app):
-    side = int(CLASSICAL_PIXELS**0.5) + 1
+def test_vitmatte_makes_a_matte_whose_recipe_replays_and_other_weights_are_refused(
+    app, photo, trimap, vitmatte_folder, monkeypatch
+):
+    monkeypatch.setattr("matting.evaluation.vitmatte.CHECKPOINT", str(vitmatte_folder))
+    other_methods.load_vitmatte.cache_clear()
+    trimap, shares = TrimapEdit.own(trimap.values, None), []
+    with watched(shares.append):
+        shown = cut(app, photo, trimap, method=other_methods.VITMATTE)
+    assert len(shares) > 20 and shares == sorted(shares)
+    recipe = read_recipe(shown[app.page.states.matte].recipe_file)
+    own = read_recipe(cut(app, photo, trimap)[app.page.states.matte].recipe_file)
+    assert recipe.method == "vitmatte" and recipe.alpha != own.alpha
+    again = replayed(app, photo, recipe)
+    assert matches(recipe, again.alpha) and not again.notices
+    with pytest.raises(ValueError, match=r"made with other ViTMatte weights \(0000"):
+        replayed(app, photo, replace(recipe, method_weights="0" * 16))
+
+
+def test_vitmatte_without_its_weights_is_one_sentence_and_nothing_is_lost(app, photo, trimap, monkeypatch):
+    monkeypatch.setattr("matting.evaluation.vitmatte.CHECKPOINT", "nobody/" + "there")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    other_methods.load_vitmatte.cache_clear()
+    with pytest.warns(UserWarning, match=r"^The weights of ViTMatte cannot be had here[^\n]+$"):
+        shown = cut(app, photo, trimap, method=other_methods.VITMATTE)
+    assert app.page.states.matte not in shown
+
+
+@pytest.mark.parametrize("method", [CLASSICAL_METHOD, other_methods.VITMATTE])
+def test_what_would_take_minutes_is_refused(app, method):
+    side = int(other_methods.MOST_PIXELS**0.5) + 1
     with pytest.raises(ValueError, match="choose SPAMattNet"):
-        app.steps.classical_alpha(np.zeros((side, side, 3), np.uint8), np.zeros((side, side), np.uint8))
+        app.steps.other_alpha(method, np.zeros((side, side, 3), np.uint8), np.zeros((side, side), np.uint8))

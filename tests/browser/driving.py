@@ -34,11 +34,17 @@ def choose_photo(page: Page, path: Path = PARROTS) -> None:
 
 
 def upload(page: Page, elem_id: str, path: Path) -> None:
-    """Give a file to an upload button of the first stage."""
-    page.get_by_role("button", name="I already have a mask or a trimap").click()
+    """Give a file to an upload button."""
     with page.expect_file_chooser() as asked:
         page.locator(f"#{elem_id}").click()
     asked.value.set_files(path)
+
+
+def begin_with_trimap(page: Page, trimap: Path, said: str = "Yellow is unsure", photo: Path = PARROTS) -> None:
+    """Open a photo with a trimap of one's own, the shortest way to stages 2 and 3."""
+    choose_photo(page, photo)
+    upload(page, "own-trimap", trimap)
+    say(page, "edges", said)
 
 
 def click_photo(page: Page, across: float, down: float) -> None:
@@ -113,3 +119,25 @@ def download(page: Page, elem_id: str) -> Image.Image:
 def assert_no_sideways_scroll(page: Page) -> None:
     width = page.evaluate("document.documentElement.scrollWidth")
     assert width <= page.viewport_size["width"], f"the page is {width} px wide"
+
+
+def open_accordion(page: Page, elem_id: str) -> None:
+    page.locator(f"#{elem_id}").get_by_role("button").first.click()
+
+
+def cut_out(page: Page) -> None:
+    page.get_by_role("button", name="Cut out", exact=True).click()
+    say(page, "result", "Drag the handle")
+
+
+def picture_of(page: Page, selector: str) -> np.ndarray:
+    source = page.locator(selector).first.get_attribute("src")
+    return np.asarray(Image.open(io.BytesIO(page.request.get(source).body())).convert("RGB"))
+
+
+def known_trimap(tmp_path, width: int = 40) -> np.ndarray:
+    """Write trimap.png: background on the left, foreground on the right, `width` unknown columns between."""
+    known = np.full(SIZE[::-1], 255, np.uint8)
+    known[:, :300], known[:, 300 : 300 + width] = 0, 128
+    Image.fromarray(known).save(tmp_path / "trimap.png")
+    return known

@@ -12,9 +12,11 @@ from driving import (
     PHONE,
     SIZE,
     assert_no_sideways_scroll,
+    begin_with_trimap,
     choose_brush,
     choose_photo,
     click_photo,
+    cut_out,
     download,
     paint_across_the_middle,
     say,
@@ -40,8 +42,7 @@ def test_from_upload_and_clicks_to_a_cutout_with_a_painted_stroke(open_page):
     wait_for_editor(page)
     choose_brush(page, "Drop")
     paint_across_the_middle(page)
-    page.get_by_role("button", name="Cut out", exact=True).click()
-    say(page, "result", "Drag the handle")
+    cut_out(page)
 
     trimap = np.asarray(download(page, "download-trimap"))
     assert trimap.shape == SIZE[::-1]
@@ -70,9 +71,7 @@ def test_a_stroke_on_a_phone_changes_its_own_pixels_to_its_own_value_alone(open_
 
     page = open_page(**PHONE)
     assert_no_sideways_scroll(page)
-    choose_photo(page)
-    upload(page, "trimap-upload-early", tmp_path / "trimap.png")
-    say(page, "edges", "Yellow is unsure")
+    begin_with_trimap(page, tmp_path / "trimap.png")
     wait_for_editor(page)
     assert_no_sideways_scroll(page)
 
@@ -80,8 +79,7 @@ def test_a_stroke_on_a_phone_changes_its_own_pixels_to_its_own_value_alone(open_
     paint_across_the_middle(page)
     with page.expect_response(lambda response: "trimap.png" in response.url):
         page.get_by_role("button", name="Apply strokes").click()
-    page.get_by_role("button", name="Cut out", exact=True).click()
-    say(page, "result", "Drag the handle")
+    cut_out(page)
     assert_no_sideways_scroll(page)
 
     trimap = np.asarray(download(page, "download-trimap"))
@@ -102,7 +100,7 @@ def test_a_bad_upload_is_one_friendly_sentence_and_the_photo_stays(open_page, tm
     say(page, "pick", "If this is right")
     shown = page.locator("#photo img").get_attribute("src")
 
-    upload(page, "mask-upload", tmp_path / "holiday.png")
+    upload(page, "own-mask", tmp_path / "holiday.png")
     toast = page.get_by_test_id("toast-body")
     expect(toast).to_contain_text("holiday.png is not a picture")
     expect(toast).not_to_contain_text("Traceback")
@@ -168,11 +166,8 @@ def test_a_new_background_can_be_taken_home(open_page, tmp_path):
     known[:, :300] = 0
     Image.fromarray(known).save(tmp_path / "trimap.png")
     page = open_page()
-    choose_photo(page)
-    upload(page, "trimap-upload-early", tmp_path / "trimap.png")
-    say(page, "edges", "Nothing is unsure")
-    page.get_by_role("button", name="Cut out", exact=True).click()
-    say(page, "result", "Drag the handle")
+    begin_with_trimap(page, tmp_path / "trimap.png", "Nothing is unsure")
+    cut_out(page)
     page.locator("#background").get_by_label("Colour").check()
     page.locator("#download-composite").wait_for()
     composite = np.asarray(download(page, "download-composite"))

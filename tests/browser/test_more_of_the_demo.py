@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 import zipfile
 
@@ -12,46 +11,29 @@ from driving import (
     PHONE,
     SIZE,
     assert_no_sideways_scroll,
+    begin_with_trimap,
     choose_brush,
     choose_photo,
     click_photo,
+    cut_out,
     download,
+    known_trimap,
+    open_accordion,
     paint_across_the_middle,
+    picture_of,
     say,
     shown_anew,
     upload,
     wait_for_editor,
 )
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from matting import MattingPipeline
 from matting.recipe import read_recipe
 from matting.replay import replay
 
 LEMUR = PARROTS.with_name("lemur.jpg")
-
-
-def open_accordion(page: Page, elem_id: str) -> None:
-    page.locator(f"#{elem_id}").get_by_role("button").first.click()
-
-
-def cut_out(page: Page) -> None:
-    page.get_by_role("button", name="Cut out", exact=True).click()
-    say(page, "result", "Drag the handle")
-
-
-def picture_of(page: Page, selector: str) -> np.ndarray:
-    source = page.locator(selector).first.get_attribute("src")
-    return np.asarray(Image.open(io.BytesIO(page.request.get(source).body())).convert("RGB"))
-
-
-def known_trimap(tmp_path, width: int = 40) -> np.ndarray:
-    """Write trimap.png: background on the left, foreground on the right, `width` unknown columns between."""
-    known = np.full(SIZE[::-1], 255, np.uint8)
-    known[:, :300], known[:, 300 : 300 + width] = 0, 128
-    Image.fromarray(known).save(tmp_path / "trimap.png")
-    return known
 
 
 def test_a_mask_is_swapped_taken_back_and_swapped_again(open_page):
@@ -70,11 +52,8 @@ def test_a_mask_is_swapped_taken_back_and_swapped_again(open_page):
 
 
 def test_the_doctor_opens_a_band_and_a_thumbnail_doubles_it(open_page, tmp_path):
-    known = known_trimap(tmp_path, width=0)
-    page = open_page()
-    choose_photo(page)
-    upload(page, "trimap-upload-early", tmp_path / "trimap.png")
-    say(page, "edges", "Nothing is unsure")
+    page, known = open_page(), known_trimap(tmp_path, width=0)
+    begin_with_trimap(page, tmp_path / "trimap.png", "Nothing is unsure")
     open_accordion(page, "doctor")
     page.get_by_role("button", name="Open a band along the edge").click()
     say(page, "edges", "Yellow is unsure")
@@ -94,11 +73,9 @@ def test_the_doctor_opens_a_band_and_a_thumbnail_doubles_it(open_page, tmp_path)
 
 
 def test_a_stroke_is_previewed_and_everything_is_in_the_archive_with_a_recipe_that_replays(open_page, tmp_path):
-    known_trimap(tmp_path)
     page = open_page()
-    choose_photo(page)
-    upload(page, "trimap-upload-early", tmp_path / "trimap.png")
-    say(page, "edges", "Yellow is unsure")
+    known_trimap(tmp_path)
+    begin_with_trimap(page, tmp_path / "trimap.png")
     wait_for_editor(page)
     cut_out(page)
     choose_brush(page, "Drop")
@@ -123,25 +100,72 @@ def test_a_stroke_is_previewed_and_everything_is_in_the_archive_with_a_recipe_th
 
 
 def test_the_edges_the_attention_and_the_errors_are_shown(open_page, tmp_path):
-    known = known_trimap(tmp_path)
-    page = open_page()
-    choose_photo(page)
-    upload(page, "trimap-upload-early", tmp_path / "trimap.png")
-    say(page, "edges", "Yellow is unsure")
+    page, known = open_page(), known_trimap(tmp_path)
+    begin_with_trimap(page, tmp_path / "trimap.png")
     cut_out(page)
     open_accordion(page, "fringe")
     expect(page.locator("#fringe-views img")).to_have_count(4)
     assert (picture_of(page, "#fringe-views img").shape[0] % 4) == 0
     open_accordion(page, "looking")
-    page.locator("#asked-photo img").click()
-    page.locator("#maps img").first.wait_for()
-    assert page.locator("#maps img").count() == 8
+    asked = page.locator("#asked-photo img")
+    asked.scroll_into_view_if_needed()
+    box = asked.bounding_box()
+    x, y = box["x"] + box["width"] * 0.41, box["y"] + box["height"] / 2
+    page.mouse.click(x, y)
+    expect(page.locator("#maps img")).to_have_count(8, timeout=60_000)
+    pixel = page.locator("#maps").inner_text()
+    page.mouse.move(x - 10, y - 10)
+    page.mouse.down()
+    page.mouse.move(x, y, steps=3)
+    expect(page.locator("#asked-photo .patch")).to_be_visible()
+    page.mouse.up()
+    expect(page.locator("#maps")).not_to_have_text(pixel, use_inner_text=True, timeout=60_000)
+    expect(page.locator("#asked-photo .patch")).to_be_hidden()
     open_accordion(page, "scoring")
     Image.fromarray(np.where(known == 0, 0, 255).astype(np.uint8)).save(tmp_path / "truth.png")
-    with page.expect_file_chooser() as asked:
-        page.locator("#truth-upload").click()
-    asked.value.set_files(tmp_path / "truth.png")
+    upload(page, "truth-upload", tmp_path / "truth.png")
     expect(page.locator("#scores table")).to_contain_text(re.compile(r"SAD.*Unknown region\s*\d"), timeout=60_000)
+
+
+def test_the_strip_tells_what_is_out_of_date_and_takes_a_matte_of_ones_own(open_page, tmp_path):
+    page, known = open_page(**PHONE), known_trimap(tmp_path)
+    begin_with_trimap(page, tmp_path / "trimap.png")
+    strip = page.locator("#strip")
+    for name in ("Photo", "Trimap"):
+        strip.get_by_role("link", name=name, exact=True).wait_for()
+    strip.get_by_role("link", name="Matte, not there yet").wait_for()
+    alpha = np.linspace(0, 65535, known.size).reshape(known.shape).astype(np.uint16)
+    Image.fromarray(alpha).save(tmp_path / "alpha.png")
+    upload(page, "own-matte", tmp_path / "alpha.png")
+    say(page, "result", "your own matte")
+    strip.get_by_role("link", name="Cutout", exact=True).wait_for()
+    assert_no_sideways_scroll(page)
+    assert np.array_equal(np.asarray(download(page, "download-alpha")), alpha)
+    open_accordion(page, "band-width")
+    page.locator("#wider").click()
+    strip.get_by_role("link", name="Matte, outdated").click()
+    expect(page.locator("#stage-result")).to_be_in_viewport()
+
+
+def test_a_cut_out_is_stopped_and_nothing_is_lost(open_page, tmp_path):
+    size = (1536, 1024)
+    Image.open(PARROTS).resize(size).save(tmp_path / "large.jpg")
+    known = np.full(size[::-1], 128, np.uint8)
+    known[:, :400], known[:, 1100:] = 0, 255
+    Image.fromarray(known).save(tmp_path / "trimap.png")
+    page = open_page()
+    begin_with_trimap(page, tmp_path / "trimap.png", photo=tmp_path / "large.jpg")
+    button = page.get_by_role("button", name="Cut out", exact=True)
+    button.click()
+    expect(button).to_be_disabled()
+    say(page, "result", r"Cutting out.*\d%")
+    page.get_by_role("button", name="Stop", exact=True).click()
+    say(page, "result", "Stopped")
+    expect(button).to_be_enabled()
+    expect(page.locator("#stop-cut-out")).to_be_hidden()
+    expect(page.locator("#before-after")).to_be_hidden()
+    open_accordion(page, "trimap-files")
+    assert np.array_equal(np.asarray(download(page, "export-trimap")), known)
 
 
 def test_many_photos_come_back_as_one_archive(open_page):
