@@ -24,6 +24,7 @@ def prepare(args: argparse.Namespace) -> Work:
     from matting.data.unlabelled import AdaptationSamples
     from matting.networks.discriminator import PatchDiscriminator, PatchDiscriminatorConfig
     from matting.training.adaptation import Adaptation
+    from matting.training.batches import split
     from matting.training.checkpoint import as_settings
     from matting.training.recipes import RECIPES, find_recipe
 
@@ -34,6 +35,8 @@ def prepare(args: argparse.Namespace) -> Work:
     recipe = find_recipe("adaptation", args.config, **changes(args))
     data = _data(args, recipe)
     accelerator = begin(args, recipe)
+    if split(recipe.batch, args.accumulate, accelerator.num_processes) == 1:
+        raise ValueError("TGN's batch norms need two photos in each pass of a process; choose a larger --batch.")
     if accelerator.scaler is not None:
         raise ValueError("float16 scales one loss, and the adaptation has two; use bfloat16 or float32.")
     network = _generator(args)

@@ -24,7 +24,7 @@ from matting.data.trimaps import pseudo_trimap
 from matting.trimap import UNKNOWN, from_mask
 
 BAND_SIDE = 512
-"""Side of the crops at which the pseudo trimap's band is given in pixels."""
+"""Side of the crops at which the pseudo trimap's band is given in pixels; in smaller ones it has three at least."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class AdaptationSamples(Dataset[Sample]):
         {0, 1/2, 1}, classes (crop, crop) int64.
         """
         rng, image, mask = cut_photo(self.data, index)
-        band = tuple(max(1, round(width * self.data.crop / BAND_SIDE)) for width in self.data.band)
+        band = tuple(max(3, round(width * self.data.crop / BAND_SIDE)) for width in self.data.band)
         trimap = pseudo_trimap(rng, mask, band)
         return {
             "image": colours(image),
