@@ -83,7 +83,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="write the coarse masks to this folder too, as NAME.png: for --mask here, or --guidance of train",
     )
     # A box or point may begin with a negative number, "-5,10,200,300"; argparse knows but plain ones, and has no say.
-    parser._negative_number_matcher = re.compile(r"-\.?[0-9]")
+    parser._negative_number_matcher = re.compile(r"-[0-9]")
 
 
 def run(args: argparse.Namespace) -> int:
