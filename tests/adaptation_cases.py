@@ -9,7 +9,7 @@ from torch.utils.data import Dataset
 
 from matting.networks.discriminator import PatchDiscriminator, PatchDiscriminatorConfig
 from matting.networks.spamattnet import AlphaEstimate
-from matting.training.adaptation import Adaptation, Generator
+from matting.training.adaptation import Adaptation, Generator, Judges
 from matting.training.engine import start
 from matting.training.loop import train
 from matting.training.recipes import AdaptationRecipe
@@ -76,12 +76,16 @@ class Samples(Dataset):
         }
 
 
-def adapt(folder, *, recipe=RECIPE, learning=Adaptation, **options):
-    network = generator()
-    discriminator = PatchDiscriminator(PatchDiscriminatorConfig(width=4))
+def judges(network):
+    """A new discriminator, and what SPAMattNet is as teacher."""
+    return Judges(PatchDiscriminator(PatchDiscriminatorConfig(width=4)), network.spamattnet)
+
+
+def adapt(folder, *, recipe=RECIPE, learning=Adaptation, seed=0, **options):
+    network = generator(seed)
     samples = Samples(recipe.steps * recipe.batch)
     options = {"workers": 0, "accelerator": start("cpu")} | options
-    return train(network, samples, discriminator, recipe, folder, {}, learning=learning, **options)
+    return train(network, samples, judges(network), recipe, folder, {}, learning=learning, **options)
 
 
 class Frozen(Adaptation):

@@ -17,7 +17,7 @@ from matting.__main__ import main
 from matting.networks.spamattnet import SPAMattNet
 from matting.networks.tgn import TGN
 from matting.training import checkpoint
-from matting.weights import BUNDLED, load_pair
+from matting.weights import BUNDLED, load_pair, save_weights
 
 SIZE = (72, 96)
 
@@ -111,6 +111,8 @@ def test_it_runs_on_from_the_bundled_weights_in_accumulated_passes_and_may_be_lo
         (["--guidance", "nowhere"], ["nowhere", "missing"]),
         (["--photos", "nowhere"], ["nowhere"]),
         (["--from", "nowhere"], ["nowhere"]),
+        (["--teacher", "nowhere"], ["nowhere"]),
+        (["--teacher", "{weights}/tgn.safetensors"], ["weights of SPAMattNet", "holds TGN's"]),
         (["--config", "u2net"], ["adaptation has the configurations small, paper, paper_star"]),
         (["--preset", "p3m", "--config", "small"], ["--preset is not for adaptation"]),
         (["--pool", "somewhere"], ["--pool is not for adaptation"]),
@@ -118,6 +120,7 @@ def test_it_runs_on_from_the_bundled_weights_in_accumulated_passes_and_may_be_lo
     ],
 )
 def test_an_adaptation_that_cannot_start_says_why_in_a_sentence(root, tmp_path, capsys, more, words):
+    more = [str(word).format(weights=root / "weights") for word in more]
     assert command(root, tmp_path / "run", *more) == 2
     said = capsys.readouterr().err.strip()
     assert all(word in said for word in words) and "\n" not in said
@@ -148,6 +151,18 @@ def test_another_discriminator_or_network_is_refused(root, tmp_path, capsys):
     MattingPipeline(tgn, spamattnet, device="cpu").save_pretrained(tmp_path / "other")
     assert command(root, tmp_path / "run", "--from", tmp_path / "other") == 2
     assert "another config" in capsys.readouterr().err
+
+
+def test_the_teacher_may_be_another_spamattnet(root, tmp_path, capsys):
+    torch.manual_seed(2)
+    other = SPAMattNet(replace(NARROWEST, window=8))
+    save_weights(other, tmp_path / "other.safetensors")
+    words = "--steps", 1, "--teacher", tmp_path / "other.safetensors"
+    assert command(root, tmp_path / "run", *words) == 0
+    state = torch.load(tmp_path / "run" / checkpoint.NAME, weights_only=True)
+    assert_equal(state["teacher"], other)
+    assert main(["train", "tgn", "--pool", "x", "--teacher", "x"]) == 2
+    assert "--teacher is for adaptation" in capsys.readouterr().err
 
 
 def test_masks_that_matte_saves_guide_a_training(root, tmp_path, capsys):

@@ -10,6 +10,7 @@ from matting.commands._work import Work, begin, changes, check_crop
 
 if TYPE_CHECKING:
     from matting.data.unlabelled import UnlabelledData
+    from matting.networks.spamattnet import SPAMattNet
     from matting.training.adaptation import Generator
     from matting.training.recipes import AdaptationRecipe
     from matting.training.validation import Validation
@@ -23,7 +24,7 @@ def prepare(args: argparse.Namespace) -> Work:
     """
     from matting.data.unlabelled import AdaptationSamples
     from matting.networks.discriminator import PatchDiscriminator, PatchDiscriminatorConfig
-    from matting.training.adaptation import Adaptation
+    from matting.training.adaptation import Adaptation, Judges
     from matting.training.batches import split
     from matting.training.checkpoint import as_settings
     from matting.training.recipes import RECIPES, find_recipe
@@ -54,7 +55,7 @@ def prepare(args: argparse.Namespace) -> Work:
         accelerator,
         network,
         Adaptation,
-        discriminator,
+        Judges(discriminator, _teacher(args) or network.spamattnet),
         AdaptationSamples(data, recipe.steps * recipe.batch),
         settings,
         _validation(args),
@@ -110,6 +111,17 @@ def _generator(args: argparse.Namespace) -> Generator:
 
     network = Generator(**load_pair(find_folder(args.source)))
     return network.to(memory_format=torch.channels_last)
+
+
+def _teacher(args: argparse.Namespace) -> SPAMattNet | None:
+    """Load G' where it is not what SPAMattNet begins as."""
+    from matting.networks.spamattnet import SPAMattNet
+    from matting.weights import load_weights
+
+    network = load_weights(args.teacher) if args.teacher else None
+    if not isinstance(network, SPAMattNet | None):
+        raise ValueError(f"{args.teacher} should hold weights of SPAMattNet, but holds {type(network).__name__}'s.")
+    return network
 
 
 def _validation(args: argparse.Namespace) -> Validation | None:

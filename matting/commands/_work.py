@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
     from torch.utils.data import Dataset
 
+    from matting.training.adaptation import Judges
     from matting.training.batches import Batch
     from matting.training.learning import Learning
     from matting.training.recipes import Recipe
@@ -43,7 +44,7 @@ class Work:
     accelerator: Accelerator
     network: nn.Module
     learning: Callable[..., Learning]
-    loss: Callable[[nn.Module, Batch], Tensor] | nn.Module
+    loss: Callable[[nn.Module, Batch], Tensor] | Judges
     samples: Dataset[Batch]
     settings: dict[str, Any]
     validation: Validation | None

@@ -41,6 +41,9 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--preset", choices=["p3m", "aim-500"], help="the paper's recipe for these data sets")
     parser.add_argument("--run", type=Path, help="folder of the run (default: $TRIMATTE_RUNS/STAGE-CONFIG)")
     parser.add_argument("--from", dest="source", type=Path, metavar="WEIGHTS", help=SOURCE)
+    parser.add_argument(
+        "--teacher", type=Path, metavar="FILE", help="adaptation: SPAMattNet's weights for G' (default: of --from)"
+    )
     parser.add_argument("--out", type=Path, help=OUT)
     parser.add_argument("--seed", type=int, default=0)
     _training_data.add_arguments(parser.add_argument_group("data"))
@@ -117,6 +120,8 @@ def _prepare(args: argparse.Namespace) -> Work:
     stage = STAGES[args.stage]
     if args.config not in stage.configs:
         raise ValueError(f"{args.stage} has the configurations {', '.join(stage.configs)}, got {args.config}.")
+    if args.teacher:
+        raise ValueError(f"--teacher is for adaptation; leave it out for {args.stage}.")
     if args.without and args.stage != "spamattnet":
         raise ValueError(f"--without takes parts out of SPAMattNet; leave it out for {args.stage}.")
     sources = _training_data.find_sources(args)

@@ -108,16 +108,24 @@ def discriminator_loss(fake: Tensor, real: Tensor) -> Tensor:
     return fake.square().mean() + (real - 1).square().mean()
 
 
-def frozen(spamattnet: SPAMattNet) -> SPAMattNet:
-    """Return G', a copy of SPAMattNet that never learns: neither its weights nor its statistics change."""
-    return deepcopy(spamattnet).eval().requires_grad_(False)
+@dataclass(frozen=True)
+class Judges:
+    """What holds G.
+
+    Attributes:
+        discriminator: D, which learns.
+        teacher: G', which does not; the paper's is fine-tuned to the kind of photos, on such as have mattes.
+    """
+
+    discriminator: PatchDiscriminator
+    teacher: SPAMattNet
 
 
 class Adaptation(Learning):
     """G learns by Eq. 16 at every step, D by Eq. 17 at every fifth, on the composites that G has just made.
 
     Attributes:
-        teacher: G', what SPAMattNet was when the run began.
+        teacher: a copy of G', in eval mode: neither its weights nor its statistics change.
         discriminator: D; `opponent` is D as Accelerate runs it, `optimizer` its own.
     """
 
@@ -126,15 +134,15 @@ class Adaptation(Learning):
     def __init__(
         self,
         network: Generator,
-        discriminator: PatchDiscriminator,
+        judges: Judges,
         recipe: AdaptationRecipe,
         accelerator: Accelerator,
         state: dict[str, Any] | None,
     ) -> None:
-        """Begin with G and D as they are, or go on from a checkpoint's state."""
+        """Begin with G, D and G' as they are, or go on from a checkpoint's state."""
         self.recipe, self.accelerator = recipe, accelerator
-        self.teacher = frozen(network.spamattnet).to(accelerator.device)
-        self.discriminator = discriminator.to(accelerator.device).train()
+        self.teacher = deepcopy(judges.teacher).eval().requires_grad_(False).to(accelerator.device)
+        self.discriminator = judges.discriminator.to(accelerator.device).train()
         self.optimizer = accelerator.prepare_optimizer(build_optimizer([self.discriminator], recipe))
         self.opponent = accelerator.prepare_model(self.discriminator)
         self.run = begin(network, recipe, accelerator, state, (network.tgn, network.spamattnet))
