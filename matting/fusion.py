@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, TypeVar
+
 import numpy as np
 
 from matting.trimap import BACKGROUND, FOREGROUND, from_probabilities, to_one_hot
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Plane = TypeVar("Plane", np.ndarray, "Tensor")
 
 
 def hard_fusion(alpha: np.ndarray, trimap: np.ndarray) -> np.ndarray:
@@ -16,14 +23,21 @@ def hard_fusion(alpha: np.ndarray, trimap: np.ndarray) -> np.ndarray:
 
 
 def soft_fusion(alpha: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
-    """Weigh alpha by the region probabilities ("JIS"): α̃ = F̂ + Û α̂ (Eq. 15) with Û = 1 - (F̂ + B̂) (Eq. 14).
+    """Weigh alpha by the region probabilities ("JIS"), as `weighed` does, rounding errors cut off.
 
-    Eq. 13's first term, (1-Û) F̂/(F̂+B̂), is F̂ itself. alpha α̂ is float32 (H, W) in [0, 1], probabilities (H, W, 3)
-    sum to one: background, unknown, foreground.
+    alpha α̂ is float32 (H, W) in [0, 1], probabilities (H, W, 3) sum to one: background, unknown, foreground.
     """
-    background, foreground = probabilities[..., 0], probabilities[..., 2]
+    return np.clip(weighed(alpha, probabilities[..., 0], probabilities[..., 2]), 0, 1)
+
+
+def weighed(alpha: Plane, background: Plane, foreground: Plane) -> Plane:
+    """Fuse softly: α̃ = F̂ + Û α̂ (Eq. 15) with Û = 1 - (F̂ + B̂) (Eq. 14), of arrays or tensors of one shape.
+
+    Eq. 13's first term, (1-Û) F̂/(F̂+B̂), is F̂ itself. alpha is α̂, background B̂ and foreground F̂ are probabilities.
+    The gradient reaches all three.
+    """
     unknown = 1 - (foreground + background)
-    return np.clip(foreground + unknown * alpha, 0, 1)
+    return foreground + unknown * alpha
 
 
 def painted_probabilities(probabilities: np.ndarray, trimap: np.ndarray) -> np.ndarray:

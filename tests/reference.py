@@ -1,4 +1,4 @@
-"""The paper's equations 2 to 15 again, slow and literal, in float64; nothing here comes from the package.
+"""The paper's equations 2 to 17 again, slow and literal, in float64; nothing here comes from the package.
 
 Regions are booleans, one per pixel. A window is `width` pixels wide, and its pixel number i stands in row i // width
 and column i % width. Queries, keys and values are arrays (pixels, channels) of one head.
@@ -176,6 +176,21 @@ def cross_entropy(logits, classes):
         powers = [math.exp(logit) for logit in logits[:, y, x]]
         total -= math.log(powers[classes[y, x]] / sum(powers))
     return total / classes.size
+
+
+def generator_loss(scores, logits, classes, alpha, pseudo_alpha, weight):
+    """Eq. 16, of one image: scores (h, w) of its composite, the rest as in `cross_entropy` and `alpha_loss`."""
+    adversarial = [(float(scores[p]) - 1) ** 2 for p in np.ndindex(scores.shape)]
+    everywhere = np.ones(alpha.shape, bool)
+    difference = alpha_loss(pseudo_alpha, alpha, everywhere)
+    return sum(adversarial) / len(adversarial) + weight * (cross_entropy(logits, classes) + difference)
+
+
+def discriminator_loss(fake, real):
+    """Eq. 17, of one composite's and one photo's scores (h, w)."""
+    on_composite = [float(fake[p]) ** 2 for p in np.ndindex(fake.shape)]
+    on_photo = [(float(real[p]) - 1) ** 2 for p in np.ndindex(real.shape)]
+    return sum(on_composite) / len(on_composite) + sum(on_photo) / len(on_photo)
 
 
 def _errors(predicted, truth, region):

@@ -300,6 +300,7 @@ PLANTED = {
     "ppm100": lambda root: plant(root, "train/fg/2.jpg", "train/alpha/2.jpg", "val/fg/1.jpg", "val/alpha/1.jpg"),
     "alphamatting": alphamatting,
     "folder": lambda root: plant(root, "image/a.jpg", "alpha/a.png"),
+    "photos": lambda root: plant(root, "a.jpg", "b.png"),
 }
 
 

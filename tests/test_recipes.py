@@ -79,6 +79,18 @@ def test_photographs_are_cut_by_the_recipes_crop_windows_and_kernel():
     assert Recipe(crop=96).photos().sides == (96,)
 
 
+@pytest.mark.parametrize("config", ["paper", "paper_star"])
+def test_the_adaptation_is_the_papers(config):
+    """λ, its halving and the steps are the paper's; rates, batch and the discriminator's steps paper-spec's."""
+    recipe = find_recipe("adaptation", config)
+    assert (recipe.steps, recipe.batch, recipe.crop, recipe.optimizer) == (100_000, 6, 512, "adam")
+    assert recipe.rates == pytest.approx((1e-4, 4e-5))
+    assert recipe.rate * recipe.discriminator_share == pytest.approx(1e-5)
+    assert [recipe.weight_at(step) for step in (0, 9_999, 10_000, 99_999)] == [0.5, 0.5, 0.25, 0.5 / 512]
+    assert [step for step in range(20) if recipe.judged(step)] == [4, 9, 14, 19]
+    assert {recipe.factor(step) for step in (0, 9, 99_999)} == {1} and recipe.band == (10, 30)
+
+
 @pytest.mark.parametrize("preset", [None, "p3m", "aim-500"])
 def test_u2net_is_fine_tuned_for_a_hundred_epochs(preset):
     recipe = find_recipe("u2net", "u2netp", preset, examples=9421)
@@ -91,7 +103,7 @@ def test_u2net_is_fine_tuned_for_a_hundred_epochs(preset):
 
 
 def test_small_is_what_the_first_weights_were_trained_by():
-    for stage in RECIPES.keys() - {"u2net"}:
+    for stage in RECIPES.keys() - {"u2net", "adaptation"}:
         recipe = find_recipe(stage, "small", steps=7)
         assert (recipe.batch, recipe.crop, recipe.rate, recipe.warmup, recipe.hold) == (8, 256, 1e-3, 200, 0)
         assert (recipe.optimizer, recipe.momenta, recipe.weight_decay) == ("adamw", (0.9, 0.999), 1e-4)

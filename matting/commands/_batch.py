@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 from tqdm import tqdm
 
 from matting.commands import UsageError, load_pipeline
-from matting.commands._photos import find_companion, find_photos, output_names, output_paths
+from matting.commands._photos import OUTPUTS, find_companion, find_photos, output_names, output_paths
 from matting.images import write_alpha, write_png
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Job:
-    """A photo and the files to be made of it: alpha, cutout and trimap."""
+    """A photo and the files to be made of it: alpha, cutout and trimap, at times its coarse mask."""
 
     photo: Path
     outputs: dict[str, Path]
@@ -51,12 +52,17 @@ def _plan(args: argparse.Namespace) -> list[Job]:
             raise UsageError(f"{option} names one file for {len(photos)} photos; name a folder of them.")
     if len(photos) > 1 and (args.points or args.box):
         _say(f"The same points or box are used in each of the {len(photos)} photos.")
-    try:
-        args.out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"The folder {args.out} cannot be made: {error.strerror}.") from error
+    if args.save_mask and any(photo.resolve().parent == args.save_mask.resolve() for photo in photos):
+        raise UsageError(f"{args.save_mask} holds photos, and a mask would be taken for one; name another folder.")
+    for folder in filter(None, (args.out, args.save_mask)):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"The folder {folder} cannot be made: {error.strerror}.") from error
     names = output_names(photos)
-    jobs = [Job(photo, output_paths(args.out, name)) for photo, name in zip(photos, names, strict=True)]
+    jobs = [
+        Job(photo, output_paths(args.out, name, args.save_mask)) for photo, name in zip(photos, names, strict=True)
+    ]
     inputs = {path.resolve() for path in (*photos, args.mask, args.trimap) if path}
     for path in (path for job in jobs for path in job.outputs.values()):
         if path.resolve() in inputs:
@@ -103,14 +109,16 @@ def _matte(pipeline: MattingPipeline, photo: Path, args: argparse.Namespace) -> 
 
 
 def write_result(result: MattingResult, outputs: dict[str, Path]) -> None:
-    """Write all three outputs aside and then move them in, so that an interrupted run leaves none half done."""
+    """Write all outputs aside and then move them in, so that an interrupted run leaves none half done."""
     folder = outputs["alpha"].parent
+    if "mask" in outputs:  # which may lie on another disk
+        write_png(outputs["mask"], np.rint(result.coarse_mask * 255).astype(np.uint8))
     with tempfile.TemporaryDirectory(prefix=".matte-", dir=folder) as aside:
         write_alpha(Path(aside, "alpha"), result.alpha)
         write_png(Path(aside, "cutout"), result.cutout)
         write_png(Path(aside, "trimap"), result.trimap)
-        for output, path in outputs.items():
-            os.replace(Path(aside, output), path)
+        for output in OUTPUTS:
+            os.replace(Path(aside, output), outputs[output])
 
 
 def _about(photo: Path, sentence: str) -> str:

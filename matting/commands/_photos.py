@@ -46,9 +46,10 @@ def output_names(photos: Sequence[Path]) -> list[str]:
     return names
 
 
-def output_paths(out: Path, name: str) -> dict[str, Path]:
-    """Tell where a photo's alpha, cutout and trimap are written."""
-    return {output: out / f"{name}_{output}.png" for output in OUTPUTS}
+def output_paths(out: Path, name: str, masks: Path | None = None) -> dict[str, Path]:
+    """Tell where a photo's alpha, cutout and trimap are written, and its coarse mask if there is a folder for masks."""
+    paths = {output: out / f"{name}_{output}.png" for output in OUTPUTS}
+    return paths | {"mask": masks / f"{name}.png"} if masks else paths
 
 
 def find_companion(photo: Path, given: Path) -> Path:

@@ -57,7 +57,8 @@ def add_arguments(group: argparse._ArgumentGroup) -> None:
         nargs="+",
         default=[],
         metavar="LAYOUT:ROOT",
-        help="data sets as they are published: foregrounds, photos with mattes, or backgrounds (bg20k)",
+        help="data sets as they are published: foregrounds, photos with mattes, or backgrounds (bg20k); for adaptation "
+        "photos:DIR, any photos",
     )
     group.add_argument("--pool", type=Path, nargs="+", default=[], metavar="DIR", help="folders of drawn foregrounds")
     group.add_argument(
@@ -70,7 +71,7 @@ def add_arguments(group: argparse._ArgumentGroup) -> None:
         "--guidance",
         type=Path,
         metavar="DIR",
-        help="coarse masks (for tgn) or TGN's trimaps (for spamattnet) of photos with mattes (default: from alpha)",
+        help="coarse masks (for tgn, adaptation) or TGN's trimaps (for spamattnet) of the photos (default: from alpha)",
     )
     group.add_argument(
         "--validate",
@@ -96,11 +97,11 @@ def find_sources(args: argparse.Namespace) -> Sources:
     """
     from matting.data.datasets import foreground_sources, gives_backgrounds, training_examples
 
-    backgrounds = [spec for spec in args.data if gives_backgrounds(spec)]
-    specs = [spec for spec in args.data if spec not in backgrounds]
+    separate = [spec for spec in args.data if gives_backgrounds(spec)]
+    specs = [spec for spec in args.data if spec not in separate]
     if not specs and not args.pool:
         raise ValueError("There is nothing to learn from: give --pool DIR or --data LAYOUT:ROOT.")
-    photos = _backgrounds(backgrounds, args.photos)
+    photos = backgrounds(separate, args.photos)
     if len(photos) and not args.preset:
         if args.guidance:
             raise ValueError("--guidance belongs to photos with mattes: leave out the backgrounds, or give --preset.")
@@ -152,7 +153,7 @@ def composites(args: argparse.Namespace) -> str:
     return args.composites or ("paper" if args.config in ("paper", "paper_star") else "realistic")
 
 
-def _backgrounds(specs: Sequence[str], folders: Sequence[Path]) -> Sequence[np.ndarray]:
+def backgrounds(specs: Sequence[str], folders: Sequence[Path]) -> Sequence[np.ndarray]:
     """Hold the photos of folders in memory; a data set's tens of thousands are read when they are asked for."""
     from matting.data.datasets import background_photos
     from matting.data.pool import load_textures

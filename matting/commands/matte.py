@@ -12,6 +12,7 @@ from matting.commands import UsageError
 EPILOG = """\
 Written to DIR for a photo NAME.jpg:
   NAME_alpha.png (16-bit gray), NAME_cutout.png (RGBA), NAME_trimap.png (0, 128, 255).
+With --save-mask MASKS also NAME.png (8-bit gray) in that folder.
 Of NAME.jpg and NAME.png together they begin with NAME_jpg_ and NAME_png_.
 Exit status: 0 all done, 1 some photos failed (the others are done), 2 called wrongly, 130 interrupted.
 """
@@ -75,6 +76,14 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     how.add_argument("--device", metavar="D", help="cpu, cuda, mps, ... (default: the best there is)")
     how.add_argument("--overwrite", action="store_true", help="do again what is already done")
+    parser.add_argument(
+        "--save-mask",
+        type=Path,
+        metavar="MASKS",
+        help="write the coarse masks to this folder too, as NAME.png: for --mask here, or --guidance of train",
+    )
+    # A box or point may begin with a negative number, "-5,10,200,300"; argparse knows but plain ones, and has no say.
+    parser._negative_number_matcher = re.compile(r"-[0-9]")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -116,6 +125,8 @@ def _check_prompts(args: argparse.Namespace) -> None:
     given = [name for name in ("mask", "trimap", "points", "box") if getattr(args, name)]
     if len(given) > 1 and given != ["points", "box"]:
         raise UsageError(f"--{given[0]} and --{given[1]} both say where the object is; give one of them.")
+    if args.save_mask and args.trimap:
+        raise UsageError("With --trimap there is no coarse mask; leave out --save-mask.")
     for path in (args.mask, args.trimap):
         if path and not path.exists():
             raise UsageError(f"There is no file or folder {path}.")

@@ -6,30 +6,31 @@ import argparse
 import math
 import os
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from matting.commands import UsageError, _training_data
+from matting.commands import UsageError, _adaptation, _training_data
+from matting.commands._work import Work, begin, changes, check_crop
 
 if TYPE_CHECKING:
-    from accelerate import Accelerator
     from torch import nn
 
     from matting.training.recipes import Recipe
 
-STAGES = ("tgn", "spamattnet", "u2net", "deeplabv2", "deeplabv3")
+STAGES = ("tgn", "spamattnet", "u2net", "deeplabv2", "deeplabv3", "adaptation")
+SOURCE = "start from these weights (U2Net: .pth too; adaptation: a folder of both, by default the bundled ones)"
+OUT = "write the averaged weights here (safetensors, float16); for adaptation a folder"
 PARTS = ("gpa", "lspa", "cfc", "rm", "l_hard")
 """What Table IV takes out of SPAMattNet, see `matting.evaluation.ablation`."""
-CHANGES = ("steps", "batch", "crop", "rate", "warmup", "hold", "ema", "optimizer")
-"""Values of a recipe that have an option of their own."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     """Declare the sub-command and its options."""
     parser = subparsers.add_parser("train", help="train TGN, SPAMattNet or U2Net, or go on with a run")
-    parser.add_argument("stage", choices=STAGES, help="the network to train")
+    parser.add_argument(
+        "stage", choices=STAGES, help="the network to train; adaptation: TGN and SPAMattNet on photos without mattes"
+    )
     parser.add_argument(
         "--config",
         choices=["small", "paper", "paper_star", "u2net", "u2netp"],
@@ -39,8 +40,11 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--without", nargs="+", default=[], choices=PARTS, metavar="PART", help=parts)
     parser.add_argument("--preset", choices=["p3m", "aim-500"], help="the paper's recipe for these data sets")
     parser.add_argument("--run", type=Path, help="folder of the run (default: $TRIMATTE_RUNS/STAGE-CONFIG)")
-    parser.add_argument("--from", dest="source", type=Path, help="start from these weights (U2Net: .pth too)")
-    parser.add_argument("--out", type=Path, help="write the averaged weights here (safetensors, float16)")
+    parser.add_argument("--from", dest="source", type=Path, metavar="WEIGHTS", help=SOURCE)
+    parser.add_argument(
+        "--teacher", type=Path, metavar="FILE", help="adaptation: SPAMattNet's weights for G' (default: of --from)"
+    )
+    parser.add_argument("--out", type=Path, help=OUT)
     parser.add_argument("--seed", type=int, default=0)
     _training_data.add_arguments(parser.add_argument_group("data"))
     _add_recipe(parser.add_argument_group("recipe", "by default the configuration's or the preset's own values"))
@@ -48,10 +52,10 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
 
 def _add_recipe(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--steps", type=int, help="optimizer steps of the whole run; small has no default")
+    group.add_argument("--steps", type=int, help="optimizer steps of the whole run; a small network has no default")
     group.add_argument("--batch", type=int, help="samples of a step, over all processes")
     group.add_argument("--crop", type=int, help="side of a sample in pixels, a multiple of 64 (TGN: 16)")
-    group.add_argument("--rate", type=float, help="learning rate")
+    group.add_argument("--rate", type=float, help="learning rate (adaptation: TGN's; the others keep their share)")
     group.add_argument("--warmup", type=int, help="steps over which the learning rate rises")
     group.add_argument("--hold", type=float, help="share of the steps before the learning rate falls")
     group.add_argument("--ema", type=float, help="decay of the averaged weights; 0 takes the last ones")
@@ -90,11 +94,11 @@ def run(args: argparse.Namespace) -> int:
     args.config = args.config or ("u2net" if args.stage == "u2net" else "paper" if args.preset else "small")
     args.run = args.run or runs_folder() / f"{args.stage}-{args.config}"
     try:
-        work = _prepare(args)
+        work = _adaptation.prepare(args) if args.stage == "adaptation" else _prepare(args)
     except (ValueError, OSError, ImportError) as error:
         raise UsageError(str(error)) from error
     try:
-        _train(args, *work)
+        _train(args, work)
     except OtherSettingsError as error:
         raise UsageError(str(error)) from error
     except (FloatingPointError, UnreadableSampleError, OSError) as error:
@@ -106,54 +110,44 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _prepare(args: argparse.Namespace) -> tuple[Recipe, Accelerator, nn.Module, Callable, _training_data.Data]:
-    """Return the recipe, Accelerate, the network that the run starts from, its loss and what it learns from."""
-    import torch
-
+def _prepare(args: argparse.Namespace) -> Work:
+    """Understand the options where one network learns: all that can be wrong is found before the first step."""
     from matting.evaluation.ablation import without
-    from matting.training import engine
-    from matting.training.batches import split
+    from matting.training.learning import Learning
     from matting.training.recipes import find_recipe
     from matting.training.stages import STAGES, with_imagenet
 
     stage = STAGES[args.stage]
     if args.config not in stage.configs:
         raise ValueError(f"{args.stage} has the configurations {', '.join(stage.configs)}, got {args.config}.")
+    if args.teacher:
+        raise ValueError(f"--teacher is for adaptation; leave it out for {args.stage}.")
     if args.without and args.stage != "spamattnet":
         raise ValueError(f"--without takes parts out of SPAMattNet; leave it out for {args.stage}.")
     sources = _training_data.find_sources(args)
-    changes = {name: getattr(args, name) for name in CHANGES}
-    recipe = find_recipe(args.stage, args.config, args.preset, len(sources), **changes)
+    recipe = find_recipe(args.stage, args.config, args.preset, len(sources), **changes(args))
     recipe = replace(recipe, hard=0.0) if "l_hard" in args.without else recipe
-    accelerator = engine.start(args.device, args.dtype)
-    split(recipe.batch, args.accumulate, accelerator.num_processes)
-    torch.manual_seed(args.seed)
+    accelerator = begin(args, recipe)
     config = stage.configs[args.config]
     network = with_imagenet(stage.build(without(config, args.without) if args.without else config))
-    if recipe.crop < 1 or recipe.crop % network.config.multiple:
-        raise ValueError(f"--crop should be a multiple of {network.config.multiple} pixels, got {recipe.crop}.")
+    check_crop(recipe, network.config.multiple)
     if args.source:
         stage.fill(network, args.source)
     loss = stage.loss(network.config, recipe)
-    return recipe, accelerator, network, loss, _training_data.prepare(args, recipe, network.config, loss, sources)
+    data = _training_data.prepare(args, recipe, network.config, loss, sources)
+    settings, out = _settings(args, recipe, network, data), args.out or args.run / f"{args.stage}.safetensors"
+    return Work(
+        recipe, accelerator, network, Learning, loss, data.samples, settings, data.validation, out, _write_weights
+    )
 
 
-def _train(
-    args: argparse.Namespace,
-    recipe: Recipe,
-    accelerator: Accelerator,
-    network: nn.Module,
-    loss: Callable,
-    data: _training_data.Data,
-) -> None:
-    """Run the loop and write the weights."""
-    import torch
+def _settings(
+    args: argparse.Namespace, recipe: Recipe, network: nn.Module, data: _training_data.Data
+) -> dict[str, object]:
+    """Return what a resumed run must share with its checkpoint."""
+    from matting.training.checkpoint import as_settings
 
-    from matting.training.checkpoint import as_settings, writing
-    from matting.training.loop import train
-    from matting.weights import save_weights
-
-    settings = {
+    return {
         "config": as_settings(network.config),
         "seed": args.seed,
         "batch": recipe.batch,
@@ -161,25 +155,40 @@ def _train(
         # What there was before there was a choice goes without saying: the first runs' checkpoints do not name it.
         "composites": None if data.composites == "realistic" else data.composites,
     }
-    accelerator.print(f"Recipe: {recipe}.", file=sys.stderr)
+
+
+def _write_weights(network: nn.Module, path: Path) -> None:
+    import torch
+
+    from matting.weights import save_weights
+
+    save_weights(network, path, dtype=torch.float16)
+
+
+def _train(args: argparse.Namespace, work: Work) -> None:
+    """Run the loop and write the weights."""
+    from matting.training.checkpoint import writing
+    from matting.training.loop import train
+
+    work.accelerator.print(f"Recipe: {work.recipe}.", file=sys.stderr)
     average = train(
-        network,
-        data.samples,
-        loss,
-        recipe,
+        work.network,
+        work.samples,
+        work.loss,
+        work.recipe,
         args.run,
-        settings,
-        accelerator=accelerator,
+        work.settings,
+        accelerator=work.accelerator,
         accumulate=args.accumulate,
         time_limit=60 * args.time_limit,
         workers=args.workers,
         change_recipe=args.change_recipe,
-        validation=data.validation,
+        validation=work.validation,
         validate_every=60 * args.validate_every,
+        learning=work.learning,
     )
-    out = args.out or args.run / f"{args.stage}.safetensors"
-    if accelerator.is_main_process:
-        with writing("weights", out.parent):
-            save_weights(average, out, dtype=torch.float16)
-    accelerator.print(f"Weights of {args.stage} ({args.config}): {out}")
-    accelerator.end_training()
+    if work.accelerator.is_main_process:
+        with writing("weights", work.out.parent):
+            work.write(average, work.out)
+    work.accelerator.print(f"Weights of {args.stage} ({args.config}): {work.out}")
+    work.accelerator.end_training()

@@ -161,8 +161,7 @@ def background_photos(specs: Sequence[str], folders: Sequence[Path]) -> PhotoFil
 
 def gives_backgrounds(spec: str) -> bool:
     """Whether a data set, LAYOUT:ROOT, holds photos without an object; raises ValueError for another form."""
-    layout = LAYOUTS[_parsed(spec)[0]]
-    return layout.training is None and layout.test is None
+    return LAYOUTS[_parsed(spec)[0]].backgrounds
 
 
 def training_examples(spec: str) -> tuple[Example, ...]:
@@ -178,6 +177,19 @@ def training_examples(spec: str) -> tuple[Example, ...]:
         raise ValueError(f"There is nothing to train on in {name}: it is there to be scored, or has no alpha; "
                          f"what can be trained on is {able}.")  # fmt: skip
     return read_layout(name, root, split)
+
+
+def photographs(spec: str) -> tuple[Example, ...]:
+    """Read the photos of a data set given as LAYOUT:ROOT: a plain folder's, or those of a split to train on.
+
+    Raises:
+        ValueError: where there are none to train on, or they are foregrounds without a photo.
+    """
+    name, root = _parsed(spec)
+    examples = read_layout(name, root) if name == "photos" else training_examples(spec)
+    if alone := next((example.name for example in examples if example.image is None), None):
+        raise ValueError(f"Photos were expected, but {alone} of {spec} is a foreground without one; leave {spec} out.")
+    return examples
 
 
 def read_layers(example: Example, picture: Path) -> tuple[np.ndarray, np.ndarray]:

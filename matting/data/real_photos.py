@@ -49,11 +49,8 @@ class PhotoData:
                 raise ValueError(f"Photos with alphas were expected, but {example.name} has no photo or no alpha.")
 
     def choose(self, index: int) -> Example:
-        """Return the example of sample `index`: each comes once an epoch, in an order of the epoch's own."""
-        epoch, place = divmod(index, len(self.examples))
-        # The third word keeps an epoch's generator apart from every sample's.
-        order = np.random.default_rng([self.seed, epoch, 1]).permutation(len(self.examples))
-        return self.examples[order[place]]
+        """Return the example of sample `index`, see `choose`."""
+        return choose(self.examples, self.seed, index)
 
 
 @dataclass(frozen=True)
@@ -138,6 +135,14 @@ class U2NetPhotos(_Photos):
         step = -1 if rng.random() < 0.5 else 1
         image, alpha = (np.ascontiguousarray(values[:, ::step]) for values in (small.colour, small.alpha))
         return {"image": colours(image), "alpha": plane(alpha)}
+
+
+def choose(examples: Sequence[Example], seed: int, index: int) -> Example:
+    """Return the example of sample `index`: each comes once an epoch, in an order of the epoch's own."""
+    epoch, place = divmod(index, len(examples))
+    # The third word keeps an epoch's generator apart from every sample's.
+    order = np.random.default_rng([seed, epoch, 1]).permutation(len(examples))
+    return examples[order[place]]
 
 
 def draw_view(rng: np.random.Generator, data: PhotoData, index: int) -> tuple[View, Foreground, np.ndarray]:

@@ -13,6 +13,15 @@ def paper_trimap(rng: np.random.Generator, alpha: np.ndarray) -> np.ndarray:
     return from_alpha(alpha, *(int(kernel) for kernel in rng.integers(1, 30, size=2)))
 
 
+def pseudo_trimap(rng: np.random.Generator, mask: np.ndarray, band: tuple[int, int]) -> np.ndarray:
+    """Draw a trimap uint8 (H, W) from a coarse mask, floats (H, W) in [0, 1], by erosion and dilation (Fig. 7).
+
+    The diameters of the two ellipses are drawn independently from `band`, both ends included, in pixels.
+    """
+    kernels = rng.integers(band[0], band[1] + 1, size=2)
+    return from_alpha((mask >= 0.5).astype(np.float32), *(int(kernel) for kernel in kernels))
+
+
 def random_trimap(rng: np.random.Generator, alpha: np.ndarray, largest: int = 29) -> np.ndarray:
     """Draw a trimap uint8 (H, W) from a true alpha, with kernels drawn independently for its two sides.
 

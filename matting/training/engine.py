@@ -42,22 +42,24 @@ def start(device: str = "auto", dtype: str | None = None) -> Accelerator:
     return accelerator
 
 
-def build_optimizer(parameters: Iterable[nn.Parameter], recipe: Recipe) -> torch.optim.Optimizer:
-    """Make the optimizer of a recipe."""
+def build_optimizer(parts: Iterable[nn.Module], recipe: Recipe) -> torch.optim.Optimizer:
+    """Make the optimizer of a recipe, with a group of parameters, and so a rate, for each part of a network."""
     rate, decay, momenta = recipe.rate, recipe.weight_decay, tuple(recipe.momenta)
+    parameters = [{"params": list(part.parameters())} for part in parts]
     if recipe.optimizer == "sgd":
         return torch.optim.SGD(parameters, rate, momentum=momenta[0], weight_decay=decay)
     kind = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam, "muon": Muon}[recipe.optimizer]
     return kind(parameters, rate, betas=momenta, weight_decay=decay)
 
 
-def agree(accelerator: Accelerator, loss: Tensor, *wishes: bool) -> tuple[float, ...]:
-    """Return the loss, a scalar, averaged over the processes, and for each wish whether any process has it."""
+def agree(accelerator: Accelerator, losses: Tensor, *wishes: bool) -> tuple[list[float], list[bool]]:
+    """Return losses (n,) averaged over the processes, and for each wish whether any process has it."""
     if accelerator.num_processes == 1:
-        return (loss.item(), *wishes)
-    values = torch.stack([loss.detach().float(), *(loss.new_tensor(float(wish)) for wish in wishes)])
-    total, *counts = accelerator.reduce(values, "sum").tolist()
-    return (total / accelerator.num_processes, *(count > 0 for count in counts))
+        return losses.tolist(), list(wishes)
+    values = torch.cat([losses.detach().float(), losses.new_tensor([float(wish) for wish in wishes])])
+    sums = accelerator.reduce(values, "sum").tolist()
+    means = [total / accelerator.num_processes for total in sums[: len(losses)]]
+    return means, [count > 0 for count in sums[len(losses) :]]
 
 
 def seed_processes(accelerator: Accelerator) -> None:

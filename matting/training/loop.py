@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 from torch.utils.data import Dataset
@@ -22,9 +20,9 @@ from tqdm import tqdm
 
 from matting.training import checkpoint, engine
 from matting.training.batches import Batch, Share, batches
+from matting.training.learning import Learning
 from matting.training.log import Log
 from matting.training.recipes import Recipe
-from matting.training.run import Run, begin, update
 from matting.training.stopping import StoppedError, StopRequests
 from matting.training.validation import Validation
 
@@ -59,13 +57,14 @@ def train(
     change_recipe: bool = False,
     validation: Validation | None = None,
     validate_every: float = math.inf,
+    learning: Callable[..., Learning] = Learning,
 ) -> nn.Module:
     """Train a network, or go on with the run in `folder`; returns the averaged network in eval mode.
 
     Args:
         network: the network; it is moved to the accelerator's device.
         samples: sample i is a function of i alone, so that a resumed run sees what an uninterrupted one sees.
-        loss_of: loss of a batch, a scalar, the mean over its images.
+        loss_of: loss of a batch, a scalar, the mean over its images; with another `learning`, what that one takes.
         recipe: steps, batch, rate.
         folder: the run's folder: checkpoint, log.csv; all machines must share it.
         settings: what a resumed run must share with its checkpoint.
@@ -77,6 +76,7 @@ def train(
         change_recipe: go on by another recipe than the checkpoint's.
         validation: what to look at while training.
         validate_every: seconds between two looks.
+        learning: how a step is taken: by a loss alone, or `adaptation.Adaptation`, against a discriminator.
 
     Raises:
         ValueError: where the checkpoint is of other settings, the batch cannot be split, or a sample cannot be read.
@@ -86,7 +86,8 @@ def train(
     """
     accelerator = accelerator or engine.start()
     state = checkpoint.load(folder, settings, recipe, change_recipe=change_recipe)
-    run = begin(network, recipe, accelerator, state)
+    learner = learning(network, loss_of, recipe, accelerator, state)
+    run = learner.run
     share = Share(
         range(run.step, recipe.steps),
         recipe.batch,
@@ -94,25 +95,27 @@ def train(
         process=accelerator.process_index,
         processes=accelerator.num_processes,
     )
-    log = Log(folder, run.step, validation.columns if validation else ()) if accelerator.is_main_process else None
+    columns = (*learner.names, *(validation.columns if validation else ()))
+    log = Log(folder, run.step, columns) if accelerator.is_main_process else None
     feed = batches(samples, share, workers, pinned=accelerator.device.type == "cuda")
     limit, saving, looking, begun = Timer(time_limit), Timer(save_every), Timer(validate_every), time.monotonic()
     stopped = over = False
     with StopRequests() as signals, _progress(run.step, recipe.steps, accelerator) as bar:
         while run.step < recipe.steps and not (stopped or over):
-            own = _add_up_gradients(run, feed, loss_of, recipe, accelerator, accumulate)
+            own = learner.add_up(feed, accumulate)
             wishes = signals.noted, limit.due(), saving.due()
-            loss, stopped, over, save = engine.agree(accelerator, own, *wishes)
-            update(run, loss, recipe, accelerator)
+            (loss, *named), (stopped, over, save) = engine.agree(accelerator, own, *wishes)
+            learner.update(loss, *named)
             if log is not None:
                 rate = recipe.factor(run.step - 1) * recipe.rate
                 look = validation and (looking.due() or run.step == recipe.steps)
                 found = validation(run.average.eval(), run.step) if look else {}
-                log.add(run.step, loss, rate, time.monotonic() - begun, found)
+                known = {name: value for name, value in zip(learner.names, named, strict=True) if value == value}
+                log.add(run.step, loss, rate, time.monotonic() - begun, known | found)
                 bar.set_postfix(loss=f"{loss:.4f}", rate=f"{rate:.1e}", refresh=False, **found)
             bar.update()
             if save or stopped or over or run.step == recipe.steps:
-                _save(run, folder, settings, recipe, accelerator)
+                _save(learner, folder, settings, recipe, accelerator)
     if stopped and run.step < recipe.steps:
         raise StoppedError(run.step, recipe.steps, folder)
     return run.average.eval()
@@ -122,32 +125,10 @@ def _progress(step: int, steps: int, accelerator: Accelerator) -> tqdm:
     return tqdm(total=steps, initial=step, unit="step", mininterval=5, disable=not accelerator.is_main_process)
 
 
-def _save(run: Run, folder: Path, settings: dict[str, Any], recipe: Recipe, accelerator: Accelerator) -> None:
-    state = run.state(accelerator)
+def _save(
+    learner: Learning, folder: Path, settings: dict[str, Any], recipe: Recipe, accelerator: Accelerator
+) -> None:
+    state = learner.state()
     if accelerator.is_main_process:
         checkpoint.save(folder, state, settings, recipe)
     accelerator.wait_for_everyone()  # none may end, or read the checkpoint, before it is written
-
-
-def _add_up_gradients(
-    run: Run,
-    feed: Iterator[Batch],
-    loss_of: Callable[[nn.Module, Batch], Tensor],
-    recipe: Recipe,
-    accelerator: Accelerator,
-    accumulate: int,
-) -> Tensor:
-    """Run a step's passes forward and back; returns this process's mean loss, a scalar."""
-    run.optimizer.zero_grad(set_to_none=True)
-    for group in run.optimizer.param_groups:
-        group["lr"] = recipe.rate * recipe.factor(run.step)
-    device, losses = accelerator.device, []
-    for turn in range(accumulate):
-        batch = {name: tensor.to(device, non_blocking=True) for name, tensor in next(feed).items()}
-        last = turn == accumulate - 1
-        # Between passes the processes need not know each other's gradients.
-        with nullcontext() if last else accelerator.no_sync(run.model):
-            loss = loss_of(run.model, batch) / accumulate
-            losses.append(loss.detach())
-            accelerator.backward(loss)
-    return torch.stack(losses).sum()

@@ -61,6 +61,11 @@ class Recipe:
         fall = min(1.0, max(0.0, (step - begin) / max(1.0, self.steps - begin)))
         return rise * ((1 - fall) ** 0.9 if self.decay == "poly" else 0.5 * (1 + math.cos(math.pi * fall)))
 
+    @property
+    def rates(self) -> tuple[float, ...]:
+        """Learning rates of the network's parts: here it is one."""
+        return (self.rate,)
+
     def photos(self) -> PhotoRecipe:
         """Return how photographs with mattes are cut."""
         return PhotoRecipe(self.crop, self.windows or (self.crop,), self.kernel)
@@ -68,6 +73,40 @@ class Recipe:
     def __str__(self) -> str:
         values = (f"{field.name} {getattr(self, field.name)}" for field in fields(self))
         return ", ".join(values)
+
+
+@dataclass(frozen=True)
+class AdaptationRecipe(Recipe):
+    """How TGN and SPAMattNet adapt to real photos (Section IV-B4); `rate` is TGN's, and the others follow it.
+
+    Attributes:
+        matting_share: SPAMattNet's rate as a share of `rate`.
+        discriminator_share: the discriminator's rate as a share of `rate`.
+        discriminator_every: the discriminator takes one step for so many of the generator's.
+        weight: λ of Eq. 16 at the beginning.
+        halving: steps after which λ is halved, and halved again.
+        band: smallest and largest diameter of the ellipses that make the pseudo trimap T̃, in pixels at 512².
+    """
+
+    matting_share: float = 0.4
+    discriminator_share: float = 0.1
+    discriminator_every: int = 5
+    weight: float = 0.5
+    halving: int = 10_000
+    band: tuple[int, int] = (10, 30)
+
+    @property
+    def rates(self) -> tuple[float, ...]:
+        """Learning rates of TGN and of SPAMattNet."""
+        return (self.rate, self.matting_share * self.rate)
+
+    def weight_at(self, step: int) -> float:
+        """Return λ at a step, counted from 0."""
+        return self.weight * 0.5 ** (step // self.halving)
+
+    def judged(self, step: int) -> bool:
+        """Whether the discriminator learns at a step, counted from 0."""
+        return (step + 1) % self.discriminator_every == 0
 
 
 # Section IV-B1. Poly, SGD and its settings [C], DeepLab's; neither clipping nor averaging.
@@ -102,6 +141,21 @@ SPAMATTNET = Recipe(
 SPAMATTNET_STAR = replace(SPAMATTNET, rate=1e-3)
 # Section IV-B6: fine-tuned by MSE. Adam at a constant rate [C], the official training's.
 U2NET = Recipe(batch=32, crop=320, rate=1e-3, warmup=0, hold=1, ema=0, clip=0, optimizer="adam", weight_decay=0)
+# Section IV-B4: λ, its halving, 100,000 steps of 6. Rates, Adam's momenta, clipping and the shares [C].
+ADAPTATION = AdaptationRecipe(
+    steps=100_000,
+    batch=6,
+    crop=512,
+    rate=1e-4,
+    warmup=0,
+    hold=1,
+    ema=0,
+    optimizer="adam",
+    momenta=(0.5, 0.999),
+    weight_decay=0,
+)
+# Ours: as many halvings in a fiftieth of the steps.
+ADAPTATION_SMALL = replace(ADAPTATION, steps=2000, crop=256, ema=0.99, halving=200)
 EPOCHS = {"u2net": 100}
 """How often a network sees every photo or foreground where its recipe has no number of steps."""
 
@@ -109,6 +163,7 @@ RECIPES = {
     "tgn": {"small": Recipe(), "paper": TGN, "paper_star": TGN},
     "spamattnet": {"small": Recipe(), "paper": SPAMATTNET, "paper_star": SPAMATTNET_STAR},
     "u2net": {"u2net": U2NET, "u2netp": U2NET},
+    "adaptation": {"small": ADAPTATION_SMALL, "paper": ADAPTATION, "paper_star": ADAPTATION},
 }
 BASELINES = ("deeplabv2", "deeplabv3")
 RECIPES |= dict.fromkeys(BASELINES, RECIPES["tgn"])  # Table I's baselines learn like TGN

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
@@ -60,12 +61,21 @@ class Run:
         self.step, self.norm = state["step"], state["norm"]
 
 
-def begin(network: nn.Module, recipe: Recipe, accelerator: Accelerator, state: dict[str, Any] | None) -> Run:
-    """Set everything up, at the beginning or where a checkpoint left off."""
+def begin(
+    network: nn.Module,
+    recipe: Recipe,
+    accelerator: Accelerator,
+    state: dict[str, Any] | None,
+    parts: Sequence[nn.Module] = (),
+) -> Run:
+    """Set everything up, at the beginning or where a checkpoint left off.
+
+    `parts` of the network learn at one each of the recipe's `rates`; without any the whole is one.
+    """
     engine.seed_processes(accelerator)
     network = network.to(accelerator.device).train()
     average = deepcopy(network).requires_grad_(False)
-    optimizer = accelerator.prepare_optimizer(engine.build_optimizer(network.parameters(), recipe))
+    optimizer = accelerator.prepare_optimizer(engine.build_optimizer(parts or [network], recipe))
     run = Run(network, average, optimizer, accelerator.prepare_model(network))
     if state is not None:
         run.restore(state, accelerator)
@@ -79,7 +89,7 @@ def begin(network: nn.Module, recipe: Recipe, accelerator: Accelerator, state: d
 
 def update(run: Run, loss: float, recipe: Recipe, accelerator: Accelerator) -> None:
     """Take the step, unless it would lead to weights that are not finite."""
-    _check_finite(loss, "loss", run.step)
+    check_finite(loss, "loss", run.step)
     accelerator.unscale_gradients(run.optimizer)
     clip(run, recipe.clip, accelerator.scaler)
     run.optimizer.step()
@@ -94,11 +104,12 @@ def clip(run: Run, factor: float, scaler: torch.amp.GradScaler | None = None) ->
     # In float16 a gradient overflows now and then: the scaler leaves out the step and scales less.
     if scaler is not None and not math.isfinite(norm) and scaler.get_scale() > 1:
         return
-    _check_finite(norm, "gradient", run.step)
+    check_finite(norm, "gradient", run.step)
     run.norm = 0.98 * run.norm + 0.02 * min(norm, bound) if run.norm else norm
 
 
-def _check_finite(value: float, name: str, step: int) -> None:
+def check_finite(value: float, name: str, step: int) -> None:
+    """Raise FloatingPointError, which says what of a step, counted from 0, is not finite."""
     if not math.isfinite(value):
         raise FloatingPointError(
             f"The {name} of step {step + 1} is not finite; the last checkpoint is kept. Lower the learning rate."

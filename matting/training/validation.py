@@ -19,7 +19,7 @@ from matting.compositing import blend, solid
 from matting.data.perturb import simulated_mask
 from matting.evaluation import alphamatting
 from matting.evaluation.metrics import sum_of_absolute_differences, trimap_confusion, trimap_scores
-from matting.fusion import hard_fusion
+from matting.fusion import hard_fusion, soft_fusion
 from matting.images import write_png
 from matting.training.batches import Batch
 from matting.training.checkpoint import writing
@@ -39,8 +39,8 @@ TILE, ROWS = 192, 6
 class Example:
     """An image uint8 (H, W, 3), what guides the network and the truth: trimap and alpha, or coarse mask and trimap.
 
-    Nothing guides U2Net: both are alpha then. Trimaps are uint8 in {0, 128, 255}, alphas and masks float32 (H, W) in
-    [0, 1].
+    For both networks together they are coarse mask and alpha. Nothing guides U2Net: both are alpha then. Trimaps are
+    uint8 in {0, 128, 255}, alphas and masks float32 (H, W) in [0, 1].
     """
 
     image: np.ndarray
@@ -72,6 +72,17 @@ def judge_trimap(network: nn.Module, example: Example) -> Judgement:
     return Judgement(trimap, trimap_confusion(trimap, example.truth))
 
 
+def judge_joint(network: nn.Module, example: Example) -> Judgement:
+    """The matte by TGN and SPAMattNet from a coarse mask, fused softly, and its SAD over the whole image in thousands.
+
+    `network` is `adaptation.Generator`.
+    """
+    probabilities = inference.estimate_trimap(network.tgn, example.image, example.guidance)
+    alpha = inference.estimate_alpha(network.spamattnet, example.image, from_probabilities(probabilities))
+    alpha = soft_fusion(alpha, probabilities)
+    return Judgement(alpha, sum_of_absolute_differences(alpha, example.truth, np.ones(alpha.shape, bool)))
+
+
 def judge_saliency(network: nn.Module, example: Example) -> Judgement:
     """U2Net's mask as `--coarse` makes it, and its mean absolute difference from alpha."""
     segmenter = SalientObject("u2net", network)
@@ -88,6 +99,8 @@ def total(judgements: Sequence[Judgement]) -> float:
 class Validation:
     """What a run looks at every few minutes.
 
+    Without composites it needs no loss.
+
     Attributes:
         columns: what it adds to the log: the loss and the score on composites, the score on photos.
     """
@@ -95,7 +108,7 @@ class Validation:
     def __init__(
         self,
         folder: Path,
-        loss: Callable[[nn.Module, Batch], Tensor],
+        loss: Callable[[nn.Module, Batch], Tensor] | None,
         judge: Judge,
         score: str,
         composites: Dataset[Batch] | None = None,
@@ -139,7 +152,7 @@ def from_sample(sample: Batch) -> Example:
 
 
 def read_photos(root: Path, stage: str) -> list[Example]:
-    """Read photos in alphamatting.com's layout; TGN and its baselines get coarse masks made from the true alpha.
+    """Read photos in alphamatting.com's layout; all but SPAMattNet and U2Net get coarse masks made from the true alpha.
 
     Raises:
         ValueError: where files are missing or damaged.
@@ -147,6 +160,8 @@ def read_photos(root: Path, stage: str) -> list[Example]:
     samples = [alphamatting.read(root, 1, name) for name in alphamatting.find(root, 1)]
     if stage == "u2net":
         return [Example(s.image, s.truth, s.truth) for s in samples]
+    if stage == "adaptation":
+        return [Example(s.image, simulated_mask(s.truth, EROSION), s.truth) for s in samples]
     if stage != "spamattnet":
         return [Example(s.image, simulated_mask(s.truth, EROSION), from_alpha(s.truth, 15, 15)) for s in samples]
     return [Example(s.image, s.trimap, s.truth) for s in samples]

@@ -20,6 +20,7 @@ from matting.data.layouts.photos import (
     read_bg20k,
     read_folder,
     read_p3m,
+    read_plain,
     read_ppm100,
     read_rwp636,
 )
@@ -36,12 +37,14 @@ class Layout:
         splits: the names of its splits.
         training: the split to train on; None where the data set is there to be scored, or has no alpha.
         test: the split that is scored; None where it has no alpha.
+        backgrounds: whether it holds photos without an object.
     """
 
     read: Callable[[Path, str], tuple[Example, ...]]
     splits: tuple[str, ...]
     training: str | None
     test: str | None
+    backgrounds: bool = False
 
 
 LAYOUTS: dict[str, Layout] = {
@@ -50,11 +53,12 @@ LAYOUTS: dict[str, Layout] = {
     "p3m": Layout(read_p3m, ("train", "p", "np"), "train", "p"),
     "aim500": Layout(read_aim500, ("all",), None, "all"),
     "am2k": Layout(read_am2k, ("train", "validation"), "train", "validation"),
-    "bg20k": Layout(read_bg20k, ("train", "testval"), None, None),
+    "bg20k": Layout(read_bg20k, ("train", "testval"), None, None, backgrounds=True),
     "rwp636": Layout(read_rwp636, ("all",), None, "all"),
     "ppm100": Layout(read_ppm100, ("all", "train", "val"), None, "all"),
     "alphamatting": Layout(read_alphamatting, ("training", "test"), None, "training"),
     "folder": Layout(read_folder, ("all",), "all", "all"),
+    "photos": Layout(read_plain, ("all",), None, None),
 }
 """Every layout by the name that commands know it by."""
 

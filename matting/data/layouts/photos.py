@@ -1,4 +1,4 @@
-"""Data sets of photos: P3M-10k, AIM-500, AM-2k, RWP-636, PPM-100, any folders; BG-20k has backgrounds alone."""
+"""Data sets of photos: P3M-10k, AIM-500, AM-2k, RWP-636, PPM-100, any folders; with backgrounds or photos alone."""
 
 from __future__ import annotations
 
@@ -100,6 +100,11 @@ def read_folder(root: Path, split: str) -> tuple[Example, ...]:
         Example(name=name, alpha=alphas[name], **{key: found.get(name) for key, found in others.items()})
         for name in first
     )
+
+
+def read_plain(root: Path, split: str) -> tuple[Example, ...]:
+    """Read a folder of photos that have no alpha, for the adaptation to real data."""
+    return tuple(Example(name=name, image=path) for name, path in some(root).items())
 
 
 def _photos(part: Path, images: str) -> tuple[Example, ...]:
