@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from matting.app.session import Click, Clicks
-
-FOLDER = Path(__file__).resolve().parents[2] / "assets" / "examples"
 
 STARTS = {
     "osprey": (
@@ -17,11 +13,6 @@ STARTS = {
     ),
 }
 """What is clicked already, in pixels, where a newcomer's one click would find something else."""
-
-
-def captioned() -> list[tuple[str, str]]:
-    """Return (path, caption) of each example photo by name; empty where the photos were not installed."""
-    return [(str(path), path.stem.replace("-", " ").capitalize()) for path in sorted(FOLDER.glob("*.jpg"))]
 
 
 def first_clicks(name: str) -> Clicks:

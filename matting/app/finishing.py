@@ -8,7 +8,7 @@ import gradio as gr
 import numpy as np
 
 from matting.app import files
-from matting.app.backgrounds import Background
+from matting.app.backgrounds import Background, read_shipped
 from matting.app.editor import EditorValue, TrimapEdit
 from matting.app.layout import CUTOUT_LATER
 from matting.app.matte_files import compose_whole, keep_matte, pack, read_alpha, read_pixels, recolour
@@ -141,6 +141,20 @@ class Finishing:
         background = Background(kind, colour, picture, *where)
         kept = {self.states.backdrop: picture}
         return kept | (self._on_background(photo, matte, background) if photo and matte else {})
+
+    @forgiving
+    def choose_picture(self, event: gr.SelectData, photo: Photo | None, matte: Matte | None, *chosen: Any) -> Update:
+        """Take one of the backgrounds that ship with the project."""
+        kind, colour, _, *where = chosen
+        picture = read_shipped(event.index)
+        shown = {
+            self.states.backdrop: picture,
+            self.stage.picture: files.show_quickly(picture, "background"),
+            # Nothing stays selected, or a second click on the same one would only take the selection away.
+            self.stage.backdrops: gr.Gallery(selected_index=None),
+        }
+        background = Background(kind, colour, picture, *where)
+        return shown | (self._on_background(photo, matte, background) if photo and matte else {})
 
     @forgiving
     def recolour(self, freed: bool, photo: Photo | None, matte: Matte | None, *chosen: Any) -> Update:

@@ -7,8 +7,8 @@ import html
 import gradio as gr
 
 from matting.app.accordions import lay_out_mask_tools, lay_out_trimap_help
+from matting.app.backgrounds import gallery
 from matting.app.batch_layout import lay_out_batch
-from matting.app.examples import captioned
 from matting.app.filmstrip import lay_out_filmstrip
 from matting.app.messages import line
 from matting.app.other_methods import CLASSICAL_METHOD, VITMATTE
@@ -16,6 +16,7 @@ from matting.app.page import Page, PhotoStage, ResultStage, States, TrimapStage
 from matting.app.result_accordions import lay_out_looks
 from matting.app.segmenters import choices, first_segmenter
 from matting.app.session import Clicks
+from matting.app.shipped import captioned
 from matting.app.steps import OWN_METHOD
 from matting.app.widgets import download, editor, heading, thumbnails
 
@@ -95,7 +96,7 @@ def _lay_out_pick() -> PhotoStage:
                     )
                 mask_tools = lay_out_mask_tools()
                 make_trimap = gr.Button("Find the edges", elem_id="make-trimap", variant="primary", interactive=False)
-        examples = thumbnails("Examples", "examples", captioned(), columns=5)
+        examples = thumbnails("Examples", "examples", captioned("examples"), columns=5)
     return PhotoStage(
         say, clicking, photo, examples, tools, select_by, click_tools, click_kind, undo, redo, clear, candidates,
         segmenter, painting, painter, use_painted, mask_tools, make_trimap,
@@ -163,8 +164,9 @@ def _lay_out_result() -> ResultStage:
                     )
                     colour = gr.ColorPicker("#1f8a70", label="Background colour", elem_id="colour", visible=False)
                     with gr.Column(visible=False, elem_classes="plain") as picture_tools:
+                        backdrops = thumbnails("Backgrounds", "backdrops", gallery(), columns=6)
                         picture = gr.Image(
-                            label="Background picture",
+                            label="Background picture: one of these, or your own",
                             elem_id="picture",
                             sources=["upload", "clipboard"],
                             type="filepath",
@@ -203,8 +205,8 @@ def _lay_out_result() -> ResultStage:
                 )
             looks = lay_out_looks()
     return ResultStage(
-        body, say, stop, slider, alpha, background, colour, picture_tools, picture, zoom, across, down, freed,
-        download_cutout, download_alpha, download_trimap, download_composite,
+        body, say, stop, slider, alpha, background, colour, picture_tools, backdrops, picture, zoom, across, down,
+        freed, download_cutout, download_alpha, download_trimap, download_composite,
         download_foreground, download_recipe, download_all, notebook_part, notebook, looks,
     )  # fmt: skip
 

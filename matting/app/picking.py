@@ -10,12 +10,13 @@ import gradio as gr
 from matting.app import files
 from matting.app.canvas import draw_canvas, thumbnail
 from matting.app.editor import TrimapEdit
-from matting.app.examples import captioned, first_clicks
+from matting.app.examples import first_clicks
 from matting.app.layout import CUTOUT_LATER, PICK_FIRST, TRIMAP_LATER
 from matting.app.messages import Update, attempt, forgiving, line, notify, refuse
 from matting.app.page import Page
 from matting.app.segmenters import OFFLINE
 from matting.app.session import Click, Clicks, Kind, Photo, Selection
+from matting.app.shipped import captioned
 from matting.app.steps import Embedding, Steps
 from matting.coarse import Prompts, SegmenterUnavailable, needs_prompts
 from matting.images import read_photo
@@ -72,7 +73,7 @@ class Picking:
     @forgiving
     def take_example(self, event: gr.SelectData, select_by: str) -> Update:
         """Open one of the example photos."""
-        chosen, _ = captioned()[event.index]
+        chosen, _ = captioned("examples")[event.index]
         # Nothing stays selected, or a second click on the same photo would only take the selection away.
         unselected = {self.stage.examples: gr.Gallery(selected_index=None)}
         return self._open(Path(chosen), select_by, first_clicks(Path(chosen).stem)) | unselected

@@ -65,6 +65,9 @@ def connect_finishing(page: Page, finishing: Finishing, closer: CloserLooks) -> 
         trigger_mode="always_last",
         **QUICK,
     )
+    stage.backdrops.select(
+        finishing.choose_picture, seen, [*composite, states.backdrop, stage.picture, stage.backdrops], **QUICK
+    )
     recoloured = stage.freed.input(
         finishing.recolour, [stage.freed, *seen], matte, trigger_mode="always_last", **QUICK
     )

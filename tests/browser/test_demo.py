@@ -8,6 +8,7 @@ import re
 import numpy as np
 import pytest
 from driving import (
+    LAKE,
     PARROTS,
     PHONE,
     SIZE,
@@ -27,6 +28,8 @@ from driving import (
 )
 from PIL import Image
 from playwright.sync_api import expect
+
+from matting.app.backgrounds import place
 
 
 def test_from_upload_and_clicks_to_a_cutout_with_a_painted_stroke(open_page):
@@ -174,6 +177,13 @@ def test_a_new_background_can_be_taken_home(open_page, tmp_path):
     assert composite.shape == (*SIZE[::-1], 3)
     assert (composite[:, :290] == composite[0, 0]).all()
     assert np.array_equal(composite[:, 310:], np.asarray(Image.open(PARROTS).convert("RGB"))[:, 310:])
+    page.locator("#background").get_by_label("Picture", exact=True).check()
+    page.locator("#backdrops").get_by_alt_text("Lake").click()
+    expect(page.locator("#picture img")).to_be_visible()
+    on_the_lake = np.asarray(download(page, "download-composite"))
+    assert np.array_equal(on_the_lake[:, 310:], composite[:, 310:])
+    lake = place(np.asarray(Image.open(LAKE).convert("RGB")), SIZE[::-1], 100, 50, 50)
+    assert np.abs(on_the_lake[:, :290].astype(int) - lake[:, :290]).max() <= 1
 
 
 def test_a_program_gets_alpha_cutout_and_trimap_from_the_endpoint(server):
