@@ -20,6 +20,7 @@ from matting.app.steps import OWN_METHOD, Steps
 from matting.app.trimming import Trimming, merge
 from matting.compositing import blend
 from matting.images import read_photo
+from matting.recipe import Recipe
 from matting.regional import crop_around
 from matting.watching import tell
 
@@ -84,13 +85,8 @@ class Finishing:
             alpha = self._alpha(photo, merged, fusion, method)
             tell(1.0)
             recipe = recipe_of(self.steps.pipeline, photo, merged, alpha, fusion, method)
-            matte = keep_matte(photo, merged, alpha, recipe, freed)
             editor = {} if merged is trimap else self.trimming.show(photo, merged, None)
-            code = {
-                self.stage.notebook: cell_of(recipe, photo),
-                self.stage.notebook_part: gr.Accordion(visible=True),
-            }
-            return editor | self.show_matte(photo, matte, Background(*chosen)) | code | self._say_done(freed)
+            return editor | self.present(photo, merged, alpha, recipe, freed, *chosen)
 
         said = line(DONE if before else CUTOUT_LATER)
         return attempt(
@@ -172,8 +168,16 @@ class Finishing:
             probabilities = trimap.decide(self.steps.probabilities(photo.image, trimap.selection.mask))
         return self.steps.alpha(photo.image, trimap.values, probabilities, fusion)
 
-    def _say_done(self, freed: bool) -> Update:
-        return {self.stage.say: line(DONE if freed else DONE_UNFREED)}
+    def present(
+        self, photo: Photo, trimap: TrimapEdit, alpha: np.ndarray, recipe: Recipe, freed: bool, *chosen: Any
+    ) -> Update:
+        """Show a new matte, float32 (H, W) in [0, 1], with everything that is made of it."""
+        matte = keep_matte(photo, trimap, alpha, recipe, freed)
+        return self.show_matte(photo, matte, Background(*chosen)) | {
+            self.stage.notebook: cell_of(recipe, photo),
+            self.stage.notebook_part: gr.Accordion(visible=True),
+            self.stage.say: line(DONE if freed else DONE_UNFREED),
+        }
 
     def show_matte(self, photo: Photo, matte: Matte, background: Background) -> Update:
         """Show a matte and its cutout on a background, and offer its files."""
