@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 
 import gradio as gr
 
@@ -40,8 +41,12 @@ BACKGROUNDS = [("Checkerboard", "checkerboard"), ("Colour", "colour"), ("Picture
 BRUSH_NAMES = {"Keep": "Keep: all of it", "Unsure": "Unsure: hair, fur, glass", "Drop": "Drop: background"}
 
 
-def lay_out(status: str) -> Page:
-    """Build the whole page inside the current gr.Blocks; `status` says where the networks run."""
+def lay_out(status: str, coarse: Sequence[str] = ()) -> Page:
+    """Build the whole page inside the current gr.Blocks.
+
+    `status` says where the networks run, `coarse` which segmenters are offered beside those with a name of their own.
+    """
+    segmenters = choices(coarse)
     gr.HTML(
         f'<header class="masthead"><div><h1>TriMatte</h1><p>{TAGLINE}</p></div>'
         f'<p id="device" class="device">{html.escape(status)}</p></header>'
@@ -52,13 +57,13 @@ def lay_out(status: str) -> Page:
     with gr.Tabs():
         with gr.Tab("One photo", id="one"):
             strip = lay_out_filmstrip()
-            stages = _lay_out_pick(), _lay_out_edges(), _lay_out_result()
+            stages = _lay_out_pick(segmenters), _lay_out_edges(), _lay_out_result()
         with gr.Tab("Many photos", id="many"):
-            batch = lay_out_batch()
+            batch = lay_out_batch(segmenters)
     return Page(states, strip, *stages, batch)
 
 
-def _lay_out_pick() -> PhotoStage:
+def _lay_out_pick(segmenters: list[tuple[str, str]]) -> PhotoStage:
     with gr.Column(elem_classes="card", elem_id="stage-pick"):
         heading(1, "Pick what to keep")
         say = gr.HTML(line(PICK_FIRST), elem_id="say-pick")
@@ -89,7 +94,7 @@ def _lay_out_pick() -> PhotoStage:
                         clear = gr.Button("Clear", elem_id="clear-clicks", size="sm", min_width=70)
                     candidates = thumbnails("Which one did you mean?", "candidates", [], columns=3, visible=False)
                     segmenter = gr.Dropdown(
-                        choices(),
+                        segmenters,
                         value=first_segmenter(),
                         label="Clicks are understood by",
                         elem_id="segmenter",
