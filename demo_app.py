@@ -1,12 +1,14 @@
-"""Start the demo: `python demo_app.py`, then open the address that it prints."""
+"""Start the demo: `python demo_app.py`, then open the address that it prints. `--coarse` adds segmenters."""
 
 # `matting.app` comes first, since ZeroGPU has to be there before anything touches CUDA.
-from matting.app import build, launch_options
+from matting.app import build, launch_options, read_added
 
 # isort: split
+import sys
+
 from matting import MattingPipeline
 
-demo = build(MattingPipeline.from_pretrained())
+demo = build(MattingPipeline.from_pretrained(), read_added(sys.argv[1:] if __name__ == "__main__" else []))
 
 if __name__ == "__main__":
     demo.launch(**launch_options())

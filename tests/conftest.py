@@ -35,3 +35,14 @@ def fixed_seeds() -> None:
 def no_results_outside(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let `evaluate` keep its results in a folder of the test's own."""
     monkeypatch.setenv("TRIMATTE_CACHE", str(tmp_path_factory.getbasetemp() / "results"))
+
+
+@pytest.fixture
+def vitmatte_folder(tmp_path: Path) -> Path:
+    """Save a tiny ViTMatte; nothing that was loaded before is remembered."""
+    from vitmatte_cases import save_tiny_vitmatte
+
+    from matting.evaluation.vitmatte import load_vitmatte
+
+    load_vitmatte.cache_clear()
+    return save_tiny_vitmatte(tmp_path / "vitmatte")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from matting.app import gpu  # first, since ZeroGPU has to be there before anything touches CUDA
 
 # isort: split
+from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
@@ -12,11 +13,12 @@ import gradio as gr
 from matting.app.api import publish
 from matting.app.events import connect
 from matting.app.layout import lay_out
+from matting.app.segmenters import read_added
 from matting.app.steps import Steps
 from matting.app.theme import STYLE_SHEET, calm_theme
 from matting.pipeline import MattingPipeline
 
-__all__ = ["build", "launch_options"]
+__all__ = ["build", "launch_options", "read_added"]
 
 CACHE_SECONDS = 7200
 QUEUE_SIZE = 32
@@ -24,13 +26,16 @@ SESSIONS = 24
 LARGEST_FILE = "100mb"
 
 
-def build(pipeline: MattingPipeline) -> gr.Blocks:
-    """Build the page around one pipeline; launch it with `launch_options()`."""
+def build(pipeline: MattingPipeline, coarse: Sequence[str] = ()) -> gr.Blocks:
+    """Build the page around one pipeline; launch it with `launch_options()`.
+
+    `coarse` adds segmenters with weights of one's own to the menus, each NAME:SOURCE as in `matting.coarse`.
+    """
     steps = Steps(pipeline)
     with gr.Blocks(
         title="TriMatte", analytics_enabled=False, delete_cache=(CACHE_SECONDS // 4, CACHE_SECONDS)
     ) as page:
-        connect(lay_out(gpu.describe(pipeline.device)), steps)
+        connect(lay_out(gpu.describe(pipeline.device), coarse), steps)
         publish(steps)
     return page.queue(max_size=QUEUE_SIZE)
 

@@ -7,7 +7,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from matting.app.shipped import captioned
 from matting.compositing import checkerboard, solid
+from matting.images import read_photo
+
+THUMBNAIL = 240
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +47,17 @@ class Background:
         return checkerboard(size, max(8, round(max(size) / 64)))
 
 
+def gallery() -> list[tuple[np.ndarray, str]]:
+    """Return (thumbnail, name) of each background that ships with the project, in the order of `read_shipped`."""
+    return [(_thumbnail(read_photo(path)[0]), name) for path, name in captioned("backgrounds")]
+
+
+def read_shipped(index: int) -> np.ndarray:
+    """Return one of the shipped backgrounds, RGB uint8 (H, W, 3)."""
+    path, _ = captioned("backgrounds")[index]
+    return read_photo(path)[0]
+
+
 def place(
     picture: np.ndarray, size: tuple[int, int], zoom: float, across: float, down: float
 ) -> np.ndarray:
@@ -54,3 +69,8 @@ def place(
     left = round((picture.shape[1] - columns) * min(max(across, 0), 100) / 100)
     crop = picture[top : top + rows, left : left + columns]
     return cv2.resize(crop, (width, height), interpolation=cv2.INTER_AREA if scale > 1 else cv2.INTER_LINEAR)
+
+
+def _thumbnail(picture: np.ndarray) -> np.ndarray:
+    scale = THUMBNAIL / max(picture.shape[:2])
+    return cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)

@@ -6,15 +6,15 @@ import gradio as gr
 
 from matting.app.messages import line
 from matting.app.page import BatchPart
-from matting.app.segmenters import choices, first_segmenter
+from matting.app.segmenters import first_segmenter
 from matting.app.widgets import download
 
 STATE_SECONDS = 7200
 HOW_IT_WORKS = "What stands out in each photo is cut out without a click. Look at every one before you use it."
 
 
-def lay_out_batch() -> BatchPart:
-    """Lay out the tab inside the current gr.Tab."""
+def lay_out_batch(segmenters: list[tuple[str, str]]) -> BatchPart:
+    """Lay out the tab inside the current gr.Tab; `segmenters` holds what its menu shows and the names."""
     batch = gr.State(None, time_to_live=STATE_SECONDS)
     with gr.Column(elem_classes="card", elem_id="stage-batch"):
         gr.HTML("<h2>Cut out many photos</h2>")
@@ -26,7 +26,7 @@ def lay_out_batch() -> BatchPart:
                 )
             with gr.Column(scale=1, min_width=280):
                 segmenter = gr.Dropdown(
-                    choices(), value=first_segmenter(), label="The object is found by", elem_id="batch-segmenter"
+                    segmenters, value=first_segmenter(), label="The object is found by", elem_id="batch-segmenter"
                 )
                 run = gr.Button("Cut out all", elem_id="batch-run", variant="primary")
                 stop = gr.Button("Stop", elem_id="batch-stop", size="md")

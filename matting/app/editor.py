@@ -13,15 +13,17 @@ from typing import Any
 import cv2
 import numpy as np
 
-from matting.app.session import Selection, new_stamp
+from matting.app.session import Selection, new_stamp, shrink
 from matting.trimap import (
     BACKGROUND,
     FOREGROUND,
     PALETTE,
     UNKNOWN,
+    from_probabilities,
     merge_strokes,
     to_one_hot,
 )
+from matting.trimap_editing import uncertainty
 
 EditorValue = dict[str, Any] | None
 """What gr.ImageEditor sends: its background, its layers and both together."""
@@ -104,6 +106,14 @@ class TrimapEdit:
         """Begin with TGN's trimap of a selection; the trimap before stays reachable by undo."""
         nothing, past = np.zeros(values.shape, bool), _past_of(before, values.shape)
         return cls(values, values, nothing, selection, uncertain, past)
+
+    @classmethod
+    def of_probabilities(
+        cls, probabilities: np.ndarray, selection: Selection, before: TrimapEdit | None
+    ) -> TrimapEdit:
+        """Begin with the most probable trimap of TGN's probabilities, float32 (H, W, 3)."""
+        unsure = np.rint(shrink(uncertainty(probabilities)) * 255).astype(np.uint8)
+        return cls.of_network(from_probabilities(probabilities), selection, before, unsure)
 
     @classmethod
     def own(cls, values: np.ndarray, before: TrimapEdit | None) -> TrimapEdit:

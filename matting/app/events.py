@@ -12,11 +12,12 @@ from matting.app.batch import Batches
 from matting.app.closer_looks import CloserLooks
 from matting.app.filmstrip import Filmstrip
 from matting.app.finishing import Finishing
+from matting.app.opening import Opening
 from matting.app.own_masks import OwnMasks
 from matting.app.page import BatchPart, Page
 from matting.app.picking import Picking
 from matting.app.queues import CLICKING, HEAVY, QUICK, move_on, scroll_to
-from matting.app.result_events import connect_finishing, connect_looks
+from matting.app.result_events import chosen_background, connect_finishing, connect_looks, shown_with_a_matte
 from matting.app.steps import Steps
 from matting.app.trimap_help import TrimapHelp
 from matting.app.trimming import Trimming
@@ -31,8 +32,11 @@ def connect(page: Page, steps: Steps) -> None:
     picked = [*_connect_picking(page, picking), *_connect_own_masks(page, OwnMasks(picking))]
     trimmed = _connect_trimming(page, trimming)
     closer = CloserLooks(page, steps)
-    other_trimap, other_matte = connect_finishing(page, Finishing(page, steps, trimming), closer)
+    finishing = Finishing(page, steps, trimming)
+    other_trimap, other_matte = connect_finishing(page, finishing, closer)
     connect_looks(page, closer)
+    opened, finished = _connect_examples(page, Opening(page, picking, trimming, finishing, closer))
+    picked, trimmed, other_matte = [*picked, *opened], [*trimmed, opened[0]], [*other_matte, finished]
     trimmed += _connect_trimap_help(page, TrimapHelp(page, trimming), [*trimmed, *other_trimap])
     _connect_filmstrip(page, Filmstrip(page.strip), [*picked, *trimmed, *other_matte])
     _connect_batch(page.batch, Batches(page.batch, steps))
@@ -64,7 +68,6 @@ def _connect_picking(page: Page, picking: Picking) -> list[Any]:
     )
     clicked = [states.clicks, states.selection, stage.photo, stage.say]
     listening = [
-        stage.examples.select(picking.take_example, [stage.select_by], [*everything, stage.examples], **QUICK),
         stage.photo.select(
             picking.click,
             [stage.click_kind, states.photo, states.clicks, states.selection],
@@ -99,6 +102,29 @@ def _connect_picking(page: Page, picking: Picking) -> list[Any]:
             picking.choose, [states.photo, states.clicks, states.selection, states.trimap], shown, **QUICK
         ),
     ]
+
+
+def _connect_examples(page: Page, opening: Opening) -> tuple[list[Any], Any]:
+    """Attach the examples; return the events after which mask and trimap are others, and the one after the matte is."""
+    states, stage, result = page.states, page.pick, page.result
+    opened = stage.examples.select(opening.take, None, [*_everything(page), stage.examples], **QUICK)
+    segmented = opened.then(
+        opening.segment,
+        [states.photo, states.clicks, states.selection, states.embedding, stage.segmenter, states.trimap],
+        [
+            states.selection, stage.photo, stage.say, stage.candidates, stage.make_trimap, page.edges.say,
+            states.embedding, stage.segmenter,
+        ],
+        show_progress="hidden",
+        **HEAVY,
+    )  # fmt: skip
+    finished = opened.then(
+        opening.finish,
+        [states.photo, states.clicks, states.trimap, states.matte, result.freed, *chosen_background(page)],
+        [*shown_with_a_matte(page), result.say, result.notebook_part, result.notebook],
+        **QUICK,
+    )
+    return [opened, segmented], finished
 
 
 def _connect_own_masks(page: Page, own: OwnMasks) -> list[Any]:

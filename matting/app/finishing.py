@@ -8,7 +8,7 @@ import gradio as gr
 import numpy as np
 
 from matting.app import files
-from matting.app.backgrounds import Background
+from matting.app.backgrounds import Background, read_shipped
 from matting.app.editor import EditorValue, TrimapEdit
 from matting.app.layout import CUTOUT_LATER
 from matting.app.matte_files import compose_whole, keep_matte, pack, read_alpha, read_pixels, recolour
@@ -20,6 +20,7 @@ from matting.app.steps import OWN_METHOD, Steps
 from matting.app.trimming import Trimming, merge
 from matting.compositing import blend
 from matting.images import read_photo
+from matting.recipe import Recipe
 from matting.regional import crop_around
 from matting.watching import tell
 
@@ -84,13 +85,8 @@ class Finishing:
             alpha = self._alpha(photo, merged, fusion, method)
             tell(1.0)
             recipe = recipe_of(self.steps.pipeline, photo, merged, alpha, fusion, method)
-            matte = keep_matte(photo, merged, alpha, recipe, freed)
             editor = {} if merged is trimap else self.trimming.show(photo, merged, None)
-            code = {
-                self.stage.notebook: cell_of(recipe, photo),
-                self.stage.notebook_part: gr.Accordion(visible=True),
-            }
-            return editor | self.show_matte(photo, matte, Background(*chosen)) | code | self._say_done(freed)
+            return editor | self.present(photo, merged, alpha, recipe, freed, *chosen)
 
         said = line(DONE if before else CUTOUT_LATER)
         return attempt(
@@ -143,6 +139,20 @@ class Finishing:
         return kept | (self._on_background(photo, matte, background) if photo and matte else {})
 
     @forgiving
+    def choose_picture(self, event: gr.SelectData, photo: Photo | None, matte: Matte | None, *chosen: Any) -> Update:
+        """Take one of the backgrounds that ship with the project."""
+        kind, colour, _, *where = chosen
+        picture = read_shipped(event.index)
+        shown = {
+            self.states.backdrop: picture,
+            self.stage.picture: files.show_quickly(picture, "background"),
+            # Nothing stays selected, or a second click on the same one would only take the selection away.
+            self.stage.backdrops: gr.Gallery(selected_index=None),
+        }
+        background = Background(kind, colour, picture, *where)
+        return shown | (self._on_background(photo, matte, background) if photo and matte else {})
+
+    @forgiving
     def recolour(self, freed: bool, photo: Photo | None, matte: Matte | None, *chosen: Any) -> Update:
         """Free the colours of the cutout from the old background, or take the photo's own."""
         if photo is None or matte is None:
@@ -158,8 +168,16 @@ class Finishing:
             probabilities = trimap.decide(self.steps.probabilities(photo.image, trimap.selection.mask))
         return self.steps.alpha(photo.image, trimap.values, probabilities, fusion)
 
-    def _say_done(self, freed: bool) -> Update:
-        return {self.stage.say: line(DONE if freed else DONE_UNFREED)}
+    def present(
+        self, photo: Photo, trimap: TrimapEdit, alpha: np.ndarray, recipe: Recipe, freed: bool, *chosen: Any
+    ) -> Update:
+        """Show a new matte, float32 (H, W) in [0, 1], with everything that is made of it."""
+        matte = keep_matte(photo, trimap, alpha, recipe, freed)
+        return self.show_matte(photo, matte, Background(*chosen)) | {
+            self.stage.notebook: cell_of(recipe, photo),
+            self.stage.notebook_part: gr.Accordion(visible=True),
+            self.stage.say: line(DONE if freed else DONE_UNFREED),
+        }
 
     def show_matte(self, photo: Photo, matte: Matte, background: Background) -> Update:
         """Show a matte and its cutout on a background, and offer its files."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 
 import gradio as gr
 
 from matting.app.accordions import lay_out_mask_tools, lay_out_trimap_help
+from matting.app.backgrounds import gallery
 from matting.app.batch_layout import lay_out_batch
-from matting.app.examples import captioned
 from matting.app.filmstrip import lay_out_filmstrip
 from matting.app.messages import line
 from matting.app.other_methods import CLASSICAL_METHOD, VITMATTE
@@ -16,6 +17,7 @@ from matting.app.page import Page, PhotoStage, ResultStage, States, TrimapStage
 from matting.app.result_accordions import lay_out_looks
 from matting.app.segmenters import choices, first_segmenter
 from matting.app.session import Clicks
+from matting.app.shipped import captioned
 from matting.app.steps import OWN_METHOD
 from matting.app.widgets import download, editor, heading, thumbnails
 
@@ -39,8 +41,12 @@ BACKGROUNDS = [("Checkerboard", "checkerboard"), ("Colour", "colour"), ("Picture
 BRUSH_NAMES = {"Keep": "Keep: all of it", "Unsure": "Unsure: hair, fur, glass", "Drop": "Drop: background"}
 
 
-def lay_out(status: str) -> Page:
-    """Build the whole page inside the current gr.Blocks; `status` says where the networks run."""
+def lay_out(status: str, coarse: Sequence[str] = ()) -> Page:
+    """Build the whole page inside the current gr.Blocks.
+
+    `status` says where the networks run, `coarse` which segmenters are offered beside those with a name of their own.
+    """
+    segmenters = choices(coarse)
     gr.HTML(
         f'<header class="masthead"><div><h1>TriMatte</h1><p>{TAGLINE}</p></div>'
         f'<p id="device" class="device">{html.escape(status)}</p></header>'
@@ -51,13 +57,13 @@ def lay_out(status: str) -> Page:
     with gr.Tabs():
         with gr.Tab("One photo", id="one"):
             strip = lay_out_filmstrip()
-            stages = _lay_out_pick(), _lay_out_edges(), _lay_out_result()
+            stages = _lay_out_pick(segmenters), _lay_out_edges(), _lay_out_result()
         with gr.Tab("Many photos", id="many"):
-            batch = lay_out_batch()
+            batch = lay_out_batch(segmenters)
     return Page(states, strip, *stages, batch)
 
 
-def _lay_out_pick() -> PhotoStage:
+def _lay_out_pick(segmenters: list[tuple[str, str]]) -> PhotoStage:
     with gr.Column(elem_classes="card", elem_id="stage-pick"):
         heading(1, "Pick what to keep")
         say = gr.HTML(line(PICK_FIRST), elem_id="say-pick")
@@ -88,14 +94,14 @@ def _lay_out_pick() -> PhotoStage:
                         clear = gr.Button("Clear", elem_id="clear-clicks", size="sm", min_width=70)
                     candidates = thumbnails("Which one did you mean?", "candidates", [], columns=3, visible=False)
                     segmenter = gr.Dropdown(
-                        choices(),
+                        segmenters,
                         value=first_segmenter(),
                         label="Clicks are understood by",
                         elem_id="segmenter",
                     )
                 mask_tools = lay_out_mask_tools()
                 make_trimap = gr.Button("Find the edges", elem_id="make-trimap", variant="primary", interactive=False)
-        examples = thumbnails("Examples", "examples", captioned(), columns=5)
+        examples = thumbnails("Examples", "examples", captioned("examples"), columns=5)
     return PhotoStage(
         say, clicking, photo, examples, tools, select_by, click_tools, click_kind, undo, redo, clear, candidates,
         segmenter, painting, painter, use_painted, mask_tools, make_trimap,
@@ -163,8 +169,9 @@ def _lay_out_result() -> ResultStage:
                     )
                     colour = gr.ColorPicker("#1f8a70", label="Background colour", elem_id="colour", visible=False)
                     with gr.Column(visible=False, elem_classes="plain") as picture_tools:
+                        backdrops = thumbnails("Backgrounds", "backdrops", gallery(), columns=6)
                         picture = gr.Image(
-                            label="Background picture",
+                            label="Background picture: one of these, or your own",
                             elem_id="picture",
                             sources=["upload", "clipboard"],
                             type="filepath",
@@ -203,8 +210,8 @@ def _lay_out_result() -> ResultStage:
                 )
             looks = lay_out_looks()
     return ResultStage(
-        body, say, stop, slider, alpha, background, colour, picture_tools, picture, zoom, across, down, freed,
-        download_cutout, download_alpha, download_trimap, download_composite,
+        body, say, stop, slider, alpha, background, colour, picture_tools, backdrops, picture, zoom, across, down,
+        freed, download_cutout, download_alpha, download_trimap, download_composite,
         download_foreground, download_recipe, download_all, notebook_part, notebook, looks,
     )  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache, partial
+from functools import lru_cache
 
 import numpy as np
 
@@ -40,10 +40,7 @@ def check_pixels(method: str, trimap: np.ndarray) -> None:
 
 def solve_closed_form(image: np.ndarray, trimap: np.ndarray) -> np.ndarray:
     """Return alpha by closed-form matting, float32 (H, W), telling whoever watches after each step of the solver."""
-    from pymatting import estimate_alpha_cf
-
-    estimate = partial(estimate_alpha_cf, cg_kwargs={"callback": tell_of_residual})
-    return hard_fusion(baselines._solve(estimate, image, trimap), trimap)
+    return hard_fusion(baselines.closed_form(image, trimap, callback=tell_of_residual), trimap)
 
 
 @lru_cache(maxsize=1)

@@ -136,6 +136,7 @@ class ResultStage:
     background: gr.Radio
     colour: gr.ColorPicker
     picture_tools: gr.Column
+    backdrops: gr.Gallery
     picture: gr.Image
     zoom: gr.Slider
     across: gr.Slider

@@ -10,7 +10,6 @@ import gradio as gr
 from matting.app import files
 from matting.app.canvas import draw_canvas, thumbnail
 from matting.app.editor import TrimapEdit
-from matting.app.examples import captioned, first_clicks
 from matting.app.layout import CUTOUT_LATER, PICK_FIRST, TRIMAP_LATER
 from matting.app.messages import Update, attempt, forgiving, line, notify, refuse
 from matting.app.page import Page
@@ -26,6 +25,9 @@ SECOND_CORNER = "Now click the opposite corner of the box."
 LOOKING = "Looking for the object…"
 PICKED = (
     "If this is right, find the edges. If not, click again: keep more of it, or drop what does not belong."
+)
+EXAMPLE = (
+    "An example that is cut out already: see its edges and its cutout below. A click on the photo picks anew."
 )
 OWN_MASK = "This is your own mask. If it looks right, find the edges."
 NO_CLICKS = Clicks()
@@ -66,16 +68,8 @@ class Picking:
 
         The picture is empty already; by the time this answer arrives, a pasted one may be in its place.
         """
-        fresh = self._start(None, select_by)
+        fresh = self.start(None, select_by)
         return {part: value for part, value in fresh.items() if part is not self.stage.photo}
-
-    @forgiving
-    def take_example(self, event: gr.SelectData, select_by: str) -> Update:
-        """Open one of the example photos."""
-        chosen, _ = captioned()[event.index]
-        # Nothing stays selected, or a second click on the same photo would only take the selection away.
-        unselected = {self.stage.examples: gr.Gallery(selected_index=None)}
-        return self._open(Path(chosen), select_by, first_clicks(Path(chosen).stem)) | unselected
 
     @forgiving
     def click(
@@ -153,7 +147,7 @@ class Picking:
         answer = self.steps.segment(photo.image, embedding, clicks.prompts or Prompts())
         selection = Selection.of_masks(answer.masks, answer.scores, (clicks, name))
         kept = {self.states.embedding: embedding, self.stage.segmenter: name}
-        return kept | self.show_selection(photo, clicks, selection, trimap)
+        return kept | self.show_selection(photo, Clicks(clicks.trail), selection, trimap)
 
     @forgiving
     def choose(
@@ -167,12 +161,12 @@ class Picking:
         """Take another of the candidate masks."""
         return self.show_selection(photo, clicks, selection.choose(event.index), trimap)
 
-    def _open(self, path: Path, select_by: str, clicks: Clicks = NO_CLICKS) -> Update:
+    def _open(self, path: Path, select_by: str) -> Update:
         image, notices = read_photo(path)
         notify(notices)
-        return self._start(Photo.of(image, path.stem, path.name), select_by, clicks)
+        return self.start(Photo.of(image, path.stem, path.name), select_by)
 
-    def _start(self, photo: Photo | None, select_by: str, clicks: Clicks = NO_CLICKS) -> Update:
+    def start(self, photo: Photo | None, select_by: str, clicks: Clicks = NO_CLICKS) -> Update:
         """Begin anew: a new photo leaves nothing of the old one behind."""
         states, edges, result = self.states, self.edges, self.result
         return {
@@ -258,4 +252,6 @@ def where_picking_stands(photo: Photo | None, clicks: Clicks, selection: Selecti
         return SECOND_CORNER
     if selection is None:
         return CLICK_NOW
+    if clicks.example:
+        return EXAMPLE
     return PICKED if selection.asked else OWN_MASK

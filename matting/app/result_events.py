@@ -21,13 +21,7 @@ def connect_finishing(page: Page, finishing: Finishing, closer: CloserLooks) -> 
     """Attach the listeners of the cutout; return the events after which the trimap or the matte may be another one."""
     states, stage, edges = page.states, page.result, page.edges
     where = [stage.zoom, stage.across, stage.down]
-    chosen = [stage.background, stage.colour, states.backdrop, *where]
-    composite = [stage.slider, stage.download_composite, stage.download_all]
-    files = [
-        stage.download_cutout, stage.download_alpha, stage.download_trimap,
-        stage.download_foreground, stage.download_recipe,
-    ]  # fmt: skip
-    matte = [*composite, *files, states.matte, stage.body, stage.alpha]
+    chosen, composite, matte = chosen_background(page), _composite(page), _matte(page)
     held = [edges.editor, states.photo, states.trimap, states.matte, edges.fusion, edges.method]
     seen = [states.photo, states.matte, *chosen]
     move_on(edges.cut_out, "stage-result", stage.say, CUTTING, stage.stop)
@@ -41,7 +35,7 @@ def connect_finishing(page: Page, finishing: Finishing, closer: CloserLooks) -> 
     cut = previewed.then(
         listeners.cut_out,
         [states.wish, *held, stage.freed, *chosen],
-        [*matte, *resting, *notebook, *trimap, *_closer_looks(page)],
+        [*shown_with_a_matte(page), *resting, *notebook, *trimap],
         show_progress="hidden",
         trigger_mode="always_last",
         **HEAVY,
@@ -65,6 +59,9 @@ def connect_finishing(page: Page, finishing: Finishing, closer: CloserLooks) -> 
         trigger_mode="always_last",
         **QUICK,
     )
+    stage.backdrops.select(
+        finishing.choose_picture, seen, [*composite, states.backdrop, stage.picture, stage.backdrops], **QUICK
+    )
     recoloured = stage.freed.input(
         finishing.recolour, [stage.freed, *seen], matte, trigger_mode="always_last", **QUICK
     )
@@ -72,7 +69,7 @@ def connect_finishing(page: Page, finishing: Finishing, closer: CloserLooks) -> 
     own_matte = uploads["matte"].upload(
         own.take_matte,
         [uploads["matte"], states.photo, states.trimap, stage.freed, *chosen],
-        [*matte, stage.say, stage.notebook_part, *trimap, *_closer_looks(page)],
+        [*shown_with_a_matte(page), stage.say, stage.notebook_part, *trimap],
         **QUICK,
     )
     own_colours = uploads["cutout"].upload(
@@ -118,6 +115,30 @@ def connect_looks(page: Page, closer: CloserLooks) -> None:
     looks.truth.upload(
         closer.score, [looks.truth, *matte], [looks.scores, looks.errors, looks.score_say], **QUICK
     )
+
+
+def chosen_background(page: Page) -> list[Any]:
+    """Return what a background is read from, in the order of its fields."""
+    states, stage = page.states, page.result
+    return [stage.background, stage.colour, states.backdrop, stage.zoom, stage.across, stage.down]
+
+
+def shown_with_a_matte(page: Page) -> list[Any]:
+    """Return what a new matte is shown in, what belongs to it alone included."""
+    return [*_matte(page), *_closer_looks(page)]
+
+
+def _composite(page: Page) -> list[Any]:
+    stage = page.result
+    return [stage.slider, stage.download_composite, stage.download_all]
+
+
+def _matte(page: Page) -> list[Any]:
+    states, stage = page.states, page.result
+    return [
+        *_composite(page), stage.download_cutout, stage.download_alpha, stage.download_trimap,
+        stage.download_foreground, stage.download_recipe, states.matte, stage.body, stage.alpha,
+    ]  # fmt: skip
 
 
 def _closer_looks(page: Page) -> list[Any]:

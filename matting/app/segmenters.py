@@ -1,8 +1,15 @@
-"""The segmenters as the page offers them, and which of them understands the clicks when it opens."""
+"""The segmenters as the page offers them, and which of them understands the clicks when it opens.
+
+Whoever starts the page may add some with weights of their own; a visitor can choose among those alone.
+"""
 
 from __future__ import annotations
 
-from matting.coarse import SEGMENTERS
+import argparse
+import os
+from collections.abc import Sequence
+
+from matting.coarse import SEGMENTERS, WITH_SOURCE, needs_prompts
 from matting.coarse.sam import CHECKPOINTS
 
 OFFLINE = "grabcut"
@@ -23,9 +30,52 @@ SHORT = {
 """Names short enough for a menu to show them whole; one that is missing here is shown by its own name."""
 
 
-def choices() -> list[tuple[str, str]]:
-    """Return (shown, name) of every segmenter that needs no file of one's own."""
-    return [(SHORT.get(name, name), name) for name in SEGMENTERS]
+ADDED = "TRIMATTE_COARSE"
+"""Name of the environment variable that adds segmenters, each NAME:SOURCE, parted by semicolons."""
+
+
+def choices(added: Sequence[str] = ()) -> list[tuple[str, str]]:
+    """Return (shown, name) of every segmenter that needs no file of one's own, and of the added ones."""
+    shown = {SHORT.get(name, name): name for name in SEGMENTERS}
+    for name in added:
+        short = _short(name)
+        shown[name if short in shown else short] = name
+    return list(shown.items())
+
+
+def read_added(arguments: list[str]) -> tuple[str, ...]:
+    """Return the segmenters that the command line, then the environment, adds; ends with a sentence if one is none."""
+    parser = argparse.ArgumentParser(prog="demo_app.py", description="Start the demo.")
+    written = ", ".join(WITH_SOURCE)
+    parser.add_argument(
+        "--coarse",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="NAME:SOURCE",
+        help=f"offer more segmenters: {written}, u2net:FILE; also by {ADDED}, parted by semicolons",
+    )
+    names = parser.parse_args(arguments).coarse
+    names += [name.strip() for name in os.environ.get(ADDED, "").split(";") if name.strip()]
+    for name in names:
+        try:
+            _check(name)
+        except ValueError as error:
+            parser.error(str(error))
+    return tuple(dict.fromkeys(names))
+
+
+def _check(name: str) -> None:
+    needs_prompts(name)
+    if not name.partition(":")[2]:
+        raise ValueError(f"An added segmenter is written NAME:SOURCE, got {name}; the others are offered anyway.")
+
+
+def _short(name: str) -> str:
+    """Return what a menu shows of NAME:SOURCE: the labels that are looked for, or the name, and the source's end."""
+    kind, _, source = name.partition(":")
+    place, _, labels = source.partition("#")
+    return f"{labels or kind}: {place.rstrip('/').rpartition('/')[2]}"
 
 
 def first_segmenter() -> str:

@@ -91,15 +91,21 @@ class Click:
 class Clicks:
     """All clicks in their order; of the box corners the last two count, an odd one waits for its partner.
 
-    What was undone is kept for redo, and no part of what the clicks are.
+    What was undone is kept for redo, and no part of what the clicks are. `example` names the example photo that they
+    were shipped with, as long as nobody has clicked.
     """
 
     trail: tuple[Click, ...] = ()
     undone: tuple[Click, ...] = field(default=(), compare=False)
+    example: str = field(default="", compare=False)
 
     def add(self, click: Click) -> Clicks:
-        """Return the clicks with one more; what was undone is forgotten."""
-        return Clicks((*self.trail, click))
+        """Return the clicks with one more; what was undone is forgotten.
+
+        Shipped clicks give way to a visitor's first, unless that one corrects what is picked by dropping some of it.
+        """
+        anew = self.example and click.kind != "remove"
+        return Clicks((*(() if anew else self.trail), click))
 
     def undo(self) -> Clicks:
         """Return the clicks without the last one."""

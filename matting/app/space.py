@@ -17,6 +17,7 @@ NEEDED = (
     "demo_app.py",
     "matting/**",
     "assets/screenshot.jpg",
+    "assets/backgrounds/**",
     "assets/examples/**",
     "assets/weights/**",
 )

@@ -14,8 +14,7 @@ from matting.app.page import Page
 from matting.app.session import Matte, Photo, Selection, shrink
 from matting.app.steps import Steps
 from matting.images import read_trimap, trimap_notices
-from matting.trimap import UNKNOWN, band_width, from_probabilities, narrow, object_size, tint, widen
-from matting.trimap_editing import uncertainty
+from matting.trimap import UNKNOWN, band_width, narrow, object_size, tint, widen
 
 STALE_MATTE = "The trimap has changed since this cutout was made. “Cut out” makes a new one."
 NO_PHOTO = "Choose a photo first; a trimap has to fit one."
@@ -42,8 +41,7 @@ class Trimming:
             if photo is None or selection is None:
                 raise ValueError(NOTHING_PICKED)
             probabilities = self.steps.probabilities(photo.image, selection.mask)
-            unsure = np.rint(shrink(uncertainty(probabilities)) * 255).astype(np.uint8)
-            trimap = TrimapEdit.of_network(from_probabilities(probabilities), selection, before, unsure)
+            trimap = TrimapEdit.of_probabilities(probabilities, selection, before)
             notify(trimap_notices(trimap.values))
             return self.show(photo, trimap, matte)
 

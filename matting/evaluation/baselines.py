@@ -8,22 +8,26 @@ large ones.
 import sys
 from collections.abc import Callable
 from contextlib import redirect_stdout
+from functools import partial
+from typing import Any
 
 import numpy as np
 
 from matting.trimap import BACKGROUND, FOREGROUND
 
 
-def closed_form(image: np.ndarray, trimap: np.ndarray) -> np.ndarray:
+def closed_form(
+    image: np.ndarray, trimap: np.ndarray, callback: Callable[..., Any] | None = None
+) -> np.ndarray:
     """Closed-form matting: colours lie on a line within each 3x3 window (Levin et al., 2008).
 
     `image` is (H, W, 3) uint8, `trimap` is (H, W) uint8 in {0, 128, 255}; alpha is (H, W) float32 in [0, 1].
-    Without unknown pixels, alpha is the trimap. Raises ValueError where known foreground or known background
-    is missing.
+    Without unknown pixels, alpha is the trimap. `callback` is called after every step of the solver with its state,
+    as PyMatting's `cg` gives it. Raises ValueError where known foreground or known background is missing.
     """
     from pymatting import estimate_alpha_cf
 
-    return _solve(estimate_alpha_cf, image, trimap)
+    return _solve(partial(estimate_alpha_cf, cg_kwargs={"callback": callback}), image, trimap)
 
 
 def knn(image: np.ndarray, trimap: np.ndarray) -> np.ndarray:

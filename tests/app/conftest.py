@@ -8,7 +8,6 @@ import gradio as gr
 import numpy as np
 import pytest
 from app_cases import HEIGHT, WIDTH, disc
-from test_vitmatte import folder as vitmatte_folder  # noqa: F401 (a fixture)
 
 from matting import MattingPipeline
 from matting.app import build

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from matting.app import gpu, launch_options
-from matting.app.examples import captioned
 from matting.app.segmenters import OFFLINE, first_segmenter
+from matting.app.shipped import captioned
 from matting.coarse import SEGMENTERS
 
 
@@ -55,7 +55,7 @@ def test_clicks_are_understood_by_sam_where_its_weights_are_and_by_grabcut_elsew
 
 def test_every_segmenter_can_be_chosen_and_every_example_is_there(app):
     assert [name for _, name in app.page.pick.segmenter.choices] == list(SEGMENTERS)
-    assert len(captioned()) >= 4
+    assert len(captioned("examples")) >= 4
 
 
 def test_off_spaces_a_step_is_the_plain_function(pipeline):

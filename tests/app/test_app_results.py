@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import zipfile
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from app_cases import HEIGHT, WIDTH, click, disc, layer
 from PIL import Image
 
 from matting.app import other_methods
-from matting.app.backgrounds import Background, place
+from matting.app.backgrounds import Background, gallery, place
 from matting.app.editor import TrimapEdit
 from matting.app.finishing import FIRST_LOOK
 from matting.app.matte_files import keep_matte, read_alpha
@@ -20,11 +22,13 @@ from matting.app.segmenters import OFFLINE
 from matting.app.session import Clicks, Selection
 from matting.app.steps import CLASSICAL_METHOD, OWN_METHOD
 from matting.compositing import fit_background
+from matting.images import read_photo
 from matting.recipe import read_recipe
 from matting.replay import matches, replay
 from matting.trimap import BACKGROUND, FOREGROUND, UNKNOWN
 from matting.watching import watched
 
+ROOT = Path(__file__).resolve().parents[2]
 CHECKERBOARD = ("checkerboard", "#000000", None)
 
 
@@ -114,6 +118,31 @@ def test_a_moved_background_is_taken_home_as_it_is_shown(app, photo):
     shown = app.finishing.change_background(photo, opaque, "picture", "#000000", picture, 100, 100, 50)
     composite = np.asarray(Image.open(shown[app.page.result.download_composite].value["path"]))
     assert np.array_equal(composite, picture[:, -WIDTH:])
+
+
+def test_a_background_of_the_gallery_is_shown_kept_and_moved_like_an_upload(app, photo):
+    clear = keep_matte(
+        photo, TrimapEdit.own(np.zeros((HEIGHT, WIDTH), np.uint8), None), np.zeros((HEIGHT, WIDTH), np.float32)
+    )
+    stage, names = app.page.result, [name for _, name in gallery()]
+    assert len(names) >= 5 and "Lake" in names
+    lake = read_photo(ROOT / "assets" / "backgrounds" / "lake.jpg")[0]
+    event = SimpleNamespace(index=names.index("Lake"))
+    shown = app.finishing.choose_picture(event, photo, clear, "picture", "#000000", None, 200, 100, 0)
+    assert np.array_equal(shown[app.page.states.backdrop], lake)
+    composite = np.asarray(Image.open(shown[stage.download_composite].value["path"]))
+    assert np.array_equal(composite, place(lake, (HEIGHT, WIDTH), 200, 100, 0))
+    assert Image.open(shown[stage.picture]).size == lake.shape[1::-1]
+    alone = app.finishing.choose_picture(event, None, None, "picture", "#000000", None, 200, 100, 0)
+    assert np.array_equal(alone[app.page.states.backdrop], lake) and stage.slider not in alone
+
+
+def test_shipped_backgrounds_are_small_and_their_sources_are_told():
+    folder = ROOT / "assets" / "backgrounds"
+    told = (folder / "README.md").read_text()
+    for path in folder.glob("*.jpg"):
+        assert path.stat().st_size < 250_000 and max(Image.open(path).size) <= 1600
+        assert f"`{path.name}`" in told
 
 
 def test_a_preview_shows_the_touched_region_and_keeps_nothing(app, photo, trimap, monkeypatch):

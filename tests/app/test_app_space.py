@@ -52,6 +52,7 @@ def test_a_space_gets_the_demo_its_weights_and_its_photos(uploaded):
         "matting/networks/tgn.py",
         "assets/weights/small/spamattnet.safetensors",
         "assets/examples/lemur.jpg",
+        "assets/backgrounds/lake.jpg",
     ):
         assert needed in chosen
 

@@ -13,7 +13,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Download, Page, expect
 
-PARROTS = Path(__file__).resolve().parents[2] / "assets" / "examples" / "parrots.jpg"
+ASSETS = Path(__file__).resolve().parents[2] / "assets"
+PARROTS = ASSETS / "examples" / "parrots.jpg"
+LAKE = ASSETS / "backgrounds" / "lake.jpg"
 SIZE = (768, 512)
 PHONE = {
     "viewport": {"width": 390, "height": 844},

@@ -8,6 +8,7 @@ import re
 import numpy as np
 import pytest
 from driving import (
+    LAKE,
     PARROTS,
     PHONE,
     SIZE,
@@ -27,6 +28,8 @@ from driving import (
 )
 from PIL import Image
 from playwright.sync_api import expect
+
+from matting.app.backgrounds import place
 
 
 def test_from_upload_and_clicks_to_a_cutout_with_a_painted_stroke(open_page):
@@ -120,7 +123,8 @@ def test_a_bad_photo_is_refused_and_a_good_one_is_welcome_afterwards(open_page, 
 def test_two_corners_make_a_box_and_undo_takes_them_back(open_page):
     page = open_page()
     page.locator("#examples").get_by_role("button").first.click()
-    say(page, "pick", "Click on what you want to keep")
+    say(page, "pick", "cut out already")
+    say(page, "result", "Drag the handle")
     page.get_by_label("Box").check()
     click_photo(page, 0.3, 0.1)
     say(page, "pick", "opposite corner")
@@ -174,6 +178,13 @@ def test_a_new_background_can_be_taken_home(open_page, tmp_path):
     assert composite.shape == (*SIZE[::-1], 3)
     assert (composite[:, :290] == composite[0, 0]).all()
     assert np.array_equal(composite[:, 310:], np.asarray(Image.open(PARROTS).convert("RGB"))[:, 310:])
+    page.locator("#background").get_by_label("Picture", exact=True).check()
+    page.locator("#backdrops").get_by_alt_text("Lake").click()
+    expect(page.locator("#picture img")).to_be_visible()
+    on_the_lake = np.asarray(download(page, "download-composite"))
+    assert np.array_equal(on_the_lake[:, 310:], composite[:, 310:])
+    lake = place(np.asarray(Image.open(LAKE).convert("RGB")), SIZE[::-1], 100, 50, 50)
+    assert np.abs(on_the_lake[:, :290].astype(int) - lake[:, :290]).max() <= 1
 
 
 def test_a_program_gets_alpha_cutout_and_trimap_from_the_endpoint(server):
