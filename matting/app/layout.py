@@ -169,9 +169,9 @@ def _lay_out_result() -> ResultStage:
                     )
                     colour = gr.ColorPicker("#1f8a70", label="Background colour", elem_id="colour", visible=False)
                     with gr.Column(visible=False, elem_classes="plain") as picture_tools:
-                        backdrops = thumbnails("Backgrounds", "backdrops", gallery(), columns=6)
+                        backdrops = thumbnails("Backgrounds to choose from", "backdrops", gallery(), columns=6)
                         picture = gr.Image(
-                            label="Background picture: one of these, or your own",
+                            label="Background picture",
                             elem_id="picture",
                             sources=["upload", "clipboard"],
                             type="filepath",
