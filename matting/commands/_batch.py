@@ -14,6 +14,7 @@ import numpy as np
 from tqdm import tqdm
 
 from matting.commands import UsageError, load_pipeline
+from matting.commands._interrupts import noting_interrupts
 from matting.commands._photos import OUTPUTS, find_companion, find_photos, output_names, output_paths
 from matting.images import write_alpha, write_png
 
@@ -83,16 +84,19 @@ def _load(args: argparse.Namespace) -> MattingPipeline:
 def _work(pipeline: MattingPipeline, jobs: list[Job], args: argparse.Namespace) -> dict[Path, str]:
     """Matte the photos one by one; returns what went wrong with which."""
     failures = {}
-    for job in tqdm(jobs, unit="photo", file=sys.stderr):
-        try:
-            result = _matte(pipeline, job.photo, args)
-            write_result(result, job.outputs)
-        except Exception as error:  # whatever one photo brings about, the others are still to be done
-            known = isinstance(error, ValueError)
-            failures[job.photo] = str(error) if known else f"{type(error).__name__}: {error}"
-            _say(_about(job.photo, failures[job.photo]))
-        else:
-            _say(*(_about(job.photo, notice) for notice in result.notices))
+    with noting_interrupts() as interrupts:
+        for job in tqdm(jobs, unit="photo", file=sys.stderr):
+            try:
+                result = _matte(pipeline, job.photo, args)
+                write_result(result, job.outputs)
+            except Exception as error:  # whatever one photo brings about, the others are still to be done
+                interrupts.heed()
+                known = isinstance(error, ValueError)
+                failures[job.photo] = str(error) if known else f"{type(error).__name__}: {error}"
+                _say(_about(job.photo, failures[job.photo]))
+            else:
+                interrupts.heed()
+                _say(*(_about(job.photo, notice) for notice in result.notices))
     return failures
 
 
