@@ -27,7 +27,7 @@ class Interrupts:
 
 @contextmanager
 def noting_interrupts() -> Iterator[Interrupts]:
-    """Take note of Ctrl-C meanwhile, which raises as ever; none comes outside the main thread or where it is ignored."""
+    """Take note of Ctrl-C meanwhile, which raises as ever; outside the main thread or where ignored, none comes."""
     interrupts = Interrupts()
     before = signal.getsignal(signal.SIGINT)
     if threading.current_thread() is not threading.main_thread() or not callable(before):
