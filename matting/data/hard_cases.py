@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from matting.compositing import blend
 from matting.data.augment import affine, jitter
 from matting.data.synthetic import Foreground
 
@@ -27,8 +28,7 @@ def with_clutter(rng: np.random.Generator, background: np.ndarray, thing: Foregr
     if rng.random() < 0.5:
         blur = rng.uniform(0.5, 4)
         colour, alpha = (cv2.GaussianBlur(plane, (0, 0), blur) for plane in (colour, alpha))
-    share = alpha[..., None]
-    return np.rint(colour * share + background * (1 - share)).astype(np.uint8)
+    return blend(colour, background, alpha)
 
 
 def with_like_colours(rng: np.random.Generator, background: np.ndarray, layer: Foreground) -> np.ndarray:
