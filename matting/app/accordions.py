@@ -7,7 +7,7 @@ from typing import get_args
 import gradio as gr
 
 from matting.app.page import FindingRow, MaskTools, TrimapHelpParts
-from matting.app.widgets import download, thumbnails
+from matting.app.widgets import download, shown_picture, thumbnails
 from matting.trimap_doctor import Complaint
 
 MASK_TOOLS = {
@@ -45,13 +45,10 @@ def lay_out_trimap_help() -> TrimapHelpParts:
             wider = gr.Button("Wider", elem_id="wider", size="sm", min_width=90)
     with gr.Accordion("Where is the network unsure?", open=False, elem_id="where-unsure"):
         paint_next = gr.HTML()
-        uncertainty = gr.Image(
-            label="Uncertainty",
-            elem_id="uncertainty",
-            format="png",
-            interactive=False,
-            buttons=["fullscreen"],
-            alt_text="The photo, bright where the network is unsure, with a ring where to paint next.",
+        uncertainty = shown_picture(
+            "Uncertainty",
+            "uncertainty",
+            "The photo, bright where the network is unsure, with a ring where to paint next.",
         )
     with gr.Accordion("Trimap doctor", open=False, elem_id="doctor") as doctor:
         sound = gr.HTML()

@@ -19,7 +19,7 @@ from matting.app.segmenters import choices, first_segmenter
 from matting.app.session import Clicks
 from matting.app.shipped import captioned
 from matting.app.steps import OWN_METHOD
-from matting.app.widgets import download, editor, heading, thumbnails
+from matting.app.widgets import download, editor, heading, shown_picture, thumbnails
 
 STATE_SECONDS = 7200
 TAGLINE = "Cut anything out of a photo, down to single hairs."
@@ -154,13 +154,8 @@ def _lay_out_result() -> ResultStage:
                         buttons=["fullscreen"],
                     )
                 with gr.Column(scale=1, min_width=280):
-                    alpha = gr.Image(
-                        label="Matte",
-                        elem_id="alpha",
-                        format="png",
-                        interactive=False,
-                        buttons=["fullscreen"],
-                        alt_text="The matte: white is kept, black is dropped, gray is see-through.",
+                    alpha = shown_picture(
+                        "Matte", "alpha", "The matte: white is kept, black is dropped, gray is see-through."
                     )
             with gr.Row():
                 with gr.Column(scale=2, min_width=300):

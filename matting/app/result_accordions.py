@@ -7,7 +7,7 @@ import gradio as gr
 from matting.app.asking import asked_photo
 from matting.app.messages import line
 from matting.app.page import ClosedLooks
-from matting.app.widgets import upload
+from matting.app.widgets import shown_picture, upload
 
 CLICK_THE_MATTE = "Four backgrounds, four times as large. Click on the matte above to see another place."
 CLICK_THE_PHOTO = "Click on a hair, or drag over a patch, to see where SPAMattNet looks from there."
@@ -36,15 +36,12 @@ def lay_out_looks() -> ClosedLooks:
         score_say = gr.HTML(line(UPLOAD_THE_TRUTH), elem_id="say-score")
         truth = upload("Upload a true matte", "truth-upload")
         scores = gr.HTML(visible=False, elem_id="scores")
-        errors = gr.Image(
-            label="Errors",
-            elem_id="errors",
-            format="png",
-            interactive=False,
+        errors = shown_picture(
+            "Errors",
+            "errors",
+            "The photo, bright where the matte differs from the true one.",
             visible=False,
             height=360,
-            buttons=["fullscreen"],
-            alt_text="The photo, bright where the matte differs from the true one.",
         )
     return ClosedLooks(
         fringe_accordion, fringe, look_accordion, look_say, asked, maps, scale, score_say, truth, scores, errors

@@ -1,4 +1,4 @@
-"""The page's recurring parts: headings, editors with the trimap's brushes, rows of thumbnails, small buttons."""
+"""The page's recurring parts: headings, editors with the trimap's brushes, pictures, thumbnails, small buttons."""
 
 from __future__ import annotations
 
@@ -65,6 +65,22 @@ def thumbnails(
         interactive=False,
         buttons=[],
         visible=visible,
+    )
+
+
+def shown_picture(
+    label: str, elem_id: str, alt_text: str, *, visible: bool = True, height: int | None = None
+) -> gr.Image:
+    """Return a picture to look at, that can fill the screen; `alt_text` says in words what it shows."""
+    return gr.Image(
+        label=label,
+        elem_id=elem_id,
+        format="png",
+        interactive=False,
+        visible=visible,
+        height=height,
+        buttons=["fullscreen"],
+        alt_text=alt_text,
     )
 
 
