@@ -8,12 +8,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import cv2
 import gradio as gr
 import numpy as np
 
 from matting.app import files
-from matting.app.session import Photo
+from matting.app.session import Photo, shrink
 from matting.coarse import Box
 
 SHOWN_SIDE = 1024
@@ -70,9 +69,7 @@ def asked_photo(elem_id: str) -> gr.HTML:
 
 def show(image: np.ndarray) -> str:
     """Return what the component shows of an RGB picture, uint8 (H, W, 3): an address that holds the picture itself."""
-    scale = min(1.0, SHOWN_SIDE / max(image.shape[:2]))
-    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else image
-    return files.inline(small)
+    return files.inline(shrink(image, side=SHOWN_SIDE))
 
 
 def read_box(shares: Any, photo: Photo) -> Box:

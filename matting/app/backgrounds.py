@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from matting.app.session import shrink
 from matting.app.shipped import captioned
 from matting.compositing import checkerboard, solid
 from matting.images import read_photo
@@ -49,7 +50,7 @@ class Background:
 
 def gallery() -> list[tuple[np.ndarray, str]]:
     """Return (thumbnail, name) of each background that ships with the project, in the order of `read_shipped`."""
-    return [(_thumbnail(read_photo(path)[0]), name) for path, name in captioned("backgrounds")]
+    return [(shrink(read_photo(path)[0], side=THUMBNAIL), name) for path, name in captioned("backgrounds")]
 
 
 def read_shipped(index: int) -> np.ndarray:
@@ -69,8 +70,3 @@ def place(
     left = round((picture.shape[1] - columns) * min(max(across, 0), 100) / 100)
     crop = picture[top : top + rows, left : left + columns]
     return cv2.resize(crop, (width, height), interpolation=cv2.INTER_AREA if scale > 1 else cv2.INTER_LINEAR)
-
-
-def _thumbnail(picture: np.ndarray) -> np.ndarray:
-    scale = THUMBNAIL / max(picture.shape[:2])
-    return cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)

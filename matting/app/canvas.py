@@ -46,13 +46,7 @@ def spotlight(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
 def thumbnail(photo: Photo, mask: np.ndarray, side: int = 320) -> np.ndarray:
     """Return a small view of one candidate mask, uint8 (H, W), over the photo."""
-    scale = side / max(photo.proxy.shape[:2])
-    small = (
-        cv2.resize(photo.proxy, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        if scale < 1
-        else photo.proxy
-    )
-    return spotlight(small, shrink(mask))
+    return spotlight(shrink(photo.proxy, side=side), shrink(mask))
 
 
 def heat_map(image: np.ndarray, share: np.ndarray) -> np.ndarray:

@@ -109,7 +109,4 @@ class Filmstrip:
 
 def _small(image: np.ndarray) -> np.ndarray:
     """Shrink a picture or a plane to the slot's size; every one of a photo comes out at the same."""
-    image = shrink(image)
-    scale = min(1.0, SIDE / max(image.shape[:2]))
-    size = [max(1, round(side * scale)) for side in image.shape[1::-1]]
-    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    return shrink(shrink(image), side=SIDE)

@@ -29,13 +29,13 @@ def new_stamp() -> str:
     return uuid.uuid4().hex
 
 
-def shrink(image: np.ndarray, interpolation: int = cv2.INTER_AREA) -> np.ndarray:
-    """Return an image at the size that is shown, its longer side at most PROXY_SIDE pixels.
+def shrink(image: np.ndarray, interpolation: int = cv2.INTER_AREA, side: int = PROXY_SIDE) -> np.ndarray:
+    """Return an image whose longer side has at most `side` pixels, by default the size that is shown.
 
     A trimap needs cv2.INTER_NEAREST_EXACT, which invents no values.
     """
     height, width = image.shape[:2]
-    scale = PROXY_SIDE / max(height, width)
+    scale = side / max(height, width)
     if scale >= 1:
         return image
     size = max(1, round(width * scale)), max(1, round(height * scale))
