@@ -22,6 +22,9 @@ TRIMAP_SIDE = 1536
 ALPHA_PIXELS = 12_000_000
 """SPAMattNet looks at photos of at most this many pixels (4K and 12-megapixel phones whole); larger ones are shrunk."""
 
+ENLARGEMENTS = (2.0, 1.5)
+"""Half steps, by which LSPA's windows lie alike in a photo and in its crops (`matting.regional`)."""
+
 
 def default_device() -> torch.device:
     """Choose CUDA, then MPS, then the CPU."""
@@ -40,25 +43,28 @@ def estimate_trimap(network: TGN, image: np.ndarray, coarse_mask: np.ndarray) ->
     """Run TGN: region probabilities float32 (H, W, 3) from uint8 (H, W, 3) and a mask float32 (H, W) in [0, 1]."""
     size = image.shape[:2]
     scale = min(1.0, TRIMAP_SIDE / max(size))
-    photo, mask = _shrink(image, scale), _shrink(coarse_mask, scale)
+    photo, mask = _scale(image, scale), _scale(coarse_mask, scale)
     inputs = (to_tensor(photo), torch.from_numpy(np.ascontiguousarray(mask, np.float32))[None, None])
     padded = [_place(pad_to_multiple(tensor, network.config.multiple), network) for tensor in inputs]
     stripes = [
         logits.float().softmax(dim=1).cpu() for logits in network.logit_stripes(network.features(*padded))
     ]
     probabilities = crop_to(torch.cat(stripes, dim=2), photo.shape[:2])[0].permute(1, 2, 0).numpy()
-    return _grow(np.ascontiguousarray(probabilities), size)
+    return _give_back(np.ascontiguousarray(probabilities), size)
 
 
 @torch.inference_mode()
-def estimate_alpha(network: SPAMattNet, image: np.ndarray, trimap: np.ndarray) -> np.ndarray:
+def estimate_alpha(
+    network: SPAMattNet, image: np.ndarray, trimap: np.ndarray, scale: float | None = None
+) -> np.ndarray:
     """Run SPAMattNet: alpha float32 (H, W) in [0, 1] from uint8 (H, W, 3) and a trimap uint8 in {0, 128, 255}.
 
-    Known regions are the network's own guess here; `matting.fusion` writes the trimap over them.
+    Known regions are the network's own guess here; `matting.fusion` writes the trimap over them. `scale` is as in
+    `spamattnet_inputs`.
     """
-    inputs, shown = spamattnet_inputs(network, image, trimap)
+    inputs, shown = spamattnet_inputs(network, image, trimap, scale)
     alpha = crop_to(network(*inputs).alpha.float().clamp(0, 1).cpu(), shown)[0, 0].numpy()
-    return _grow(np.ascontiguousarray(alpha), image.shape[:2])
+    return _give_back(np.ascontiguousarray(alpha), image.shape[:2])
 
 
 def average_over_flip(matte: Callable[..., np.ndarray], image: np.ndarray, *guidance: np.ndarray) -> np.ndarray:
@@ -76,15 +82,34 @@ def average_over_flip(matte: Callable[..., np.ndarray], image: np.ndarray, *guid
     return (matte(image, *guidance) + mirrored[:, ::-1]) / 2
 
 
-def spamattnet_inputs(
-    network: SPAMattNet, image: np.ndarray, trimap: np.ndarray
-) -> tuple[tuple[Tensor, Tensor], tuple[int, int]]:
-    """Prepare uint8 (H, W, 3) and a trimap for SPAMattNet: shrunk where too large, padded, on its device.
+def working_scale(network: SPAMattNet, size: tuple[int, ...]) -> float:
+    """Scale at which SPAMattNet looks at a photo of size (height, width).
 
-    Returns image and trimap as its `forward` takes them, and the (height, width) that the photo has in them.
+    Above `ALPHA_PIXELS` a photo is shrunk to them. One so small that it has no more than `config.enlarged` pixels at
+    one of `ENLARGEMENTS` is enlarged by the first such: hair of a pixel's width is too fine for the few channels that
+    a small network has at full resolution.
     """
-    scale = min(1.0, math.sqrt(ALPHA_PIXELS / (image.shape[0] * image.shape[1])))
-    photo = _shrink(image, scale)
+    pixels = size[0] * size[1]
+    if pixels > ALPHA_PIXELS:
+        return math.sqrt(ALPHA_PIXELS / pixels)
+    return next((scale for scale in ENLARGEMENTS if scale**2 * pixels <= network.config.enlarged), 1.0)
+
+
+def spamattnet_inputs(
+    network: SPAMattNet, image: np.ndarray, trimap: np.ndarray, scale: float | None = None
+) -> tuple[tuple[Tensor, Tensor], tuple[int, int]]:
+    """Prepare uint8 (H, W, 3) and a trimap for SPAMattNet: at its working scale, padded, on its device.
+
+    Args:
+        network: for which.
+        image: the photo, uint8 (H, W, 3).
+        trimap: uint8 (H, W) in {0, 128, 255}.
+        scale: at which to look; None is `working_scale` of this photo. A crop is looked at as its photo is.
+
+    Returns:
+        image and trimap as `forward` takes them, and the (height, width) that the photo has in them.
+    """
+    photo = _scale(image, working_scale(network, image.shape[:2]) if scale is None else scale)
     regions = cv2.resize(trimap, photo.shape[1::-1], interpolation=cv2.INTER_NEAREST)
     values = torch.from_numpy(np.array([0.0, 0.5, 1.0], np.float32)[(regions.astype(np.int64) + 1) // 128])
     inputs = (to_tensor(photo), values[None, None])
@@ -97,12 +122,16 @@ def _place(tensor: Tensor, network: nn.Module) -> Tensor:
     return tensor.to(device=weight.device, dtype=weight.dtype, memory_format=torch.channels_last)
 
 
-def _shrink(plane: np.ndarray, scale: float) -> np.ndarray:
-    if scale >= 1:
+def _scale(plane: np.ndarray, scale: float) -> np.ndarray:
+    if scale == 1:
         return plane
     size = [max(2, round(side * scale)) for side in plane.shape[1::-1]]
-    return cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
+    return cv2.resize(plane, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
 
 
-def _grow(plane: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    return plane if plane.shape[:2] == size else cv2.resize(plane, size[::-1], interpolation=cv2.INTER_LINEAR)
+def _give_back(plane: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Bring what a network made back to the photo's size: means where it looked at more pixels, lines where at less."""
+    if plane.shape[:2] == size:
+        return plane
+    larger = plane.shape[0] > size[0]
+    return cv2.resize(plane, size[::-1], interpolation=cv2.INTER_AREA if larger else cv2.INTER_LINEAR)

@@ -201,9 +201,20 @@ class MattingPipeline:
         _check_fusion(fusion)
         photo, _ = read_photo(image)
         regions, _ = read_trimap(trimap, photo.shape[:2])
+        return self._fused(photo, regions, probabilities, fusion)
+
+    def _fused(
+        self,
+        photo: np.ndarray,
+        regions: np.ndarray,
+        probabilities: np.ndarray | None,
+        fusion: Fusion,
+        scale: float | None = None,
+    ) -> np.ndarray:
+        """Do as `alpha`; a crop is looked at at its photo's `scale`."""
         if not (regions == UNKNOWN).any():
             return hard_fusion(np.zeros(regions.shape, np.float32), regions)
-        alpha = inference.estimate_alpha(self._spamattnet, photo, regions)
+        alpha = inference.estimate_alpha(self._spamattnet, photo, regions, scale)
         if fusion == "hard" or probabilities is None:
             return hard_fusion(alpha, regions)
         if probabilities.shape != (*regions.shape, 3):
@@ -245,7 +256,8 @@ class MattingPipeline:
         if crop is None:
             return alpha.copy()
         nearby = None if probabilities is None else probabilities[crop]
-        return regional.paste(alpha, self.alpha(photo[crop], regions[crop], nearby, fusion), crop, changed)
+        scale = inference.working_scale(self._spamattnet, regions.shape)
+        return regional.paste(alpha, self._fused(photo[crop], regions[crop], nearby, fusion, scale), crop, changed)
 
 
 def _check_guidance(*given: bool) -> None:

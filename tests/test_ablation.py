@@ -1,5 +1,6 @@
 import json
 from argparse import Namespace
+from dataclasses import replace
 
 import pytest
 import torch
@@ -72,6 +73,24 @@ def test_train_takes_out_what_it_is_told(tmp_path, monkeypatch):
         assert lacking(seen[-1]) == parts
 
 
+def test_a_network_of_the_ablation_sees_photos_as_they_are_and_others_as_configured(tmp_path, monkeypatch):
+    from matting.training import stages
+
+    seen = []
+    monkeypatch.setitem(stages.STAGES["spamattnet"].configs, "small", replace(NARROWEST, enlarged=900))
+    monkeypatch.setattr(stages, "with_imagenet", lambda network: seen.append(network) or network)
+    call = ["train", "spamattnet", "--steps", "1", "--pool", str(fill(tmp_path)), "--photos", str(tmp_path / "photos")]
+    call += ["--validate", str(tmp_path / "none")]  # so that it does not begin
+    for words in ([], ["--no-enlarge"]):
+        assert main([*call, *words]) == 2
+    assert [network.config.enlarged for network in seen] == [900, 0]
+
+
+def test_enlarging_is_spamattnets_alone(tmp_path, capsys):
+    assert main(["train", "tgn", "--steps", "1", "--pool", str(tmp_path), "--no-enlarge"]) == 2
+    assert "--no-enlarge is for SPAMattNet" in capsys.readouterr().err
+
+
 def test_a_step_without_l_hard_is_another_step(tmp_path, monkeypatch):
     from matting.training import stages
 
@@ -120,7 +139,8 @@ def test_one_command_trains_every_row_and_seed_and_scores_them(tmp_path, trained
     ]  # fmt: skip
     alike = [{key: value for key, value in vars(call).items() if key not in ("without", "seed", "run", "out")}
              for call in trained]  # fmt: skip
-    assert all(one == alike[0] for one in alike) and alike[0]["batch"] == 2 and alike[0]["steps"] == 5
+    assert all(one == alike[0] for one in alike)
+    assert (alike[0]["batch"], alike[0]["steps"], alike[0]["no_enlarge"]) == (2, 5, True)
     rows = json.loads(file.read_text())["parts"]["folder"]
     assert {row: len(found) for row, found in rows.items()} == {"SPAMattNet": 2, "without GPA": 2}
     assert rows["without GPA"][0]["mean"]["SAD"] != rows["SPAMattNet"][0]["mean"]["SAD"]

@@ -116,6 +116,7 @@ def test_it_runs_on_from_the_bundled_weights_in_accumulated_passes_and_may_be_lo
         (["--config", "u2net"], ["adaptation has the configurations small, paper, paper_star"]),
         (["--preset", "p3m", "--config", "small"], ["--preset is not for adaptation"]),
         (["--pool", "somewhere"], ["--pool is not for adaptation"]),
+        (["--no-enlarge"], ["--no-enlarge is not for adaptation"]),
         (["--validate", "somewhere"], ["somewhere", "alphamatting.com's layout"]),
     ],
 )

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from functools import partial
 
 import cv2
@@ -18,8 +19,9 @@ SIZE = (150, 211)
 
 @pytest.fixture(scope="module")
 def networks():
-    """Untrained networks; TGN's last layer is made bold, so that its answer varies over the photo."""
+    """Untrained networks that see photos as they are; TGN's last layer is made bold, so that its answer varies."""
     networks = MattingPipeline.untrained(seed=0, device="cpu")._originals
+    networks["spamattnet"].config = replace(networks["spamattnet"].config, enlarged=0)
     with torch.no_grad():
         networks["tgn"].classify.weight.mul_(100)
     return networks

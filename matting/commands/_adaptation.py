@@ -76,9 +76,10 @@ def write_pair(network: Generator, folder: Path) -> None:
 
 def _check_options(args: argparse.Namespace) -> None:
     """Refuse options of other stages."""
-    given = ("pool", "composites", "preset", "without")
+    given = ("pool", "composites", "preset", "without", "no_enlarge")
     if unused := [name for name in given if getattr(args, name)]:
-        raise ValueError(f"--{unused[0]} is not for adaptation; leave it out.")
+        option = unused[0].replace("_", "-")
+        raise ValueError(f"--{option} is not for adaptation; leave it out.")
     if args.config != "small" and args.source is None:
         raise ValueError(
             f"The adaptation goes on from trained networks, and none of {args.config} are bundled; name a folder of "

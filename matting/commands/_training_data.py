@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matting.training.recipes import Recipe
     from matting.training.validation import Validation
 
-COMPOSITES = ("realistic", "hard", "paper")
+COMPOSITES = ("realistic", "hard", "magnified", "paper")
 """Names of the recipes in `matting.data.recipes`."""
 
 

@@ -64,6 +64,7 @@ def train_call(args: argparse.Namespace, row: str, seed: int, file: Path) -> lis
     from matting.evaluation.ablation import ROWS as PARTS
 
     words = ["train", "spamattnet", "--config", args.config, "--steps", str(args.steps), "--seed", str(seed)]
+    words += ["--no-enlarge"]  # composites of the size of their crops are scored, not photos
     words += ["--pool", *map(str, args.pool), "--photos", *map(str, args.photos)]
     words += ["--run", str(file.parent), "--out", str(file)]
     words += ["--without", *PARTS[ALIKE[row]]] if PARTS[ALIKE[row]] else []

@@ -38,6 +38,9 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     )
     parts = f"parts of SPAMattNet to leave out: {', '.join(PARTS)}"
     parser.add_argument("--without", nargs="+", default=[], choices=PARTS, metavar="PART", help=parts)
+    parser.add_argument(
+        "--no-enlarge", action="store_true", help="SPAMattNet is to see small photos as they are, not enlarged"
+    )
     parser.add_argument("--preset", choices=["p3m", "aim-500"], help="the paper's recipe for these data sets")
     parser.add_argument("--run", type=Path, help="folder of the run (default: $TRIMATTE_RUNS/STAGE-CONFIG)")
     parser.add_argument("--from", dest="source", type=Path, metavar="WEIGHTS", help=SOURCE)
@@ -124,11 +127,14 @@ def _prepare(args: argparse.Namespace) -> Work:
         raise ValueError(f"--teacher is for adaptation; leave it out for {args.stage}.")
     if args.without and args.stage != "spamattnet":
         raise ValueError(f"--without takes parts out of SPAMattNet; leave it out for {args.stage}.")
+    if args.no_enlarge and args.stage != "spamattnet":
+        raise ValueError(f"--no-enlarge is for SPAMattNet; leave it out for {args.stage}.")
     sources = _training_data.find_sources(args)
     recipe = find_recipe(args.stage, args.config, args.preset, len(sources), **changes(args))
     recipe = replace(recipe, hard=0.0) if "l_hard" in args.without else recipe
     accelerator = begin(args, recipe)
     config = stage.configs[args.config]
+    config = replace(config, enlarged=0) if args.no_enlarge else config
     network = with_imagenet(stage.build(without(config, args.without) if args.without else config))
     check_crop(recipe, network.config.multiple)
     if args.source:

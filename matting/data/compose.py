@@ -15,7 +15,7 @@ import numpy as np
 from torch.utils.data import Dataset
 
 from matting.data.augment import affine, background_like, jitter, merge_foregrounds
-from matting.data.crops import crop_anywhere, crop_on_unknown, cut_layer
+from matting.data.crops import crop_anywhere, crop_on_unknown, cut_layer, known_where_true
 from matting.data.datasets import ForegroundSource, PoolFiles
 from matting.data.hard_cases import with_clutter, with_like_colours
 from matting.data.recipes import REALISTIC, CompositeRecipe
@@ -72,8 +72,9 @@ class SPAMattNetSamples(Dataset[Sample]):
         recipe = self.data.recipe
         foreground = draw_layer(rng, self.data, index)
         trimap = recipe.trimap(rng, foreground.alpha)
-        layer, trimap = crop_on_unknown(rng, foreground, trimap, self.data.crop, recipe.scales)
-        composite = compose_layer(rng, layer, self.data, index)
+        side = recipe.side(rng, self.data.crop)
+        layer, trimap = crop_on_unknown(rng, foreground, trimap, side, recipe.scales)
+        composite, trimap = enlarge(compose_layer(rng, layer, self.data, index), trimap, self.data.crop)
         return _tensors(composite) | {"trimap": trimap_plane(trimap)}
 
 
@@ -134,6 +135,17 @@ def compose_layer(rng: np.random.Generator, layer: Foreground, data: CompositeDa
     alpha = layer.alpha[..., None]
     image = np.rint(layer.colour * alpha + background * (1 - alpha)).astype(np.uint8)
     return Composite(data.recipe.seen(rng, image), layer.colour, background, layer.alpha)
+
+
+def enlarge(composite: Composite, trimap: np.ndarray, side: int) -> tuple[Composite, np.ndarray]:
+    """Enlarge a composite and its trimap to a square of `side` pixels, as `matting.inference` enlarges small photos."""
+    if composite.alpha.shape == (side, side):
+        return composite, trimap
+    colours = (composite.image, composite.foreground, composite.background)
+    image, foreground, background = (cv2.resize(c, (side, side), interpolation=cv2.INTER_CUBIC) for c in colours)
+    alpha = cv2.resize(composite.alpha, (side, side), interpolation=cv2.INTER_LINEAR)
+    trimap = known_where_true(cv2.resize(trimap, (side, side), interpolation=cv2.INTER_NEAREST), alpha)
+    return Composite(image, foreground, background, alpha), trimap
 
 
 def draw_background(

@@ -35,9 +35,16 @@ def crop_around(
     """Cut a window of `side` pixels, or as wide as the layer allows, around (row, column), resized to `crop`."""
     window = window_around(centre, min(side, *layer.alpha.shape), layer.alpha.shape)
     layer, trimap = cut_layer(layer, window, crop), cut_plane(trimap, window, crop, cv2.INTER_NEAREST)
-    # Averaged, a pixel beside a region's edge can hold a share of what lies beyond it.
-    mixed = ((trimap == FOREGROUND) & (layer.alpha < 1)) | ((trimap == BACKGROUND) & (layer.alpha > 0))
-    return layer, np.where(mixed, np.uint8(UNKNOWN), trimap)
+    return layer, known_where_true(trimap, layer.alpha)
+
+
+def known_where_true(trimap: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """Leave known, in a resized trimap uint8 (H, W), only what the alpha that was resized with it confirms.
+
+    Averaged, a pixel beside a region's edge can hold a share of what lies beyond it.
+    """
+    mixed = ((trimap == FOREGROUND) & (alpha < 1)) | ((trimap == BACKGROUND) & (alpha > 0))
+    return np.where(mixed, np.uint8(UNKNOWN), trimap)
 
 
 def crop_anywhere(rng: np.random.Generator, layer: Foreground, crop: int) -> Foreground:

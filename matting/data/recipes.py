@@ -26,6 +26,9 @@ class CompositeRecipe:
         whole_side: side of the whole then, in pixels.
         clutter: probability of another object in the background, which is no part of alpha.
         alike: probability that the background has the foreground's colours.
+        magnified: probability that a composite is made smaller than the crop and enlarged to it, as small photos are
+            for SPAMattNet (`matting.inference.working_scale`).
+        magnifications: least and most that it is enlarged by.
         scales: widths of the window around an unknown pixel as multiples of the crop, each as likely as the others.
         trimap: draws a trimap, uint8 (H, W), from a true alpha.
         seen: what a camera makes of a composite, uint8 (H, W, 3).
@@ -41,6 +44,14 @@ class CompositeRecipe:
     whole_side: int = 640
     clutter: float = 0.0
     alike: float = 0.0
+    magnified: float = 0.0
+    magnifications: tuple[float, float] = (1.25, 2.5)
+
+    def side(self, rng: np.random.Generator, crop: int) -> int:
+        """Draw the side at which a composite is made that will be `crop` pixels wide."""
+        if not self.magnified or rng.random() >= self.magnified:
+            return crop
+        return round(crop / rng.uniform(*self.magnifications))
 
 
 @dataclass(frozen=True)
@@ -76,8 +87,11 @@ REALISTIC = CompositeRecipe(0.4, 0.0, (1.0, 1.0, 1.25, 1.6), random_trimap, came
 HARD = replace(REALISTIC, seen=edited_camera, mask=hard_mask, clutter=0.4, alike=0.25)
 """More of a camera, masks that err as segmenters do, other objects behind, layers of like colours."""
 
+MAGNIFIED = replace(REALISTIC, magnified=0.75, scales=(1.0, 1.25, 1.6, 2.2))
+"""Finer structures, most of them enlarged: what SPAMattNet `small` sees of small photos."""
+
 PAPER = CompositeRecipe(0.5, 0.25, (1.0,), paper_trimap, exact, partial(unseen, paper_mask))
 """The paper's composites of Adobe's and Distinctions-646's foregrounds."""
 
-COMPOSITES = {"realistic": REALISTIC, "hard": HARD, "paper": PAPER}
+COMPOSITES = {"realistic": REALISTIC, "hard": HARD, "magnified": MAGNIFIED, "paper": PAPER}
 """By the names that commands know them by."""

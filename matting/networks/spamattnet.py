@@ -35,6 +35,8 @@ class SPAMattNetConfig:
         refinement_width: channels of the Refinement Module; 0 leaves it out.
         gpa, lspa, cfc: ablation switches of Table IV.
         spectral: spectral norm.
+        enlarged: small photos are enlarged, at most twice and to at most so many pixels, before the network sees
+            them (`matting.inference.working_scale`); 0 leaves them as they are.
     """
 
     encoder: Literal["resnet34", "efficientnet-lite0"] = "resnet34"
@@ -53,6 +55,7 @@ class SPAMattNetConfig:
     lspa: bool = True
     cfc: bool = True
     spectral: bool = True
+    enlarged: int = 0
 
     @property
     def multiple(self) -> int:
@@ -72,6 +75,7 @@ CONFIGS = {
         image_width=16,
         refinement_width=8,
         spectral=False,
+        enlarged=2_500_000,
     ),
 }
 
