@@ -1,7 +1,9 @@
 import csv
 import json
+import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 
 import cv2
@@ -80,6 +82,22 @@ def test_weights_in_weights_out_and_a_stopped_run_goes_on_exactly(root, tmp_path
         root / "photos/0.png", coarse_mask=root / "masks/0.png"
     )
     assert result.alpha.shape == SIZE
+
+
+def test_a_killed_adaptation_goes_on_exactly(root, tmp_path):
+    assert command(root, tmp_path / "whole", "--steps", 30) == 0
+    assert command(root, tmp_path / "killed", "--steps", 30, "--time-limit", 0) == 0  # a checkpoint after one step
+    words = words_of(root, tmp_path / "killed", "--steps", 30)
+    process = subprocess.Popen([sys.executable, "-m", "matting", *words], stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 300
+    while len(read_log(tmp_path / "killed")) < 3:
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.01)
+    process.kill()
+    assert process.wait() == -signal.SIGKILL
+    assert command(root, tmp_path / "killed", "--steps", 30) == 0
+    assert read_log(tmp_path / "whole") == read_log(tmp_path / "killed")
+    assert_equal(*(tensors(load_pair(tmp_path / name / "weights")) for name in ("whole", "killed")))
 
 
 def test_it_runs_on_from_the_bundled_weights_in_accumulated_passes_and_may_be_looked_at(root, tmp_path):
