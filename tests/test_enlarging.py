@@ -19,6 +19,7 @@ from matting.data.recipes import COMPOSITES, MAGNIFIED, REALISTIC, exact
 from matting.data.synthetic import Foreground
 from matting.networks.spamattnet import CONFIGS
 from matting.trimap import BACKGROUND, FOREGROUND, UNKNOWN
+from matting.weights import BUNDLED, load_pair
 
 SIZE = (60, 90)
 
@@ -51,8 +52,9 @@ def test_small_photos_are_enlarged_twice_or_half_as_much_and_others_not(pipeline
     assert inference.working_scale(pipeline.spamattnet, size) == scale
 
 
-def test_the_papers_networks_see_photos_as_they_are():
+def test_the_papers_networks_see_photos_as_they_are_and_the_bundled_one_does_not():
     assert CONFIGS["paper"].enlarged == CONFIGS["paper_star"].enlarged == 0
+    assert load_pair(BUNDLED)["spamattnet"].config == CONFIGS["small"]
 
 
 @pytest.mark.parametrize(("pixels", "scale"), [(4 * 60 * 90, 2), (3 * 60 * 90, 1.5), (2 * 60 * 90, 1)])
