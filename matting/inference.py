@@ -23,7 +23,7 @@ ALPHA_PIXELS = 12_000_000
 """SPAMattNet looks at photos of at most this many pixels (4K and 12-megapixel phones whole); larger ones are shrunk."""
 
 ENLARGEMENTS = (2.0, 1.5)
-"""Half steps, by which LSPA's windows lie alike in a photo and in its crops (`matting.regional`)."""
+"""By how much a small photo is enlarged for SPAMattNet: by the first that `config.enlarged` allows."""
 
 
 def default_device() -> torch.device:

@@ -11,9 +11,9 @@ import numpy as np
 CONTEXT = 128
 """Pixels around a change that are computed again; the new alpha fades into the old one over the outer half."""
 
-MULTIPLE = 128
-"""Crops begin and end at multiples of this: LSPA's windows of 64 pixels and every stride lie as in the whole pass, also
-where the photo is enlarged one and a half times."""
+MULTIPLE = 64
+"""Crops begin and end at multiples of this, so LSPA's windows and every stride lie as in the whole pass. Only in a
+photo that is enlarged one and a half times do the windows of some crops lie otherwise."""
 
 Crop = tuple[slice, slice]
 

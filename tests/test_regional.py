@@ -11,7 +11,7 @@ from matting.networks.spamattnet import SPAMattNet
 from matting.networks.tgn import TGN
 from matting.regional import crop_around, paste
 
-SIZE = (400, 520)
+SIZE = (330, 420)
 
 
 @pytest.fixture(scope="module")
@@ -27,12 +27,12 @@ def photo():
 
 def trimap():
     values = np.zeros(SIZE, np.uint8)
-    cv2.circle(values, (270, 200), 160, 128, cv2.FILLED)
-    cv2.circle(values, (270, 200), 90, 255, cv2.FILLED)
+    cv2.circle(values, (210, 165), 140, 128, cv2.FILLED)
+    cv2.circle(values, (210, 165), 90, 255, cv2.FILLED)
     return values
 
 
-def stroke(x=320, y=280, radius=8):
+def stroke(x=300, y=220, radius=8):
     values = np.zeros(SIZE, np.uint8)
     cv2.circle(values, (x, y), radius, 1, cv2.FILLED)
     return values.astype(bool)
@@ -49,9 +49,9 @@ def test_a_crop_holds_the_change_with_its_context_and_is_aligned_and_no_larger(d
     crop = crop_around(changed, context + 1)
     for part, length, places in zip(crop, (height, width), zip(*points, strict=True), strict=True):
         first, last = max(0, min(places) - context - 1), min(length, max(places) + context + 2)
-        assert part.start % 128 == 0 and (part.stop % 128 == 0 or part.stop == length)
+        assert part.start % 64 == 0 and (part.stop % 64 == 0 or part.stop == length)
         assert part.start <= first and last <= part.stop <= length
-        assert part.start + 128 > first and part.stop - 128 < last
+        assert part.start + 64 > first and part.stop - 64 < last
 
 
 def test_no_change_needs_no_crop_and_wrong_arguments_are_refused_in_words():
@@ -69,8 +69,8 @@ def test_the_new_alpha_stands_near_the_change_the_old_one_far_away_and_between_t
     changed = np.zeros((600, 700), bool)
     changed[300, 350] = True
     crop = crop_around(changed)
-    assert crop == (slice(128, 512), slice(128, 512))
-    joined = paste(np.zeros((600, 700), np.float32), np.ones((384, 384), np.float32), crop, changed)
+    assert crop == (slice(128, 448), slice(192, 512))
+    joined = paste(np.zeros((600, 700), np.float32), np.ones((320, 320), np.float32), crop, changed)
     distance = np.hypot(*np.ogrid[-300:300, -350:350])
     assert (joined[distance <= 64] == 1).all() and (joined[distance >= 128] == 0).all()
     np.testing.assert_allclose(joined[distance > 64], np.clip(2 - distance[distance > 64] / 64, 0, 1), atol=1e-5)
@@ -88,7 +88,7 @@ def test_a_preview_is_the_crops_own_matte_near_the_change_and_the_old_one_far_aw
     old = pipeline.alpha(photo, regions)
     regions[changed] = 255
     renewed = pipeline.preview(photo, regions, old, changed)
-    crop = (slice(128, 400), slice(128, 512))
+    crop = (slice(64, 330), slice(128, 420))
     assert regional.crop_around(changed) == crop
     distance = cv2.distanceTransform((~changed).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     expected = np.zeros(SIZE, np.float32)
@@ -113,7 +113,7 @@ def test_nothing_changed_is_the_old_alpha_and_other_sizes_are_refused_in_words(p
     same = pipeline.preview(photo, trimap(), old, np.zeros(SIZE, bool))
     np.testing.assert_array_equal(same, old)
     assert not np.shares_memory(same, old)
-    with pytest.raises(ValueError, match=r"should have the photo's size \(400, 520\)"):
+    with pytest.raises(ValueError, match=r"should have the photo's size \(330, 420\)"):
         pipeline.preview(photo, trimap(), old[:5], np.zeros(SIZE, bool))
 
 
