@@ -100,6 +100,7 @@ def _estimate_of(config: Config) -> Callable[[nn.Module], np.ndarray]:
         mask = (distance < 30).astype(np.float32)
         return lambda network: inference.estimate_trimap(network, image, mask)
     trimap = np.select([distance < 22, distance > 40], [FOREGROUND, BACKGROUND], UNKNOWN).astype(np.uint8)
+    # As it is: the tolerances of single pixels are those of a scene that no network sees enlarged.
     return lambda network: inference.estimate_alpha(network, image, trimap, scale=1)
 
 

@@ -141,8 +141,8 @@ def enlarge(composite: Composite, trimap: np.ndarray, side: int) -> tuple[Compos
     """Enlarge a composite and its trimap to a square of `side` pixels, as `matting.inference` enlarges small photos."""
     if composite.alpha.shape == (side, side):
         return composite, trimap
-    colours = (composite.image, composite.foreground, composite.background)
-    image, foreground, background = (cv2.resize(c, (side, side), interpolation=cv2.INTER_CUBIC) for c in colours)
+    pictures = (composite.image, composite.foreground, composite.background)
+    image, foreground, background = (cv2.resize(p, (side, side), interpolation=cv2.INTER_CUBIC) for p in pictures)
     alpha = cv2.resize(composite.alpha, (side, side), interpolation=cv2.INTER_LINEAR)
     trimap = known_where_true(cv2.resize(trimap, (side, side), interpolation=cv2.INTER_NEAREST), alpha)
     return Composite(image, foreground, background, alpha), trimap
