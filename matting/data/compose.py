@@ -70,11 +70,11 @@ class SPAMattNetSamples(Dataset[Sample]):
         """Compose sample number `index`; tensors (C, crop, crop), trimap in {0, 1/2, 1}, the rest in [0, 1]."""
         rng = generator(self.data.seed, index)
         recipe = self.data.recipe
-        foreground = draw_layer(rng, self.data, index)
+        foreground = draw_layer(rng, self.data)
         trimap = recipe.trimap(rng, foreground.alpha)
         side = recipe.side(rng, self.data.crop)
         layer, trimap = crop_on_unknown(rng, foreground, trimap, side, recipe.scales)
-        composite, trimap = enlarge(compose_layer(rng, layer, self.data, index), trimap, self.data.crop)
+        composite, trimap = enlarge(compose_layer(rng, layer, self.data), trimap, self.data.crop)
         return _tensors(composite) | {"trimap": trimap_plane(trimap)}
 
 
@@ -91,8 +91,8 @@ class TGNSamples(Dataset[Sample]):
         """Compose sample `index`: image (3, crop, crop), coarse_mask (1, crop, crop), classes (crop, crop) int64."""
         rng = generator(self.data.seed, index)
         recipe = self.data.recipe
-        layer = crop_anywhere(rng, draw_layer(rng, self.data, index), self.data.crop)
-        composite = compose_layer(rng, layer, self.data, index)
+        layer = crop_anywhere(rng, draw_layer(rng, self.data), self.data.crop)
+        composite = compose_layer(rng, layer, self.data)
         trimap = from_alpha(composite.alpha, self.kernel, self.kernel)
         coarse = recipe.mask(rng, composite.alpha, composite.image)
         return {"image": colours(composite.image), "coarse_mask": plane(coarse), "classes": classes(trimap)}
@@ -110,25 +110,25 @@ class U2NetSamples(Dataset[Sample]):
     def __getitem__(self, index: int) -> Sample:
         """Compose sample `index`: image (3, crop, crop) and alpha (1, crop, crop) in [0, 1]."""
         rng = generator(self.data.seed, index)
-        layer = cut_layer(draw_layer(rng, self.data, index), (slice(None), slice(None)), self.data.crop)
-        composite = compose_layer(rng, layer, self.data, index)
+        layer = cut_layer(draw_layer(rng, self.data), (slice(None), slice(None)), self.data.crop)
+        composite = compose_layer(rng, layer, self.data)
         return {"image": colours(composite.image), "alpha": plane(composite.alpha)}
 
 
-def draw_layer(rng: np.random.Generator, data: CompositeData, sample: int = 0) -> Foreground:
-    """Choose a foreground for sample number `sample`, at times merge a second one into it, and warp the result."""
+def draw_layer(rng: np.random.Generator, data: CompositeData) -> Foreground:
+    """Choose a foreground, at times merge a second one into it, and warp the result."""
     recipe = data.recipe
-    layer = _read(rng, data.foregrounds, sample)
+    layer = _read(rng, data.foregrounds)
     if rng.random() < recipe.second:
-        layer = merge_foregrounds(layer, affine(rng, _read(rng, data.foregrounds, sample)))
+        layer = merge_foregrounds(layer, affine(rng, _read(rng, data.foregrounds)))
     if recipe.whole and rng.random() < recipe.whole:  # nothing is drawn where it cannot happen: runs go on unchanged
         layer = cut_layer(layer, (slice(None), slice(None)), recipe.whole_side)
     return affine(rng, layer)
 
 
-def compose_layer(rng: np.random.Generator, layer: Foreground, data: CompositeData, sample: int = 0) -> Composite:
-    """Put a layer, for sample number `sample`, before a background and let a camera see it."""
-    background = draw_background(rng, layer.alpha.shape, data, sample)
+def compose_layer(rng: np.random.Generator, layer: Foreground, data: CompositeData) -> Composite:
+    """Put a layer before a background and let a camera see it."""
+    background = draw_background(rng, layer.alpha.shape, data)
     layer = Foreground(jitter(rng, layer.colour), layer.alpha, layer.kind)
     if data.recipe.alike and rng.random() < data.recipe.alike:
         background = with_like_colours(rng, background, layer)
@@ -148,18 +148,16 @@ def enlarge(composite: Composite, trimap: np.ndarray, side: int) -> tuple[Compos
     return Composite(image, foreground, background, alpha), trimap
 
 
-def draw_background(
-    rng: np.random.Generator, size: tuple[int, int], data: CompositeData, sample: int = 0
-) -> np.ndarray:
+def draw_background(rng: np.random.Generator, size: tuple[int, int], data: CompositeData) -> np.ndarray:
     """Cut a background of (height, width) out of a random photo, at times with another object in it."""
     background = background_like(rng, data.photos, size)
     if data.recipe.clutter and rng.random() < data.recipe.clutter:
-        background = with_clutter(rng, background, _read(rng, data.foregrounds, sample))
+        background = with_clutter(rng, background, _read(rng, data.foregrounds))
     return background
 
 
-def _read(rng: np.random.Generator, foregrounds: ForegroundSource, sample: int) -> Foreground:
-    return foregrounds.read(int(rng.integers(len(foregrounds))), sample)
+def _read(rng: np.random.Generator, foregrounds: ForegroundSource) -> Foreground:
+    return foregrounds.read(int(rng.integers(len(foregrounds))))
 
 
 def generator(seed: int, index: int) -> np.random.Generator:

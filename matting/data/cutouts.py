@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from tqdm import tqdm
 
 from matting.compositing import estimate_foreground
 from matting.data.pool import decode, present, write_foreground
-from matting.data.synthetic import KINDS, Foreground
+from matting.data.synthetic import Foreground
 from matting.data.synthetic.canvas import extend, paint
 
 
@@ -93,19 +92,3 @@ def read_cutout(path: Path) -> tuple[np.ndarray, np.ndarray]:
         raise ValueError(f"A cutout is an 8-bit picture with an alpha channel, but {path} is not; take it away.")
     colour, alpha = picture[..., 2::-1].astype(np.float32) / 255, picture[..., 3].astype(np.float32) / 255
     return np.rint(extend(paint(alpha, colour)) * 255).astype(np.uint8), alpha
-
-
-def main() -> None:
-    """Fill a pool from photos with mattes."""
-    parser = argparse.ArgumentParser(prog="python -m matting.data.cutouts", description=main.__doc__)
-    parser.add_argument("--photos", type=Path, required=True, help="folder of NAME.jpg with NAME.png, or of cutouts")
-    parser.add_argument("--out", type=Path, required=True, help="folder of the pool")
-    parser.add_argument("--per-photo", type=int, default=30, help="windows cut out of each photo")
-    parser.add_argument("--kind", default="fur", choices=list(KINDS), help="what they are called")
-    given = parser.parse_args()
-    count = import_cutouts(given.photos, given.out, given.per_photo, kind=given.kind)
-    print(f"{count} foregrounds in {given.out}")
-
-
-if __name__ == "__main__":
-    main()

@@ -17,7 +17,6 @@ import numpy as np
 from matting.compositing import estimate_foreground
 from matting.data.layouts import LAYOUTS, Example, read_layout
 from matting.data.pool import decode, photo_paths, read_foreground, read_photo, read_pool
-from matting.data.renewal import SETTINGS, RenewedPool
 from matting.data.synthetic import Foreground
 
 
@@ -28,11 +27,8 @@ class ForegroundSource(Protocol):
     def __len__(self) -> int:
         """Count the foregrounds to choose from."""
 
-    def read(self, index: int, sample: int = 0) -> Foreground:
-        """Read foreground `index`, for the sample number that asks: a source may change as training goes on.
-
-        The same index and sample give the same foreground, whatever was read before.
-        """
+    def read(self, index: int) -> Foreground:
+        """Read foreground `index`; the same index gives the same foreground, whatever was read before."""
 
 
 class PoolFiles:
@@ -44,7 +40,7 @@ class PoolFiles:
     def __len__(self) -> int:
         return len(self.paths)
 
-    def read(self, index: int, sample: int = 0) -> Foreground:
+    def read(self, index: int) -> Foreground:
         """Read a file of the pool; raises ValueError where it is damaged."""
         return read_foreground(self.paths[index])
 
@@ -66,7 +62,7 @@ class DatasetForegrounds:
     def __len__(self) -> int:
         return len(self.examples)
 
-    def read(self, index: int, sample: int = 0) -> Foreground:
+    def read(self, index: int) -> Foreground:
         """Read an example; raises ValueError where a file is damaged or the sizes differ."""
         example = self.examples[index]
         colour, alpha = read_layers(example, example.foreground or example.image)
@@ -85,10 +81,10 @@ class JoinedForegrounds:
     def __len__(self) -> int:
         return self.ends[-1]
 
-    def read(self, index: int, sample: int = 0) -> Foreground:
+    def read(self, index: int) -> Foreground:
         """Read foreground `index`, counted through the sources."""
         number = bisect_right(self.ends, index)
-        return self.sources[number].read(index - (self.ends[number - 1] if number else 0), sample)
+        return self.sources[number].read(index - (self.ends[number - 1] if number else 0))
 
 
 class PhotoFiles(Sequence[np.ndarray]):
@@ -114,7 +110,7 @@ def foreground_sources(specs: Sequence[str], pools: Sequence[Path]) -> Foregroun
 
     Args:
         specs: data sets as LAYOUT:ROOT, LAYOUT one of `matting.data.layouts.LAYOUTS`; their training split is taken.
-        pools: folders of pools, in the order that sample numbers shall refer to; those that renew themselves do so.
+        pools: folders of pools, in the order that sample numbers refer to.
 
     Returns:
         all foregrounds as one source. Without specs it gives, number by number, what the pools' files in order give.
@@ -122,21 +118,12 @@ def foreground_sources(specs: Sequence[str], pools: Sequence[Path]) -> Foregroun
     Raises:
         ValueError: where there is nothing to train on, a data set is there to be scored, or files are missing.
     """
-    sources: list[ForegroundSource] = [pool_source(pool) for pool in pools]
+    sources: list[ForegroundSource] = [PoolFiles(read_pool(pool)) for pool in pools]
     for spec in specs:
         sources.append(DatasetForegrounds(training_examples(spec), spec.partition(":")[0]))
     if not sources:
         raise ValueError("Foregrounds to train on were expected, but neither a pool nor a data set was given.")
     return JoinedForegrounds(sources)
-
-
-def pool_source(folder: Path) -> ForegroundSource:
-    """Read a pool, one that renews itself or one that stays.
-
-    Raises:
-        ValueError: where the folder holds none.
-    """
-    return RenewedPool(folder) if (folder / SETTINGS).exists() else PoolFiles(read_pool(folder))
 
 
 def background_photos(specs: Sequence[str], folders: Sequence[Path]) -> PhotoFiles:

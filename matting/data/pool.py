@@ -5,9 +5,7 @@ in 256 steps. Number i depends on (seed, i) and the textures alone, so that a po
 continued, and split among writers.
 """
 
-import argparse
 import os
-import sys
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -18,7 +16,7 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from .synthetic import KINDS, Foreground, draw_foreground
+from matting.data.synthetic import KINDS, Foreground, draw_foreground
 
 PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 PATTERN = "[0-9]" * 6 + "*_*.png"  # a million and more have longer numbers
@@ -176,43 +174,3 @@ def read_foreground(path: Path | str) -> Foreground:
         )
     colour = np.ascontiguousarray(image[..., 2::-1])
     return Foreground(colour, image[..., 3].astype(np.float32) / 255, kind)
-
-
-def main() -> int:
-    """Fill a pool from the command line, or renew one beside a training."""
-    parser = argparse.ArgumentParser(
-        prog="python -m matting.data.pool", description=fill_pool.__doc__.split("\n")[0]
-    )
-    parser.add_argument("--out", type=Path, required=True, help="folder of the pool")
-    parser.add_argument("--textures", type=Path, nargs="+", required=True, help="folders of photos")
-    parser.add_argument("--count", type=int, required=True, help="how many foregrounds")
-    parser.add_argument("--size", type=int, default=512, help="side in pixels")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--start", type=int, default=0, help="first number")
-    parser.add_argument("--workers", type=int, default=1, help="processes")
-    parser.add_argument(
-        "--renew", type=int, metavar="SAMPLES", help="run on beside a training: a new foreground every so many samples"
-    )
-    given = parser.parse_args()
-    try:
-        fill_or_renew(given)
-    except (ValueError, OSError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    return 0
-
-
-def fill_or_renew(given: argparse.Namespace) -> None:
-    """Do what the command line says; renewing goes on until the process is ended."""
-    if given.renew is None:
-        fill_pool(given.out, given.textures, given.count, given.size, given.seed, given.workers, given.start)
-        return
-    from matting.data.renewal import begin, renew_on  # which reads pools, so it cannot be imported above
-
-    renew_on(begin(given.out, given.textures, given.count, given.renew, given.size, given.seed))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,15 +1,12 @@
-"""Photographs and painted cutouts from Debian packages, for training: `python -m matting.data.sources --out DIR`.
+"""Photographs and painted cutouts from Debian packages, for training.
 
-`DIR/photos` gets backgrounds and textures, `DIR/portraits` cutouts with alpha, which `matting.data.cutouts` makes a
-pool of. Every package states its licence in /usr/share/doc/PACKAGE/copyright; nothing of it is in this repository.
+Every package states its licence in /usr/share/doc/PACKAGE/copyright; nothing of it is in this repository.
 """
 
 from __future__ import annotations
 
-import argparse
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -70,21 +67,3 @@ def fetch_portraits(folder: Path) -> int:
         for number, path in enumerate(paths):
             shutil.copy(path, folder / f"portrait-{number:03d}{path.suffix}")
     return len(paths)
-
-
-def main() -> int:
-    """Fetch photographs and painted cutouts for training."""
-    parser = argparse.ArgumentParser(prog="python -m matting.data.sources", description=main.__doc__)
-    parser.add_argument("--out", type=Path, required=True, help="folder for photos/ and portraits/")
-    given = parser.parse_args()
-    try:
-        photos, portraits = fetch_photos(given.out / "photos"), fetch_portraits(given.out / "portraits")
-    except OSError as error:
-        print(error, file=sys.stderr)
-        return 1
-    print(f"{photos} photos and {portraits} portraits in {given.out}")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

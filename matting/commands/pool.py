@@ -1,0 +1,77 @@
+"""Make a pool of foregrounds with exact alpha, which `train` and `evaluate composites` put before photos."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Describe the arguments of `pool`, a parser for each source of foregrounds."""
+    parser = subparsers.add_parser("pool", help="make foregrounds with exact alpha to train on", description=__doc__)
+    sources = parser.add_subparsers(dest="source", required=True, metavar="SOURCE")
+    _add_drawn(sources.add_parser("draw", help="draw hair, fur, leaves, nets, smoke, glass, ..."))
+    _add_cutouts(sources.add_parser("cutouts", help="cut windows out of photos with mattes, or of pictures with alpha"))
+    _add_debian(sources.add_parser("debian", help="fetch photographs and painted cutouts from Debian's packages"))
+
+
+def run(args: argparse.Namespace) -> int:
+    """Fill the folder; returns the exit status."""
+    try:
+        args.fill(args)
+    except (ValueError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _add_drawn(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(fill=_draw)
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the pool's folder")
+    parser.add_argument(
+        "--textures", type=Path, nargs="+", required=True, metavar="DIR", help="photos that colours come from"
+    )
+    parser.add_argument("--count", type=int, required=True, metavar="N", help="how many foregrounds")
+    parser.add_argument("--size", type=int, default=512, metavar="PIXELS", help="their side (default: 512)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--start", type=int, default=0, metavar="N", help="first number (default: 0)")
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes (default: 1)")
+
+
+def _draw(args: argparse.Namespace) -> None:
+    from matting.data.pool import fill_pool
+
+    fill_pool(args.out, args.textures, args.count, args.size, args.seed, args.workers, args.start)
+
+
+def _add_cutouts(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(fill=_cut)
+    parser.add_argument(
+        "--photos", type=Path, required=True, metavar="DIR", help="NAME.jpg with mattes NAME.png, or cutouts"
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the pool's folder")
+    parser.add_argument("--per-photo", type=int, default=30, metavar="N", help="windows of each photo (default: 30)")
+    parser.add_argument("--kind", default="fur", help="what they are called, one of the kinds that are drawn")
+
+
+def _cut(args: argparse.Namespace) -> None:
+    from matting.data.cutouts import import_cutouts
+    from matting.data.synthetic import KINDS
+
+    if args.kind not in KINDS:
+        raise ValueError(f"--kind should be one of {', '.join(KINDS)}, got {args.kind}.")
+    count = import_cutouts(args.photos, args.out, args.per_photo, kind=args.kind)
+    print(f"{count} foregrounds in {args.out}")
+
+
+def _add_debian(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(fill=_fetch)
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for photos/ and portraits/")
+
+
+def _fetch(args: argparse.Namespace) -> None:
+    from matting.data.sources import fetch_photos, fetch_portraits
+
+    photos, portraits = fetch_photos(args.out / "photos"), fetch_portraits(args.out / "portraits")
+    print(f"{photos} photos and {portraits} portraits in {args.out}")
