@@ -40,7 +40,7 @@ def _add_drawn(parser: argparse.ArgumentParser) -> None:
 
 
 def _draw(args: argparse.Namespace) -> None:
-    from matting.data.pool import fill_pool
+    from matting.data.pools.pool import fill_pool
 
     fill_pool(args.out, args.textures, args.count, args.size, args.seed, args.workers, args.start)
 
@@ -56,7 +56,7 @@ def _add_cutouts(parser: argparse.ArgumentParser) -> None:
 
 
 def _cut(args: argparse.Namespace) -> None:
-    from matting.data.cutouts import import_cutouts
+    from matting.data.pools.cutouts import import_cutouts
     from matting.data.synthetic import KINDS
 
     if args.kind not in KINDS:
@@ -71,7 +71,7 @@ def _add_debian(parser: argparse.ArgumentParser) -> None:
 
 
 def _fetch(args: argparse.Namespace) -> None:
-    from matting.data.sources import fetch_photos, fetch_portraits
+    from matting.data.pools.debian import fetch_photos, fetch_portraits
 
     photos, portraits = fetch_photos(args.out / "photos"), fetch_portraits(args.out / "portraits")
     print(f"{photos} photos and {portraits} portraits in {args.out}")

@@ -8,8 +8,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -17,6 +15,8 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+
+from matting.files import write_whole
 
 
 def remember(
@@ -65,7 +65,7 @@ def recall_scores(folder: Path | None, key: str, inputs: list[np.ndarray]) -> di
 def keep_scores(folder: Path | None, key: str, inputs: list[np.ndarray], scores: dict[str, float]) -> None:
     """Keep scores by a key in words and by all arrays that they are made of; without a folder nothing is kept."""
     if folder is not None:
-        _write_whole(folder / f"{_key(key, *inputs)}.json", json.dumps(scores).encode())
+        write_whole(folder / f"{_key(key, *inputs)}.json", json.dumps(scores).encode())
 
 
 @lru_cache(maxsize=1)
@@ -99,16 +99,5 @@ def _read(path: Path, size: tuple[int, ...]) -> np.ndarray | None:
 def _write(path: Path, alpha: np.ndarray) -> None:
     stream = io.BytesIO()
     np.savez_compressed(stream, alpha=alpha)
-    _write_whole(path, stream.getvalue())
-
-
-def _write_whole(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, part = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-        os.replace(part, path)
-    except BaseException:
-        os.unlink(part)
-        raise
+    write_whole(path, stream.getvalue())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
@@ -13,9 +12,11 @@ from typing import Any
 
 import torch
 
+from matting.files import whole_file
+
 NAME = "checkpoint.pt"
 FIXED = ("optimizer",)
-"""What of a recipe cannot change within a run: the optimizer's state is of one kind."""
+"""What of a schedule cannot change within a run: the optimizer's state is of one kind."""
 
 
 class OtherSettingsError(ValueError):
@@ -34,40 +35,34 @@ def writing(what: str, folder: Path) -> Iterator[None]:
         ) from error
 
 
-def save(folder: Path, state: dict[str, Any], settings: dict[str, Any], recipe: object = None) -> None:
+def save(folder: Path, state: dict[str, Any], settings: dict[str, Any], schedule: object = None) -> None:
     """Write a checkpoint atomically.
 
     Args:
         folder: the run's folder.
         state: tensors and plain values.
         settings: what a resumed run must share.
-        recipe: the dataclass by which it learns; a resumed run shares it unless told otherwise.
+        schedule: the dataclass by which it learns; a resumed run shares it unless told otherwise.
     """
-    unfinished, data = folder / f".{NAME}.{os.getpid()}", io.BytesIO()
+    data = io.BytesIO()
     texts = {"settings": json.dumps(settings, sort_keys=True)}
-    if recipe is not None:
-        texts["recipe"] = json.dumps(as_settings(recipe), sort_keys=True)
+    if schedule is not None:
+        texts["schedule"] = json.dumps(as_settings(schedule), sort_keys=True)
     # Into memory first: on a full disk PyTorch's own writer fails in ways that no longer tell why.
     torch.save(state | texts, data)
     with writing("checkpoint", folder):
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            with unfinished.open("wb") as file:
-                file.write(data.getbuffer())
-                file.flush()
-                os.fsync(file.fileno())
-            unfinished.replace(folder / NAME)
-        finally:
-            unfinished.unlink(missing_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        with whole_file(folder / NAME) as part:
+            part.write_bytes(data.getbuffer())
 
 
 def load(
-    folder: Path, settings: dict[str, Any], recipe: object = None, *, change_recipe: bool = False
+    folder: Path, settings: dict[str, Any], schedule: object = None, *, change_schedule: bool = False
 ) -> dict[str, Any] | None:
     """Read a run's checkpoint, or None for a new run.
 
     The settings (network, seed, batch, crop: what a sample is, and which are done) must be the same. So must the
-    recipe (steps, rates, losses), unless `change_recipe` says that a change is meant.
+    schedule (steps, rates, losses), unless `change_schedule` says that a change is meant.
 
     Raises:
         OtherSettingsError: where the checkpoint was written with others.
@@ -82,10 +77,10 @@ def load(
             f"The run in {folder} was made with another {', '.join(differing)}; choose another --run or "
             "the same settings."
         )
-    written = state.pop("recipe", None)
-    if recipe is not None:
-        _check_recipe(folder, written, as_settings(recipe), change_recipe)
-    return _converted(state)
+    written = state.pop("schedule", None)
+    if schedule is not None:
+        _check_schedule(folder, json.loads(written), as_settings(schedule), change_schedule)
+    return state
 
 
 def as_settings(config: object) -> dict[str, Any]:
@@ -95,24 +90,17 @@ def as_settings(config: object) -> dict[str, Any]:
     return asdict(config)
 
 
-def _check_recipe(folder: Path, written: str | None, recipe: dict[str, Any], change_recipe: bool) -> None:
-    # Before 0.1.0 a checkpoint did not tell its recipe, and AdamW was the only optimizer.
-    before = json.loads(written) if written else recipe | {"optimizer": "adamw"}
-    differing = _differing(before, recipe)
+def _check_schedule(folder: Path, before: dict[str, Any], schedule: dict[str, Any], change_schedule: bool) -> None:
+    differing = _differing(before, schedule)
     if fixed := [name for name in differing if name in FIXED]:
         raise OtherSettingsError(f"The run in {folder} was made with another {fixed[0]}; choose another --run.")
-    if differing and not change_recipe:
-        changes = ", ".join(f"{name} {before.get(name)} (now {recipe.get(name)})" for name in differing)
+    if differing and not change_schedule:
+        changes = ", ".join(f"{name} {before.get(name)} (now {schedule.get(name)})" for name in differing)
         raise OtherSettingsError(
-            f"The run in {folder} was made with {changes}; give the same, or --change-recipe if this is meant."
+            f"The run in {folder} was made with {changes}; give the same, or --change-schedule if this is meant."
         )
 
 
 def _differing(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     before, now = (json.loads(json.dumps(values)) for values in (before, now))  # JSON has lists where we have tuples
     return sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key))
-
-
-def _converted(state: dict[str, Any]) -> dict[str, Any]:
-    """Bring an older checkpoint to today's form: it knew one process, and its generator as one row."""
-    return state | {"random": torch.atleast_2d(state["random"])} if "random" in state else state

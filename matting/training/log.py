@@ -6,6 +6,7 @@ import csv
 from collections.abc import Iterable
 from pathlib import Path
 
+from matting.files import whole_file
 from matting.training.checkpoint import writing
 
 NAME = "log.csv"
@@ -21,10 +22,8 @@ class Log:
         # A log that has had further columns keeps them, and one that lacks them gets them.
         self.columns = tuple(dict.fromkeys([*COLUMNS, *before, *more_columns]))
         if before:
-            unfinished = self.path.with_name(f".{self.path.name}")
-            with writing("log", folder):
-                self._write(unfinished, "w", known)
-                unfinished.replace(self.path)
+            with writing("log", folder), whole_file(self.path) as part:
+                self._write(part, "w", known)
 
     def add(self, step: int, loss: float, rate: float, seconds: float, more: dict[str, float]) -> None:
         """Add the row of a step."""

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from huggingface_hub.utils import filter_repo_objects
 
-from matting.app.space import NEEDED, ROOT, main, upload
+from matting.__main__ import main
+from matting.commands.space import NEEDED, ROOT, upload
 
 
 class Recorder:
@@ -48,7 +49,7 @@ def test_a_space_gets_the_demo_its_weights_and_its_photos(uploaded):
         "README.md",
         "requirements.txt",
         "demo_app.py",
-        "matting/app/style.css",
+        "matting/app/parts/style.css",
         "matting/networks/tgn.py",
         "assets/weights/small/spamattnet.safetensors",
         "assets/examples/lemur.jpg",
@@ -71,14 +72,13 @@ def test_a_name_that_is_none_and_a_folder_without_the_demo_are_refused(tmp_path)
 
 
 def test_the_command_says_what_is_wrong_in_a_sentence(capsys):
-    with pytest.raises(SystemExit):
-        main(["no-space"])
+    assert main(["space", "no-space"]) == 2
     assert "A Space is named someone/name" in capsys.readouterr().err
 
 
-def test_make_space_runs_this_module():
+def test_make_space_runs_this_command():
     said = subprocess.run(
         ["make", "-n", "space", "REPO=someone/trimatte"], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    assert "-m matting.app.space someone/trimatte" in said.stdout
+    assert "-m matting space someone/trimatte" in said.stdout
     assert len(NEEDED) == len(set(NEEDED))

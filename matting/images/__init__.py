@@ -1,0 +1,22 @@
+"""The door: files, bytes, PIL pictures and arrays become checked photos, masks and trimaps, and files again."""
+
+from matting.images.decoding import FORMATS, MAX_PIXELS, MAX_SIDE, MIN_SIDE, MissingFileError, Notices, Source
+from matting.images.reading import MAX_ASPECT_ERROR, read_mask, read_photo, read_trimap, trimap_notices
+from matting.images.writing import write_alpha, write_png
+
+__all__ = [
+    "FORMATS",
+    "MAX_ASPECT_ERROR",
+    "MAX_PIXELS",
+    "MAX_SIDE",
+    "MIN_SIDE",
+    "MissingFileError",
+    "Notices",
+    "Source",
+    "read_mask",
+    "read_photo",
+    "read_trimap",
+    "trimap_notices",
+    "write_alpha",
+    "write_png",
+]
