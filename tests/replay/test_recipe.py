@@ -27,7 +27,7 @@ from matting.replay.recipe import PLANES, UNTOUCHED, Recipe, read_recipe
 from matting.replay.replaying import matches, notebook_cell, record, replay
 from matting.trimaps.editing import set_band_percent
 
-CHECKOUT = Path(matting.__file__).parents[2]
+CHECKOUT = Path(matting.__file__).parents[1]
 SIZE = (70, 90)
 
 
