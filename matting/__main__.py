@@ -42,7 +42,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _command_modules() -> dict[str, ModuleType]:
     names = [module.name for module in pkgutil.iter_modules(commands.__path__)]
-    return {name: importlib.import_module(f"matting.commands.{name}") for name in names if not name.startswith("_")}
+    modules = {name: importlib.import_module(f"matting.commands.{name}") for name in names}
+    return {name: module for name, module in modules.items() if hasattr(module, "add_parser")}
 
 
 if __name__ == "__main__":

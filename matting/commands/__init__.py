@@ -1,8 +1,7 @@
 """The command line, one sub-command per module.
 
 Each module here has `add_parser(subparsers)`, which describes its arguments and imports nothing heavy, and
-`run(args) -> int`, which does the work and returns the exit status. Modules with a leading underscore
-are their helpers.
+`run(args) -> int`, which does the work and returns the exit status; `options` declares what several share.
 """
 
 from __future__ import annotations

@@ -7,15 +7,23 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from matting.commands import UsageError, table
-from matting.commands.train import command as train
+from matting.commands.options import add_json, filled
+from matting.commands.train import command
+from matting.commands.train.options import TrainOptions
 
 ROWS = ("full", "gpa", "lspa", "cfc", "rm", "l_hard", "attention")
-ALIKE = {"full": "SPAMattNet", "gpa": "without GPA", "lspa": "without LSPA and CFC", "cfc": "without CFC",
+TITLES = {"full": "SPAMattNet", "gpa": "without GPA", "lspa": "without LSPA and CFC", "cfc": "without CFC",
          "rm": "without RM", "l_hard": "without L_hard", "attention": "without GPA, LSPA and CFC"}  # fmt: skip
 """The rows of Table IV by short names."""
+
+ALIKE_IN = ("config", "pool", "photos", "steps", "batch", "crop", "warmup", "workers", "threads", "rate", "hold", "ema",
+            "device", "dtype")  # fmt: skip
+"""What `train` is told for every row and seed alike, where it is given."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -36,51 +44,62 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         parser.add_argument(option, type=float, metavar="X", help="as of train")
     parser.add_argument("--device", metavar="D", help="where to train and score")
     parser.add_argument("--dtype", choices=["float32", "bfloat16"], help="as of train")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the scores there too")
+    add_json(parser)
+
+
+@dataclass(frozen=True)
+class AblationOptions:
+    """`ablate`: rows and seeds to train alike, what they learn from, and the folder that scores them."""
+
+    test: Path
+    run: Path
+    pool: Sequence[Path]
+    photos: Sequence[Path]
+    steps: int
+    rows: Sequence[str] = ROWS
+    seeds: Sequence[int] = (0, 1, 2)
+    config: str = "small"
+    batch: int | None = None
+    crop: int | None = None
+    warmup: int | None = None
+    workers: int | None = None
+    threads: int | None = None
+    rate: float | None = None
+    hold: float | None = None
+    ema: float | None = None
+    device: str | None = None
+    dtype: str | None = None
+    json: Path | None = None
 
 
 def run(args: argparse.Namespace) -> int:
     """Train what is missing, then print Table IV on the test folder; returns the exit status."""
-    if args.steps < 1:
-        raise UsageError(f"--steps should be 1 or more, got {args.steps}.")
-    if not args.test.is_dir():
-        raise UsageError(f"The folder {args.test} to score on is missing; `evaluate composites --keep` makes one.")
-    files: list[tuple[str, Path]] = []
-    for row in args.rows:
-        for seed in args.seeds:
-            file = args.run / f"{row}-{seed}" / "spamattnet.safetensors"
+    options = filled(AblationOptions, args)
+    if options.steps < 1:
+        raise UsageError(f"--steps should be 1 or more, got {options.steps}.")
+    if not options.test.is_dir():
+        raise UsageError(f"The folder {options.test} to score on is missing; `evaluate composites --keep` makes one.")
+    weights: list[str] = []
+    for row in options.rows:
+        for seed in options.seeds:
+            file = options.run / f"{row}-{seed}" / "spamattnet.safetensors"
             if not file.is_file():
-                print(f"Training {ALIKE[row]}, seed {seed}.", file=sys.stderr)
-                status = _call(train_call(args, row, seed, file))
+                print(f"Training {TITLES[row]}, seed {seed}.", file=sys.stderr)
+                status = command.train(training(options, row, seed, file))
                 if status or not file.is_file():
                     return status or 1
-            files.append((ALIKE[row], file))
-    words = ["table", "IV", "--folder", str(args.test), "--weights", *(f"{row}={file}" for row, file in files)]
-    words += ["--device", args.device] if args.device else []
-    return _call([*words, *(["--json", str(args.json)] if args.json else [])])
+            weights.append(f"{TITLES[row]}={file}")
+    return table.produce(
+        table.TableOptions(number="IV", folder=options.test, weights=weights, device=options.device, json=options.json)
+    )
 
 
-def train_call(args: argparse.Namespace, row: str, seed: int, file: Path) -> list[str]:
-    """Return the words of `train` for one row and seed, which differ in nothing but these."""
+def training(options: AblationOptions, row: str, seed: int, file: Path) -> TrainOptions:
+    """Return what `train` is to do for one row and seed, which differ in nothing but these."""
     from matting.networks.ablation import ROWS as PARTS
 
-    words = ["train", "spamattnet", "--config", args.config, "--steps", str(args.steps), "--seed", str(seed)]
-    words += ["--no-enlarge"]  # composites of the size of their crops are scored, not photos
-    words += ["--pool", *map(str, args.pool), "--photos", *map(str, args.photos)]
-    words += ["--run", str(file.parent), "--out", str(file)]
-    words += ["--without", *PARTS[ALIKE[row]]] if PARTS[ALIKE[row]] else []
-    for option in ("batch", "crop", "warmup", "workers", "threads", "rate", "hold", "ema", "device", "dtype"):
-        value = getattr(args, option)
-        words += [f"--{option}", str(value)] if value is not None else []
-    return words
-
-
-def _call(words: list[str]) -> int:
-    """Run `train` or `table` by the words of its command line; returns the exit status."""
-    commands = {"train": train, "table": table}
-    parser = argparse.ArgumentParser(prog="python -m matting")
-    subparsers = parser.add_subparsers(dest="command")
-    for module in commands.values():
-        module.add_parser(subparsers)
-    parsed = parser.parse_args(words)
-    return commands[parsed.command].run(parsed)
+    alike = {name: value for name in ALIKE_IN if (value := getattr(options, name)) is not None}
+    # Composites of the size of their crops are scored, not photos, so nothing is enlarged.
+    return TrainOptions(
+        stage="spamattnet", seed=seed, run=file.parent, out=file, without=PARTS[TITLES[row]], no_enlarge=True, **alike
+    )

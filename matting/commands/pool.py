@@ -6,6 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from matting.commands.options import add_workers
+
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Describe the arguments of `pool`, a parser for each source of foregrounds."""
@@ -36,7 +38,7 @@ def _add_drawn(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--size", type=int, default=512, metavar="PIXELS", help="their side (default: 512)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--start", type=int, default=0, metavar="N", help="first number (default: 0)")
-    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes (default: 1)")
+    add_workers(parser)
 
 
 def _draw(args: argparse.Namespace) -> None:

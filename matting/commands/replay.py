@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from matting.commands import UsageError, load_pipeline
+from matting.commands.options import add_device, add_weights
 
 EPILOG = """\
 Written to DIR for a photo NAME.jpg: NAME_alpha.png, NAME_cutout.png, NAME_trimap.png, as by `matte`.
@@ -26,13 +27,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("recipe", type=Path, metavar="RECIPE", help="a recipe, as the demo gives it")
     parser.add_argument("photo", type=Path, metavar="PHOTO", help="the photo that it was made from")
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="where to write; made if missing")
-    parser.add_argument(
-        "--weights", metavar="SOURCE", help="a folder of weights or a hub id (default: the bundled ones)"
-    )
+    add_weights(parser)
     parser.add_argument(
         "--vitmatte", metavar="SOURCE", help="ViTMatte's weights, where it made the matte (default: the recipe's)"
     )
-    parser.add_argument("--device", metavar="D", help="cpu, cuda, mps, ... (default: the recipe's)")
+    add_device(parser, "the recipe's")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -7,12 +7,15 @@ import json
 import os
 import shlex
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from matting.commands import UsageError, check_json
-from matting.commands.evaluate import benchmarks
-from matting.commands.evaluate import trimaps as _trimaps
+from matting.commands.evaluate import benchmarks, submission
+from matting.commands.evaluate import trimaps as evaluate_trimaps
+from matting.commands.evaluate.options import BenchmarkOptions, RunOptions, TrimapOptions
+from matting.commands.options import add_cache, add_device, add_first, add_json, add_workers, filled
 from matting.files import write_whole
 
 if TYPE_CHECKING:
@@ -23,6 +26,18 @@ if TYPE_CHECKING:
 ELSEWHERE = ("I", "II", "III", "IV", "V", "VI", "VIII", "IX")
 """Tables whose protocol runs on any photos with true alphas, and trimaps for III, IV and IX."""
 NUMBERS = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableOptions(RunOptions):
+    """`table NUMBER`: where its data is, or folders of one's own, and the weights to score; see the options' help."""
+
+    number: str
+    data: Path | None = None
+    folder: Path | None = None
+    weights: Sequence[str] = ()
+    mask: Sequence[str] | None = None
+    save: Path | None = None
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -43,46 +58,50 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )  # fmt: skip
     parser.add_argument("--mask", nargs="+", metavar="KIND", help="other coarse masks than the paper's")
     parser.add_argument("--save", type=Path, metavar="DIR", help="Table VII: where the mattes for the site go")
-    parser.add_argument("--first", type=int, metavar="N", help="only the first N photos: a trial, not the table")
-    parser.add_argument("--device", metavar="D", help="cpu, cuda, mps, ... (default: the best there is)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the scores there too")
-    parser.add_argument("--cache", type=Path, metavar="DIR", help="where results are kept")
-    parser.add_argument("--no-cache", action="store_true", help="keep nothing, and work everything out anew")
-    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes (default: 1)")
+    add_first(parser, "table")
+    add_device(parser)
+    add_json(parser)
+    add_cache(parser)
+    add_workers(parser)
 
 
 def run(args: argparse.Namespace) -> int:
+    """Produce the table that the arguments name; returns the exit status."""
+    return produce(filled(TableOptions, args))
+
+
+def produce(options: TableOptions) -> int:
     """Print the procedure, then each part of the table; returns 1 where a photo could not be scored, else 0."""
     from matting.evaluation import tables
     from matting.evaluation.paper import figures
     from matting.evaluation.paper.procedures import PROCEDURES
 
-    procedure = PROCEDURES[args.number]
-    folder = args.data or (Path(os.environ["TRIMATTE_DATA"]) if os.environ.get("TRIMATTE_DATA") else None)
-    parts = [part for part in figures.TABLES if part.number == args.number]
+    procedure = PROCEDURES[options.number]
+    folder = options.data or (Path(os.environ["TRIMATTE_DATA"]) if os.environ.get("TRIMATTE_DATA") else None)
+    parts = [part for part in figures.TABLES if part.number == options.number]
     print(describe(procedure, parts[0].caption))
-    if args.first is not None:
-        print(f"\nOnly the first {args.first} photos are scored: a trial, not the table.")
+    if options.first is not None:
+        print(f"\nOnly the first {options.first} photos are scored: a trial, not the table.")
     documents, status = {}, 0
     try:
-        check_json(args.json)
-        if args.folder:
-            status, documents["folder"] = _elsewhere(procedure.steps[0], args, parts[0])
-        for step, part in zip(procedure.steps, parts, strict=True) if not args.folder else ():
+        check_json(options.json)
+        if options.folder:
+            status, documents["folder"] = _on_own_folders(procedure.steps[0], options, parts[0])
+        for step, part in zip(procedure.steps, parts, strict=True) if not options.folder else ():
             print(f"\n## {part.data}\n")
-            if args.number == "IX":
+            if options.number == "IX":
                 print(_costs() + "\n")
             if folder is None or not _present(step, folder):
                 print(tables.paper_alone(part) + f"\n\nNot produced: {_missing(step, folder)}")
-            elif args.number == "VII":
-                status |= _submission(step, folder, args, tables.paper_alone(part))
+            elif options.number == "VII":
+                status |= _submission(step, folder, options, tables.paper_alone(part))
             else:
-                found, failed = _produce(step, folder, args, part)
+                found, failed = _produce(step, folder, options, part)
                 status, documents = status | failed, documents | {part.data: found}
     except (ValueError, OSError) as error:
         raise UsageError(str(error)) from error
-    if args.json and documents:
-        write_whole(args.json, json.dumps({"table": args.number, "parts": documents}, indent=2) + "\n")
+    if options.json and documents:
+        write_whole(options.json, json.dumps({"table": options.number, "parts": documents}, indent=2) + "\n")
     return status
 
 
@@ -122,75 +141,86 @@ def _missing(step: Step, folder: Path | None) -> str:
     return f"{folder / FOLDERS[step.data]} is not there."
 
 
-def _elsewhere(step: Step, args: argparse.Namespace, part: PaperTable) -> tuple[int, dict]:
+def _on_own_folders(step: Step, options: TableOptions, part: PaperTable) -> tuple[int, dict]:
     """Run a table's protocol on folders of one's own; returns the exit status and its JSON."""
-    from matting.evaluation.paper.procedures import Step
-
-    if args.number not in ELSEWHERE:
-        raise ValueError(f"Table {args.number} needs its own data set; --folder is for {', '.join(ELSEWHERE)}.")
-    print(f"\n## {args.folder}\n\nThe paper's rows are of {part.data}: other pixels, so they stand there as a hint.\n")
-    found, failed = _produce(Step("folder", step.words, step.command), args.folder, args, part)
+    if options.number not in ELSEWHERE:
+        raise ValueError(f"Table {options.number} needs its own data set; --folder is for {', '.join(ELSEWHERE)}.")
+    print(
+        f"\n## {options.folder}\n\nThe paper's rows are of {part.data}: other pixels, so they stand there as a hint.\n"
+    )
+    found, failed = _produce(replace(step, data="folder"), options.folder, options, part)
     return failed, found
 
 
-def _produce(step: Step, folder: Path, args: argparse.Namespace, part: PaperTable) -> tuple[dict, int]:
+def _produce(step: Step, folder: Path, options: TableOptions, part: PaperTable) -> tuple[dict, int]:
     """Score one part with all weights, print it beside the paper's rows; returns its JSON and the exit status."""
-    if step.command == "trimaps":
+    if step.scores == "trimaps":
         from matting.evaluation import trimaps
 
-        sources = [source for _, source in labelled(args.weights) if source]
-        found = _trimaps.collect(_parse(step, folder, args, sources))
+        sources = tuple(source for _, source in labelled(options.weights) if source)
+        found = evaluate_trimaps.collect(_trimap_options(step, folder, options, sources))
         print(trimaps.to_markdown(found, [part]))
-        return {label: trimaps.to_document(one) for label, one in found.items()}, _trimaps.say_failures(found)
+        documents = {label: trimaps.to_document(one) for label, one in found.items()}
+        return documents, evaluate_trimaps.say_failures(found)
     from matting.evaluation import tables
 
     rows: dict[str, list[Report]] = {}
-    for label, source in labelled(args.weights):
-        found = benchmarks.collect(_parse(step, folder, args, [source] if source else []))
+    for label, source in labelled(options.weights):
+        found = benchmarks.collect(_benchmark_options(step, folder, options, source))
         for method, one in found.items():
-            rows.setdefault(_title(label, source, method, len(found), args), []).append(one)
+            rows.setdefault(_title(label, source, method, len(found), options), []).append(one)
     print(tables.beside_paper(rows, part))
     documents = {title: [tables.to_document(one) for one in found] for title, found in rows.items()}
     flat = {f"{title} {seed}": one for title, found in rows.items() for seed, one in enumerate(found)}
     return documents, benchmarks.say_failures(flat)
 
 
-def _title(label: str | None, source: str | None, method: str, methods: int, args: argparse.Namespace) -> str:
+def _title(label: str | None, source: str | None, method: str, methods: int, options: TableOptions) -> str:
     """Name a row: by its label, by its method, or by both where there are several of each."""
     if label:
         return label if methods == 1 else f"{method} {label}"
-    return f"{method} ({source})" if len(args.weights) > 1 else method
+    return f"{method} ({source})" if len(options.weights) > 1 else method
 
 
-def _parse(step: Step, folder: Path, args: argparse.Namespace, sources: Sequence[str]) -> argparse.Namespace:
-    """Turn a step into the arguments of `evaluate`, with what this command was given."""
-    from matting.commands.evaluate import command
-
-    parser = argparse.ArgumentParser()
-    command.add_parser(parser.add_subparsers())
-    words = step.call(folder)
-    if args.mask:
-        words = words[: words.index("--mask")] if "--mask" in words else words
-        words += ["--mask", *args.mask]
-    for option, values in (("--weights", sources), ("--device", [args.device]), ("--cache", [args.cache])):
-        words += [option, *map(str, values)] if values and values[0] is not None else []
-    words += ["--first", str(args.first)] if args.first is not None else []
-    words += ["--no-cache"] if args.no_cache else []
-    parsed = parser.parse_args(words)
-    parsed.workers = args.workers
-    return parsed
+def _benchmark_options(step: Step, folder: Path, options: TableOptions, source: str | None) -> BenchmarkOptions:
+    return BenchmarkOptions(
+        benchmark=step.data,
+        split=step.split,
+        trimap=step.trimap,
+        method=step.methods or None,
+        weights=source,
+        **_common(step, folder, options),
+    )
 
 
-def _submission(step: Step, folder: Path, args: argparse.Namespace, table: str) -> int:
+def _trimap_options(step: Step, folder: Path, options: TableOptions, sources: Sequence[str]) -> TrimapOptions:
+    return TrimapOptions(data=step.data, weights=sources or (None,), **_common(step, folder, options))
+
+
+def _common(step: Step, folder: Path, options: TableOptions) -> dict[str, Any]:
+    """Return what calls for mattes and for trimaps are told alike."""
+    from matting.evaluation.paper.procedures import backgrounds_of, root_of
+
+    return {
+        "root": root_of(step.data, folder),
+        "backgrounds": backgrounds_of(step.data, folder),
+        "mask": options.mask or step.masks or None,
+        "first": options.first,
+        "device": options.device,
+        "cache": options.cache,
+        "no_cache": options.no_cache,
+        "workers": options.workers,
+    }
+
+
+def _submission(step: Step, folder: Path, options: TableOptions, table: str) -> int:
     """Write the mattes for alphamatting.com's own scoring."""
     print(table + "\n")
-    if args.save is None:
+    if options.save is None:
         print("Not produced: name a folder for the mattes with --save; the site scores them.")
         return 0
-    sources = [source for _, source in labelled(args.weights) if source]
-    parsed = _parse(step, folder, args, sources[:1])
-    parsed.save, parsed.json = args.save, None
-    return parsed.run_benchmark(parsed)
+    _, source = labelled(options.weights)[0]
+    return submission.write_mattes(replace(_benchmark_options(step, folder, options, source), save=options.save))
 
 
 def _costs() -> str:

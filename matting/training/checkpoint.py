@@ -78,6 +78,10 @@ def load(
             "the same settings."
         )
     written = state.pop("schedule", None)
+    if schedule is not None and written is None:
+        raise OtherSettingsError(
+            f"The checkpoint in {folder} does not say by which schedule it learns; begin another run."
+        )
     if schedule is not None:
         _check_schedule(folder, json.loads(written), as_settings(schedule), change_schedule)
     return state

@@ -9,7 +9,7 @@ from benchmark_trees import TREES
 from matting.__main__ import Parser, main
 from matting.commands import table
 from matting.commands.evaluate import command
-from matting.commands.evaluate import trimaps as _trimaps
+from matting.commands.evaluate.options import TrimapOptions
 from matting.evaluation import trimaps
 from matting.evaluation.paper import figures
 from matting.evaluation.paper.procedures import FOLDERS, PROCEDURES, root_of
@@ -167,4 +167,4 @@ def test_table_nines_cost_is_the_papers():
 
 
 def test_the_default_masks_of_trimaps_are_table_twos():
-    assert PROCEDURES["II"].steps[0].words == ("--mask", *_trimaps.EROSIONS)
+    assert PROCEDURES["II"].steps[0].masks == TrimapOptions.mask

@@ -10,7 +10,7 @@ from PIL import Image
 
 from matting.__main__ import main
 from matting.commands.evaluate import composites
-from matting.commands.evaluate import trimaps as _trimaps
+from matting.commands.evaluate.options import TrimapOptions
 from matting.data.composites.coarse_masks import simulated_mask
 from matting.data.composites.compose import CompositeData
 from matting.data.pools.pool import read_pool, write_foreground
@@ -178,4 +178,4 @@ def test_a_matting_network_is_refused(tmp_path):
 
 
 def test_the_default_masks_are_the_papers():
-    assert _trimaps.EROSIONS == ("20", "30", "40", "50")
+    assert TrimapOptions.mask == ("20", "30", "40", "50")

@@ -1,5 +1,4 @@
 import json
-from argparse import Namespace
 from dataclasses import replace
 
 import pytest
@@ -13,6 +12,7 @@ from training_cases import fill
 from matting.__main__ import main
 from matting.commands import ablate
 from matting.commands.train import command
+from matting.commands.train.options import TrainOptions
 from matting.data.pools.pool import write_foreground
 from matting.evaluation import methods
 from matting.evaluation.paper.figures import find
@@ -37,7 +37,7 @@ def lacking(network):
 
 def test_the_rows_are_table_fours_and_have_short_names():
     assert tuple(ROWS) == tuple(row.method for row in find("IV", "composition-1k").rows)
-    assert sorted(ablate.ALIKE.values()) == sorted(ROWS) and tuple(ablate.ALIKE) == ablate.ROWS
+    assert sorted(ablate.TITLES.values()) == sorted(ROWS) and tuple(ablate.TITLES) == ablate.ROWS
     assert command.PARTS == tuple(PARTS)
 
 
@@ -117,13 +117,13 @@ def trained(monkeypatch):
     """`train` replaced: it writes a network of the parts asked for, untrained; keeps the calls."""
     calls = []
 
-    def run(args: Namespace) -> int:
-        calls.append(args)
-        torch.manual_seed(args.seed)
-        save_weights(SPAMattNet(without(NARROWEST, args.without)), args.out)
+    def train(options: TrainOptions) -> int:
+        calls.append(options)
+        torch.manual_seed(options.seed)
+        save_weights(SPAMattNet(without(NARROWEST, options.without)), options.out)
         return 0
 
-    monkeypatch.setattr(command, "run", run)
+    monkeypatch.setattr(command, "train", train)
     methods.load_pipeline.cache_clear()
     return calls
 
@@ -136,7 +136,7 @@ def test_one_command_trains_every_row_and_seed_and_scores_them(tmp_path, trained
     words += ["--test", str(tmp_path / "test"), "--run", str(tmp_path / "run"), "--json", str(file)]
     assert main(words) == 0
     assert [(call.without, call.seed) for call in trained] == [
-        ([], 3), ([], 4), (["gpa"], 3), (["gpa"], 4),
+        ((), 3), ((), 4), (("gpa",), 3), (("gpa",), 4),
     ]  # fmt: skip
     alike = [{key: value for key, value in vars(call).items() if key not in ("without", "seed", "run", "out")}
              for call in trained]  # fmt: skip
@@ -152,7 +152,7 @@ def test_one_command_trains_every_row_and_seed_and_scores_them(tmp_path, trained
 
 
 def test_a_run_that_fails_ends_it(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(command, "run", lambda args: 1)
+    monkeypatch.setattr(command, "train", lambda options: 1)
     words = ["ablate", "--steps", "1", "--pool", "p", "--photos", "f", "--run", str(tmp_path / "run")]
     assert main([*words, "--test", str(tmp_path)]) == 1
     assert main([*words, "--test", str(tmp_path / "absent")]) == 2

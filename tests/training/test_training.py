@@ -134,18 +134,12 @@ def test_a_checkpoint_of_other_settings_is_refused_by_their_names(tmp_path, chan
     assert (tmp_path / checkpoint.NAME).read_bytes() == before
 
 
-def test_a_checkpoint_of_the_first_release_is_read(tmp_path):
-    """It had no schedule, and its one generator was no row of a table."""
-    go(tmp_path / "whole")
-    for _ in range(5):
-        go(tmp_path / "old", time_limit=0)
-    state = torch.load(tmp_path / "old" / checkpoint.NAME, weights_only=True)
-    keys = ("network", "average", "optimizer", "step", "norm", "settings")
-    torch.save({key: state[key] for key in keys} | {"random": state["random"][0]}, tmp_path / "old" / checkpoint.NAME)
-    rows = (tmp_path / "old" / "log.csv").read_text().splitlines()
-    assert rows[0] == "step,loss,rate,seconds"
-    go(tmp_path / "old")
-    assert_same_runs(tmp_path / "whole", tmp_path / "old")
+def test_a_checkpoint_that_does_not_say_its_schedule_is_refused_in_words(tmp_path):
+    go(tmp_path, time_limit=0)
+    state = torch.load(tmp_path / checkpoint.NAME, weights_only=True)
+    torch.save({key: value for key, value in state.items() if key != "schedule"}, tmp_path / checkpoint.NAME)
+    with pytest.raises(checkpoint.OtherSettingsError, match="does not say by which schedule"):
+        go(tmp_path)
 
 
 def test_a_changed_schedule_is_refused_unless_it_is_meant(tmp_path):

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from matting.commands import UsageError, check_device, check_json
+from matting.commands import UsageError
 from matting.commands.evaluate import submission
+from matting.commands.evaluate.options import BenchmarkOptions, prepare
+from matting.commands.options import add_cache, add_device, add_first, add_json, add_weights, add_workers, filled
 from matting.files import write_whole
 
 if TYPE_CHECKING:
@@ -78,50 +79,52 @@ def add_protocol_arguments(parser: argparse.ArgumentParser) -> None:
         "--region", choices=("unknown", "whole"), help="what is scored (default: unknown where a trimap is given)"
     )
     parser.add_argument("--backgrounds", type=Path, metavar="DIR", help="photos to put behind bare foregrounds")
-    parser.add_argument("--first", type=int, metavar="N", help="only the first N photos: a trial, not the benchmark")
-    parser.add_argument(
-        "--weights", metavar="SOURCE",
-        help="a folder of weights, a hub id, or a file of SPAMattNet's beside the bundled TGN (default: the bundled)",
-    )  # fmt: skip
-    parser.add_argument("--device", metavar="D", help="cpu, cuda, mps, ... (default: the best there is)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the scores there too")
-    where = "where results are kept (default: $TRIMATTE_CACHE or ~/.cache/trimatte)"
-    parser.add_argument("--cache", type=Path, metavar="DIR", help=where)
-    parser.add_argument("--no-cache", action="store_true", help="keep nothing, and work everything out anew")
-    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes (default: 1)")
+    add_first(parser, "benchmark")
+    add_weights(
+        parser, "a folder of weights, a hub id, or a file of SPAMattNet's beside the bundled TGN (default: the bundled)"
+    )
+    add_device(parser)
+    add_json(parser)
+    add_cache(parser)
+    add_workers(parser)
 
 
 def run(args: argparse.Namespace) -> int:
+    """Run what the arguments say; returns the exit status."""
+    return evaluate(filled(BenchmarkOptions, args))
+
+
+def evaluate(options: BenchmarkOptions) -> int:
     """Print the table and write what was asked for; returns 1 where a photo could not be scored, else 0."""
     from matting.evaluation import tables
     from matting.evaluation.benchmarks.protocols import paper_table
 
-    if getattr(args, "split", None) == "test":
-        return submission.run(args)
+    if options.split == "test":
+        return submission.write_mattes(options)
     try:
-        cache = prepare(args)
-        found = _examples(args)
-        runs = _plan(args, found)
-        other = _against(args, runs, found)
-        reports = score(args, found, runs, cache)
+        cache = prepare(options)
+        found = _examples(options)
+        runs = _plan(options, found)
+        other = _against(options, runs, found)
+        reports = score(options, found, runs, cache)
     except (ValueError, OSError) as error:
         raise UsageError(str(error)) from error
-    show(reports, None if args.first else paper_table(args.benchmark, runs))
-    write(reports, args.json)
+    show(reports, None if options.first else paper_table(options.benchmark, runs))
+    write(reports, options.json)
     if other:
         print(f"\n{tables.compare(next(iter(reports.values())), other)}")
     return say_failures(reports)
 
 
-def collect(args: argparse.Namespace) -> dict[str, Report]:
+def collect(options: BenchmarkOptions) -> dict[str, Report]:
     """Score what the arguments ask for and return the reports by their labels; raises ValueError or OSError."""
-    cache = prepare(args)
-    found = _examples(args)
-    return score(args, found, _plan(args, found), cache)
+    cache = prepare(options)
+    found = _examples(options)
+    return score(options, found, _plan(options, found), cache)
 
 
 def score(
-    args: argparse.Namespace, found: Sequence[Example], runs: Mapping[str, Run], cache: Path | None
+    options: BenchmarkOptions, found: Sequence[Example], runs: Mapping[str, Run], cache: Path | None
 ) -> dict[str, Report]:
     """Score every run on the same examples; raises ValueError or OSError."""
     from matting.evaluation.benchmarks.protocols import report
@@ -129,23 +132,9 @@ def score(
 
     reports = {}
     for label, one in runs.items():
-        outcomes = evaluate(found, one, cache=cache, workers=args.workers)
-        reports[label] = report(args.benchmark, one, found, outcomes)
+        outcomes = evaluate(found, one, cache=cache, workers=options.workers)
+        reports[label] = report(options.benchmark, one, found, outcomes)
     return reports
-
-
-def prepare(args: argparse.Namespace) -> Path | None:
-    """Check what can be checked before any work, and return the cache's folder; raises ValueError or OSError."""
-    for option, value in (("--workers", args.workers), ("--first", args.first)):
-        if value is not None and value < 1:
-            raise ValueError(f"{option} should be 1 or more, got {value}.")
-    check_json(args.json)
-    check_device(args.device)
-    if args.no_cache:
-        return None
-    folder = args.cache or Path(os.environ.get("TRIMATTE_CACHE", Path.home() / ".cache" / "trimatte"))
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 def show(reports: Mapping[str, Report], table: object | None) -> None:
@@ -189,47 +178,51 @@ def say_failures(reports: Mapping[str, Report]) -> int:
     return 1 if any(report.failed for report in reports.values()) else 0
 
 
-def choices_of(args: argparse.Namespace) -> dict[str, object]:
+def choices_of(options: BenchmarkOptions) -> dict[str, object]:
     """Return the arguments that say what methods get, as `Choices` takes them."""
     return {
-        "trimap": args.trimap, "masks": args.mask, "prompt": args.prompt, "region": args.region,
-        "weights": args.weights, "device": args.device,
+        "trimap": options.trimap, "masks": options.mask, "prompt": options.prompt, "region": options.region,
+        "weights": options.weights, "device": options.device,
     }  # fmt: skip
 
 
-def _plan(args: argparse.Namespace, found: Sequence[Example]) -> dict[str, Run]:
+def _plan(options: BenchmarkOptions, found: Sequence[Example]) -> dict[str, Run]:
     from matting.evaluation.benchmarks.protocols import Choices, plan
 
     choices = Choices(
-        **choices_of(args), methods=args.method, vitmatte=args.vitmatte, predictions=args.predictions, flip=args.flip
+        **choices_of(options),
+        methods=options.method,
+        vitmatte=options.vitmatte,
+        predictions=options.predictions,
+        flip=options.flip,
     )
-    return plan(args.benchmark, found, choices, args.save)
+    return plan(options.benchmark, found, choices, options.save)
 
 
-def _examples(args: argparse.Namespace) -> list[Example]:
+def _examples(options: BenchmarkOptions) -> list[Example]:
     from matting.evaluation.benchmarks import alphamatting, definitions
     from matting.evaluation.benchmarks.guidance import TRIMAP_NUMBERS
 
-    needs_trimap = not set(args.method or ["spamattnet"]) <= set(JOINT)
-    if args.benchmark == "alphamatting" and args.trimap is None and needs_trimap:
+    needs_trimap = not set(options.method or ["spamattnet"]) <= set(JOINT)
+    if options.benchmark == "alphamatting" and options.trimap is None and needs_trimap:
         raise ValueError("alphamatting.com's photos have two trimaps; choose --trimap 1 (narrow) or 2 (wide).")
-    if args.benchmark == "alphamatting" and args.trimap in TRIMAP_NUMBERS:
-        found = alphamatting.examples(args.root, int(TRIMAP_NUMBERS[args.trimap]))
+    if options.benchmark == "alphamatting" and options.trimap in TRIMAP_NUMBERS:
+        found = alphamatting.examples(options.root, int(TRIMAP_NUMBERS[options.trimap]))
     else:
-        found = definitions.examples(args.benchmark, args.root, backgrounds=args.backgrounds)
-    return found[: args.first]
+        found = definitions.examples(options.benchmark, options.root, backgrounds=options.backgrounds)
+    return found[: options.first]
 
 
-def _against(args: argparse.Namespace, runs: Mapping[str, Run], found: Sequence[Example]) -> Report | None:
+def _against(options: BenchmarkOptions, runs: Mapping[str, Run], found: Sequence[Example]) -> Report | None:
     """Read the report to compare with and make sure, before minutes of work, that it can be compared."""
     from matting.evaluation import tables
     from matting.evaluation.benchmarks.protocols import settings
 
-    if not args.against:
+    if not options.against:
         return None
     if len(runs) > 1:
         raise ValueError("--against compares one run; choose one --method and one --mask.")
-    other, (one,) = tables.read_json(args.against), runs.values()
+    other, (one,) = tables.read_json(options.against), runs.values()
     names = dict.fromkeys(example.name for example in found)
-    tables.check_comparable(tables.Report(args.benchmark, one.method.name, settings(one), names), other)
+    tables.check_comparable(tables.Report(options.benchmark, one.method.name, settings(one), names), other)
     return other

@@ -9,6 +9,7 @@ from pathlib import Path
 from matting.commands import UsageError, check_json
 from matting.commands.evaluate import benchmarks as _benchmarks
 from matting.commands.evaluate import composites, trimap_free, trimaps
+from matting.commands.options import add_json
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -45,7 +46,7 @@ def _add_root_and_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--root", required=True, type=Path, metavar="DIR", help="the folder that holds input_training_lowres"
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the scores there too")
+    add_json(parser)
 
 
 def _run_coarse(args: argparse.Namespace) -> int:

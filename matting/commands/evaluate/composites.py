@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from matting.commands import UsageError, check_json, load_pipeline
+from matting.commands.options import add_device, add_json, add_weights
 from matting.files import write_whole
 
 if TYPE_CHECKING:
@@ -28,11 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--count", type=int, default=100, metavar="N", help="how many composites (default: 100)")
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="composites depend on it and the files alone")
     parser.add_argument("--size", type=int, default=512, metavar="PIXELS", help="their side (default: 512)")
-    parser.add_argument(
-        "--weights", metavar="SOURCE", help="a folder of weights or a hub id (default: the bundled ones)"
-    )
-    parser.add_argument("--device", metavar="D", help="cpu, cuda, mps, ... (default: the best there is)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the scores there too")
+    add_weights(parser)
+    add_device(parser)
+    add_json(parser)
     parser.add_argument(
         "--keep", type=Path, metavar="DIR",
         help="score nothing, but write the composites there as folders image, alpha and trimap, for `evaluate folder`",
@@ -48,9 +47,7 @@ def run(args: argparse.Namespace) -> int:
     from matting.evaluation import composites
 
     try:
-        for option, value, least in (("--count", args.count, 1), ("--size", args.size, 64), ("--seed", args.seed, 0)):
-            if value < least:
-                raise ValueError(f"{option} should be {least} or more, got {value}.")
+        check_composites(args.count, args.size, args.seed)
         check_json(args.json)
         foregrounds = [path for pool in args.pool for path in read_pool(pool)]
         data = CompositeData(foregrounds, load_textures(args.photos), args.size, args.seed)
@@ -67,6 +64,13 @@ def run(args: argparse.Namespace) -> int:
         document = {"benchmark": "composites", "settings": settings, **asdict(outcome)}
         write_whole(args.json, json.dumps(document, indent=2) + "\n")
     return 0
+
+
+def check_composites(count: int, size: int, seed: int) -> None:
+    """Raise ValueError unless there is something to compose."""
+    for option, value, least in (("--count", count, 1), ("--size", size, 64), ("--seed", seed, 0)):
+        if value < least:
+            raise ValueError(f"{option} should be {least} or more, got {value}.")
 
 
 def compose(data: CompositeData, index: int) -> tuple[Composite, np.random.Generator]:

@@ -7,16 +7,15 @@ and sent, its page for submissions says; that was not at hand here, so read it f
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import sys
 
 from matting.commands import UsageError
+from matting.commands.evaluate.options import BenchmarkOptions, prepare
 
 
-def run(args: argparse.Namespace) -> int:
+def write_mattes(options: BenchmarkOptions) -> int:
     """Write the test photos' alphas, one folder for each kind of trimap; returns 1 where one is missing, else 0."""
-    from matting.commands.evaluate.benchmarks import prepare
     from matting.evaluation.benchmarks import definitions
     from matting.evaluation.benchmarks.guidance import TRIMAP_NUMBERS
     from matting.evaluation.benchmarks.protocols import Choices, plan
@@ -24,31 +23,36 @@ def run(args: argparse.Namespace) -> int:
 
     failed = {}
     try:
-        cache = prepare(args)
-        if not args.save:
+        cache = prepare(options)
+        if not options.save:
             raise ValueError("The test photos' true alphas are not public; name a folder for the mattes with --save.")
-        if args.json or args.against or args.region or len(args.method or ()) > 1:
+        if options.json or options.against or options.region or len(options.method or ()) > 1:
             raise ValueError(
                 "Nothing can be scored on the test photos; give one --method, no --json, --against or --region."
             )
-        if args.mask or set(args.method or ()) & {"joint-hard", "joint-soft"}:
+        if options.mask or set(options.method or ()) & {"joint-hard", "joint-soft"}:
             raise ValueError("The test photos come with trimaps; choose a --method that needs one, and no --mask.")
-        found = definitions.examples("alphamatting", args.root, split="test")[: args.first]
-        if args.trimap != "all" and args.trimap not in TRIMAP_NUMBERS:
-            raise ValueError(f"The test photos' trimaps are 1, 2, 3 or all, got {args.trimap}; choose by --trimap.")
-        numbers = ("1", "2", "3") if args.trimap == "all" else (TRIMAP_NUMBERS[args.trimap],)
+        found = definitions.examples("alphamatting", options.root, split="test")[: options.first]
+        if options.trimap != "all" and options.trimap not in TRIMAP_NUMBERS:
+            raise ValueError(f"The test photos' trimaps are 1, 2, 3 or all, got {options.trimap}; choose by --trimap.")
+        numbers = ("1", "2", "3") if options.trimap == "all" else (TRIMAP_NUMBERS[options.trimap],)
         for number in numbers:
             choices = Choices(
-                args.method, number, weights=args.weights, vitmatte=args.vitmatte, device=args.device, flip=args.flip
+                options.method,
+                number,
+                weights=options.weights,
+                vitmatte=options.vitmatte,
+                device=options.device,
+                flip=options.flip,
             )
             (one,) = plan("alphamatting", found, choices, scored=False).values()
-            one = dataclasses.replace(one, save=args.save / f"Trimap{number}", deep=False)
-            outcomes = evaluate(found, one, cache=cache, workers=args.workers)
+            one = dataclasses.replace(one, save=options.save / f"Trimap{number}", deep=False)
+            outcomes = evaluate(found, one, cache=cache, workers=options.workers)
             failed |= {f"Trimap{number}/{key}": o.failure for key, o in outcomes.items() if o.failure}
     except (ValueError, OSError) as error:
         raise UsageError(str(error)) from error
     written = len(found) * len(numbers) - len(failed)
-    print(f"{written} mattes are in {args.save}; how to send them, the site's page for submissions says.")
+    print(f"{written} mattes are in {options.save}; how to send them, the site's page for submissions says.")
     for name, why in failed.items():
         print(f"  {name}: {why}", file=sys.stderr)
     return 1 if failed else 0

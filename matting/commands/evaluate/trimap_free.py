@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from matting.commands import UsageError, check_json, load_pipeline
+from matting.commands.options import add_device, add_weights
 from matting.files import write_whole
 
 if TYPE_CHECKING:
@@ -18,10 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments, but for --root and --json."""
     parser.set_defaults(run_benchmark=run)
     parser.add_argument("--fusion", default="hard", choices=("hard", "soft"), help="default: hard")
-    parser.add_argument(
-        "--weights", metavar="SOURCE", help="a folder of weights or a hub id (default: the bundled ones)"
-    )
-    parser.add_argument("--device", metavar="D", help="cpu, cuda, mps, ... (default: the best there is)")
+    add_weights(parser)
+    add_device(parser)
     parser.add_argument("--cache", type=Path, metavar="DIR", help="keep the baselines' alphas there for the next time")
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes for the baselines (default: 1)")
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from matting.commands import UsageError
+from matting.commands.options import add_device, add_weights
 
 EPILOG = """\
 Written to DIR for a photo NAME.jpg:
@@ -67,8 +68,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         choices=("hard", "soft"),
         help="how the predicted trimap enters alpha (default: hard)",
     )
-    how.add_argument("--weights", metavar="SOURCE", help="a folder of weights or a hub id (default: the bundled ones)")
-    how.add_argument("--device", metavar="D", help="cpu, cuda, mps, ... (default: the best there is)")
+    add_weights(how)
+    add_device(how)
     how.add_argument("--overwrite", action="store_true", help="do again what is already done")
     parser.add_argument(
         "--save-mask",

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from matting.commands import UsageError, check_device
+from matting.commands.options import add_device
 
 if TYPE_CHECKING:
     import numpy as np
@@ -52,7 +53,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--device", metavar="D", help="cpu, cuda, mps, ... (default: the best there is)")
+    add_device(parser)
     parser.add_argument(
         "--config",
         default="quick",

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from matting.commands import UsageError
+from matting.commands.options import filled
 from matting.commands.train import adaptation
-from matting.commands.train import data as _training_data
+from matting.commands.train import data as training_data
 from matting.commands.train.job import Work, begin, changes, check_crop
+from matting.commands.train.options import TrainOptions
 
 if TYPE_CHECKING:
     from torch import nn
@@ -51,7 +53,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     )
     parser.add_argument("--out", type=Path, help=OUT)
     parser.add_argument("--seed", type=int, default=0)
-    _training_data.add_arguments(parser.add_argument_group("data"))
+    training_data.add_arguments(parser.add_argument_group("data"))
     _add_schedule(parser.add_argument_group("schedule", "by default the configuration's or the preset's own values"))
     _add_machine(parser.add_argument_group("machine"))
 
@@ -87,6 +89,11 @@ def runs_folder() -> Path:
 
 
 def run(args: argparse.Namespace) -> int:
+    """Train as the arguments say; returns the exit status."""
+    return train(filled(TrainOptions, args))
+
+
+def train(options: TrainOptions) -> int:
     """Train and write the weights; returns the exit status."""
     import torch
 
@@ -94,16 +101,17 @@ def run(args: argparse.Namespace) -> int:
     from matting.training.checkpoint import OtherSettingsError
     from matting.training.stopping import StoppedError
 
-    if args.threads:
-        torch.set_num_threads(args.threads)
-    args.config = args.config or ("u2net" if args.stage == "u2net" else "paper" if args.preset else "small")
-    args.run = args.run or runs_folder() / f"{args.stage}-{args.config}"
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    config = options.config or ("u2net" if options.stage == "u2net" else "paper" if options.preset else "small")
+    run_folder = options.run or runs_folder() / f"{options.stage}-{config}"
+    options = replace(options, config=config, run=run_folder)
     try:
-        work = adaptation.prepare(args) if args.stage == "adaptation" else _prepare(args)
+        work = adaptation.prepare(options) if options.stage == "adaptation" else _prepare(options)
     except (ValueError, OSError, ImportError) as error:
         raise UsageError(str(error)) from error
     try:
-        _train(args, work)
+        _train(options, work)
     except OtherSettingsError as error:
         raise UsageError(str(error)) from error
     except (FloatingPointError, UnreadableSampleError, OSError) as error:
@@ -115,49 +123,57 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _prepare(args: argparse.Namespace) -> Work:
+def _prepare(options: TrainOptions) -> Work:
     """Understand the options where one network learns: all that can be wrong is found before the first step."""
     from matting.networks.ablation import without
     from matting.training.learning import Learning
     from matting.training.schedules import find_schedule
     from matting.training.stages import STAGES, with_imagenet
 
-    stage = STAGES[args.stage]
-    if args.config not in stage.configs:
-        raise ValueError(f"{args.stage} has the configurations {', '.join(stage.configs)}, got {args.config}.")
-    if args.teacher:
-        raise ValueError(f"--teacher is for adaptation; leave it out for {args.stage}.")
-    if args.without and args.stage != "spamattnet":
-        raise ValueError(f"--without takes parts out of SPAMattNet; leave it out for {args.stage}.")
-    if args.no_enlarge and args.stage != "spamattnet":
-        raise ValueError(f"--no-enlarge is for SPAMattNet; leave it out for {args.stage}.")
-    sources = _training_data.find_sources(args)
-    schedule = find_schedule(args.stage, args.config, args.preset, len(sources), **changes(args))
-    schedule = replace(schedule, hard=0.0) if "l_hard" in args.without else schedule
-    accelerator = begin(args, schedule)
-    config = stage.configs[args.config]
-    config = replace(config, enlarged=0) if args.no_enlarge else config
-    network = with_imagenet(stage.build(without(config, args.without) if args.without else config))
+    stage = STAGES[options.stage]
+    if options.config not in stage.configs:
+        raise ValueError(f"{options.stage} has the configurations {', '.join(stage.configs)}, got {options.config}.")
+    if options.teacher:
+        raise ValueError(f"--teacher is for adaptation; leave it out for {options.stage}.")
+    if options.without and options.stage != "spamattnet":
+        raise ValueError(f"--without takes parts out of SPAMattNet; leave it out for {options.stage}.")
+    if options.no_enlarge and options.stage != "spamattnet":
+        raise ValueError(f"--no-enlarge is for SPAMattNet; leave it out for {options.stage}.")
+    sources = training_data.find_sources(options)
+    schedule = find_schedule(options.stage, options.config, options.preset, len(sources), **changes(options))
+    schedule = replace(schedule, hard=0.0) if "l_hard" in options.without else schedule
+    accelerator = begin(options, schedule)
+    config = stage.configs[options.config]
+    config = replace(config, enlarged=0) if options.no_enlarge else config
+    network = with_imagenet(stage.build(without(config, options.without) if options.without else config))
     check_crop(schedule, network.config.multiple)
-    if args.source:
-        stage.fill(network, args.source)
+    if options.source:
+        stage.fill(network, options.source)
     loss = stage.loss(network.config, schedule)
-    data = _training_data.prepare(args, schedule, network.config, loss, sources)
-    settings, out = _settings(args, schedule, network, data), args.out or args.run / f"{args.stage}.safetensors"
+    data = training_data.prepare(options, schedule, network.config, loss, sources)
     return Work(
-        schedule, accelerator, network, Learning, loss, data.samples, settings, data.validation, out, _write_weights
+        schedule,
+        accelerator,
+        network,
+        Learning,
+        loss,
+        data.samples,
+        _settings(options, schedule, network, data),
+        data.validation,
+        options.out or options.run / f"{options.stage}.safetensors",
+        _write_weights,
     )
 
 
 def _settings(
-    args: argparse.Namespace, schedule: Schedule, network: nn.Module, data: _training_data.Data
+    options: TrainOptions, schedule: Schedule, network: nn.Module, data: training_data.Data
 ) -> dict[str, object]:
     """Return what a resumed run must share with its checkpoint."""
     from matting.training.checkpoint import as_settings
 
     return {
         "config": as_settings(network.config),
-        "seed": args.seed,
+        "seed": options.seed,
         "batch": schedule.batch,
         "crop": schedule.crop,
         # What there was before there was a choice goes without saying: the first runs' checkpoints do not name it.
@@ -173,7 +189,7 @@ def _write_weights(network: nn.Module, path: Path) -> None:
     save_weights(network, path, dtype=torch.float16)
 
 
-def _train(args: argparse.Namespace, work: Work) -> None:
+def _train(options: TrainOptions, work: Work) -> None:
     """Run the loop and write the weights."""
     from matting.training.checkpoint import writing
     from matting.training.loop import train
@@ -184,19 +200,19 @@ def _train(args: argparse.Namespace, work: Work) -> None:
         work.samples,
         work.loss,
         work.schedule,
-        args.run,
+        options.run,
         work.settings,
         accelerator=work.accelerator,
-        accumulate=args.accumulate,
-        time_limit=60 * args.time_limit,
-        workers=args.workers,
-        change_schedule=args.change_schedule,
+        accumulate=options.accumulate,
+        time_limit=60 * options.time_limit,
+        workers=options.workers,
+        change_schedule=options.change_schedule,
         validation=work.validation,
-        validate_every=60 * args.validate_every,
+        validate_every=60 * options.validate_every,
         learning=work.learning,
     )
     if work.accelerator.is_main_process:
         with writing("weights", work.out.parent):
             work.write(average, work.out)
-    work.accelerator.print(f"Weights of {args.stage} ({args.config}): {work.out}")
+    work.accelerator.print(f"Weights of {options.stage} ({options.config}): {work.out}")
     work.accelerator.end_training()

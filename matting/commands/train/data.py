@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from matting.commands.train.options import TrainOptions
+
 if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor, nn
@@ -87,7 +89,7 @@ def add_arguments(group: argparse._ArgumentGroup) -> None:
     )
 
 
-def find_sources(args: argparse.Namespace) -> Sources:
+def find_sources(options: TrainOptions) -> Sources:
     """Find what the options name: composites where there are backgrounds and no preset, else photos with mattes.
 
     Raises:
@@ -95,29 +97,29 @@ def find_sources(args: argparse.Namespace) -> Sources:
     """
     from matting.data.datasets import foreground_sources, gives_backgrounds, training_examples
 
-    separate = [spec for spec in args.data if gives_backgrounds(spec)]
-    specs = [spec for spec in args.data if spec not in separate]
-    if not specs and not args.pool:
+    separate = [spec for spec in options.data if gives_backgrounds(spec)]
+    specs = [spec for spec in options.data if spec not in separate]
+    if not specs and not options.pool:
         raise ValueError("There is nothing to learn from: give --pool DIR or --data LAYOUT:ROOT.")
-    photos = backgrounds(separate, args.photos)
-    if len(photos) and not args.preset:
-        if args.guidance:
+    photos = backgrounds(separate, options.photos)
+    if len(photos) and not options.preset:
+        if options.guidance:
             raise ValueError("--guidance belongs to photos with mattes: leave out the backgrounds, or give --preset.")
-        return Sources(foreground_sources(specs, args.pool), (), photos)
-    if args.pool:
+        return Sources(foreground_sources(specs, options.pool), (), photos)
+    if options.pool:
         raise ValueError("A pool needs backgrounds and no --preset: give --photos DIR or --data bg20k:ROOT.")
-    if args.composites:
+    if options.composites:
         raise ValueError("--composites needs backgrounds and no --preset: give --photos DIR or --data bg20k:ROOT.")
     examples = [example for spec in specs for example in training_examples(spec)]
     if alone := next((example.name for example in examples if example.image is None), None):
         raise ValueError(
             f"{alone} is a foreground without a photo: it needs backgrounds and no --preset; give --photos DIR."
         )
-    return Sources(None, _guided(args, examples), photos)
+    return Sources(None, _guided(options, examples), photos)
 
 
 def prepare(
-    args: argparse.Namespace,
+    options: TrainOptions,
     schedule: Schedule,
     config: object,
     loss: Callable[[nn.Module, Batch], Tensor],
@@ -133,22 +135,22 @@ def prepare(
     from matting.data.photos.with_mattes import PhotoData
     from matting.training.stages import STAGES
 
-    stage, look = STAGES[args.stage], _validation(args, schedule, loss, sources.photos)
+    stage, look = STAGES[options.stage], _validation(options, schedule, loss, sources.photos)
     if sources.foregrounds is not None:
-        name = composites(args)
-        made = CompositeData(sources.foregrounds, sources.photos, schedule.crop, args.seed, COMPOSITES[name])
+        name = composites(options)
+        made = CompositeData(sources.foregrounds, sources.photos, schedule.crop, options.seed, COMPOSITES[name])
         return Data(stage.composites(made, schedule), look, name)
     if getattr(config, "decoder", None) == "progressive":
         raise ValueError(
             "SPAMattNet*'s composition loss needs the layers of composites: give backgrounds (--photos), no --preset."
         )
-    data = PhotoData(sources.examples, schedule.photos(), args.seed)
+    data = PhotoData(sources.examples, schedule.photos(), options.seed)
     return Data(stage.photographs(data, schedule.steps * schedule.batch), look, None)
 
 
-def composites(args: argparse.Namespace) -> str:
+def composites(options: TrainOptions) -> str:
     """Return the name of the settings by which composites are made."""
-    return args.composites or ("paper" if args.config in ("paper", "paper_star") else "realistic")
+    return options.composites or ("paper" if options.config in ("paper", "paper_star") else "realistic")
 
 
 def backgrounds(specs: Sequence[str], folders: Sequence[Path]) -> Sequence[np.ndarray]:
@@ -159,20 +161,20 @@ def backgrounds(specs: Sequence[str], folders: Sequence[Path]) -> Sequence[np.nd
     return background_photos(specs, folders) if specs else load_textures(folders)
 
 
-def _guided(args: argparse.Namespace, examples: Sequence[Example]) -> Sequence[Example]:
+def _guided(options: TrainOptions, examples: Sequence[Example]) -> Sequence[Example]:
     from matting.data.photos.with_mattes import guided
     from matting.training.stages import STAGES
 
-    if not args.guidance:
+    if not options.guidance:
         return examples
-    kind = STAGES[args.stage].guidance
+    kind = STAGES[options.stage].guidance
     if not kind:
-        raise ValueError(f"Nothing guides {args.stage}; leave out --guidance.")
-    return guided(examples, **{kind: args.guidance})
+        raise ValueError(f"Nothing guides {options.stage}; leave out --guidance.")
+    return guided(examples, **{kind: options.guidance})
 
 
 def _validation(
-    args: argparse.Namespace,
+    options: TrainOptions,
     schedule: Schedule,
     loss: Callable[[nn.Module, Batch], Tensor],
     photos: Sequence[np.ndarray],
@@ -183,16 +185,17 @@ def _validation(
     from matting.training.stages import STAGES
     from matting.training.validation import SEED, Validation, read_photos
 
-    if not args.validate:
+    if not options.validate:
         return None
-    stage = STAGES[args.stage]
-    roots = [root for root in args.validate if (root / "input_training_lowres").is_dir()]
-    pools = [root for root in args.validate if root not in roots]
+    stage = STAGES[options.stage]
+    roots = [root for root in options.validate if (root / "input_training_lowres").is_dir()]
+    pools = [root for root in options.validate if root not in roots]
     held_out = None
     if pools:
         if not len(photos):
             raise ValueError("Held-out composites need backgrounds; give --photos.")
-        data = CompositeData(foreground_sources([], pools), photos, schedule.crop, SEED, COMPOSITES[composites(args)])
-        held_out = stage.composites(data, replace(schedule, steps=1, batch=args.validate_count))
-    examples = [example for root in roots for example in read_photos(root, args.stage)]
-    return Validation(args.run, loss, stage.judge, stage.score, held_out, examples)
+        made = COMPOSITES[composites(options)]
+        data = CompositeData(foreground_sources([], pools), photos, schedule.crop, SEED, made)
+        held_out = stage.composites(data, replace(schedule, steps=1, batch=options.validate_count))
+    examples = [example for root in roots for example in read_photos(root, options.stage)]
+    return Validation(options.run, loss, stage.judge, stage.score, held_out, examples)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from matting.commands.train.options import TrainOptions
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -52,21 +53,21 @@ class Work:
     write: Callable[[nn.Module, Path], None]
 
 
-def changes(args: argparse.Namespace) -> dict[str, object]:
+def changes(options: TrainOptions) -> dict[str, object]:
     """Return the schedule's values that the options change."""
-    return {name: getattr(args, name) for name in CHANGES}
+    return {name: getattr(options, name) for name in CHANGES}
 
 
-def begin(args: argparse.Namespace, schedule: Schedule) -> Accelerator:
+def begin(options: TrainOptions, schedule: Schedule) -> Accelerator:
     """Join the processes, make sure that a batch can be split among them, and seed the networks to come."""
     import torch
 
     from matting.training import engine
     from matting.training.batches import split
 
-    accelerator = engine.start(args.device, args.dtype)
-    split(schedule.batch, args.accumulate, accelerator.num_processes)
-    torch.manual_seed(args.seed)
+    accelerator = engine.start(options.device, options.dtype)
+    split(schedule.batch, options.accumulate, accelerator.num_processes)
+    torch.manual_seed(options.seed)
     return accelerator
 
 

@@ -47,20 +47,31 @@ class Step:
 
     Attributes:
         data: the benchmark.
-        command: "trimaps", or the benchmark itself for mattes.
-        words: the call's further words, without root, weights and files.
+        masks: kinds of coarse masks, by `--mask`; none for the benchmark's own.
+        methods: by `--method`; none for the benchmark's own.
+        scores: "mattes" or "trimaps".
+        split: of alphamatting.com's photos, whose test split is written for the site by three trimaps each.
     """
 
     data: str
-    words: tuple[str, ...] = ()
-    command: str = ""
+    masks: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ()
+    scores: str = "mattes"
+    split: str = "training"
+
+    @property
+    def trimap(self) -> str | None:
+        """What `--trimap` says: all three of the test split, else the benchmark's own."""
+        return "all" if self.split == "test" else None
 
     def call(self, folder: Path | str = "DIR") -> list[str]:
-        """Return the words of the call, `evaluate` first, for a folder that holds all data sets."""
-        name = self.command or self.data
-        data = ["--data", self.data] if self.command == "trimaps" else []
-        backgrounds = ["--backgrounds", f"{folder}/{VOC}"] if self.data == "distinctions-646" else []
-        return ["evaluate", name, *data, "--root", str(root_of(self.data, folder)), *backgrounds, *self.words]
+        """Return the words of the call on a command line, `evaluate` first, for a folder that holds all data sets."""
+        words = ["evaluate", *(("trimaps", "--data") if self.scores == "trimaps" else ()), self.data]
+        words += ["--root", str(root_of(self.data, folder))]
+        words += ["--backgrounds", str(backgrounds)] if (backgrounds := backgrounds_of(self.data, folder)) else []
+        words += ["--method", *self.methods] if self.methods else []
+        words += ["--mask", *self.masks] if self.masks else []
+        return words + (["--split", self.split, "--trimap", str(self.trimap)] if self.split == "test" else [])
 
 
 @dataclass(frozen=True)
@@ -85,11 +96,16 @@ def root_of(data: str, folder: Path | str) -> Path:
     return Path(folder) if data in ("composition-1k", "folder") else Path(folder, FOLDERS[data])
 
 
-def _both(words: tuple[str, ...], command: str = "") -> tuple[Step, ...]:
-    return tuple(Step(data, words, command) for data in ("composition-1k", "distinctions-646"))
+def backgrounds_of(data: str, folder: Path | str) -> Path | None:
+    """Return where the photos lie that bare foregrounds are put before; None where a data set has its own."""
+    return Path(folder, VOC) if data == "distinctions-646" else None
 
 
-_JOINT = ("--method", "joint-soft", "joint-hard", "--mask")
+def _both(*masks: str, scores: str = "mattes") -> tuple[Step, ...]:
+    methods = () if scores == "trimaps" else ("joint-soft", "joint-hard")
+    return tuple(Step(data, masks, methods, scores) for data in ("composition-1k", "distinctions-646"))
+
+
 _ERODED = "The coarse mask is made from the true alpha: all but the trimap's background, eroded by N pixels, blurred."
 
 PROCEDURES: dict[str, Procedure] = {
@@ -101,9 +117,9 @@ PROCEDURES: dict[str, Procedure] = {
             "files with --weights beside TGN's.",
             (SYNTHETIC[0], "python -m matting train deeplabv2 --config paper",
              "python -m matting train deeplabv3 --config paper"),
-            _both(("--mask", "20"), "trimaps"),
+            _both("20", scores="trimaps"),
         ),
-        Procedure("II", f"{_ERODED} N is 20, 30, 40 and 50.", SYNTHETIC[:1], _both(("--mask", *EROSIONS), "trimaps")),
+        Procedure("II", f"{_ERODED} N is 20, 30, 40 and 50.", SYNTHETIC[:1], _both(*EROSIONS, scores="trimaps")),
         Procedure(
             "III",
             "SPAMattNet gets the test set's own trimaps; their unknown region is scored.",
@@ -118,23 +134,23 @@ PROCEDURES: dict[str, Procedure] = {
              "all rows and seeds at a scale of one's own, scored on a folder: python -m matting ablate"),
             (Step("composition-1k"),),
         ),
-        Procedure("V", f"{_ERODED} N is 20. The whole image is scored.", SYNTHETIC, _both((*_JOINT, "20"))),
+        Procedure("V", f"{_ERODED} N is 20. The whole image is scored.", SYNTHETIC, _both("20")),
         Procedure(
             "VI",
             'As Table V, beside a SPAMattNet trained without RM: --weights "w/o RM=DIR" "with RM=DIR".',
             (*SYNTHETIC, f"{SYNTHETIC[1]} --without rm"),
-            _both((*_JOINT, "20")),
+            _both("20"),
         ),
         Procedure(
             "VII",
             "The true alphas are not public: the mattes of three trimaps each are written with --save, and the site "
             "scores and ranks what is sent to it. On the training photos `evaluate alphamatting` scores here.",
             SYNTHETIC[1:],
-            (Step("alphamatting", ("--split", "test", "--trimap", "all")),),
+            (Step("alphamatting", split="test"),),
         ),
         Procedure(
             "VIII", f"{_ERODED} N is 20, 30, 40 and 50. The whole image is scored.", SYNTHETIC,
-            _both((*_JOINT, *EROSIONS)),
+            _both(*EROSIONS),
         ),
         Procedure(
             "IX",
