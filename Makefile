@@ -32,7 +32,7 @@ browser: $(VENV)/.test
 	@sh tests/browser/install.sh $(BIN)/python
 
 space: $(VENV)/.demo
-	$(BIN)/python -m matting.app.space $(REPO)
+	$(BIN)/python -m matting.commands.space $(REPO)
 
 clean:
 	rm -rf $(VENV)

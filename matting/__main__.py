@@ -24,9 +24,7 @@ class Parser(argparse.ArgumentParser):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a sub-command; returns the exit status: 0 done, 1 failed in part, 2 misused, 130 interrupted."""
-    parser = Parser(
-        prog="python -m matting", description="Cut objects out of photos, hair and glass included."
-    )
+    parser = Parser(prog="python -m matting", description="Cut objects out of photos, hair and glass included.")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     modules = _command_modules()
     for module in modules.values():
@@ -44,11 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _command_modules() -> dict[str, ModuleType]:
     names = [module.name for module in pkgutil.iter_modules(commands.__path__)]
-    return {
-        name: importlib.import_module(f"matting.commands.{name}")
-        for name in names
-        if not name.startswith("_")
-    }
+    return {name: importlib.import_module(f"matting.commands.{name}") for name in names if not name.startswith("_")}
 
 
 if __name__ == "__main__":

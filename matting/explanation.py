@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from matting import inference
 from matting.coarse.prompts import Box, Prompts
 from matting.images import Source, read_photo, read_trimap
+from matting.inference import whole_photo
 from matting.networks.attention import (
     GlobalPropagationAttention,
     LocalSamplingPropagationAttention,
@@ -121,7 +121,7 @@ def explain(pipeline: MattingPipeline, image: Source, trimap: Source, box: Box) 
     regions, _ = read_trimap(trimap, size)
     asked = Prompts(box=box).checked(size).box
     network = pipeline.spamattnet
-    inputs, shown = inference.spamattnet_inputs(network, photo, regions)
+    inputs, shown = whole_photo.spamattnet_inputs(network, photo, regions)
     seen = network.attention_features(*inputs)
     scale = (size[1] / shown[1], size[0] / shown[0])  # of the photo to the network's input
 
@@ -154,9 +154,7 @@ def gpa_attention(
     query, key, weights = module.query_key_weights(image, unknown)
     height, width = image.shape[-2:]
     index = torch.tensor([row * width + column for row in rows for column in columns], device=image.device)
-    total = sum(
-        propagation_attention(query[:, chunk], key, weights).sum(dim=1) for chunk in index.split(ROWS)
-    )
+    total = sum(propagation_attention(query[:, chunk], key, weights).sum(dim=1) for chunk in index.split(ROWS))
     return (total / len(index)).view(height // module.reduction, width // module.reduction)
 
 

@@ -10,13 +10,13 @@ from typing import Literal, get_args
 import numpy as np
 import torch
 
-from matting import inference, regional, weights
 from matting.coarse import ALIASES, Prompts, Segmenter, load_segmenter, needs_prompts
-from matting.fusion import hard_fusion, painted_probabilities, soft_fusion
-from matting.images import UNKNOWN, Source, read_mask, read_photo, read_trimap
-from matting.networks import spamattnet, tgn
+from matting.images import Source, read_mask, read_photo, read_trimap
+from matting.inference import preview, whole_photo
+from matting.inference.fusion import hard_fusion, painted_probabilities, soft_fusion
+from matting.networks import spamattnet, tgn, weights
 from matting.result import MattingResult
-from matting.trimap import from_probabilities
+from matting.trimaps.algebra import UNKNOWN, from_probabilities
 
 Fusion = Literal["hard", "soft"]
 
@@ -36,11 +36,11 @@ class MattingPipeline:
         device: str | torch.device | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
-        self.device = torch.device(device) if device is not None else inference.default_device()
+        self.device = torch.device(device) if device is not None else whole_photo.default_device()
         self.dtype = dtype or torch.float32
         self._originals = {"tgn": tgn, "spamattnet": spamattnet}
-        self._tgn = inference.prepare(tgn, self.device, self.dtype)
-        self._spamattnet = inference.prepare(spamattnet, self.device, self.dtype)
+        self._tgn = whole_photo.prepare(tgn, self.device, self.dtype)
+        self._spamattnet = whole_photo.prepare(spamattnet, self.device, self.dtype)
         self._segmenters: dict[str, Segmenter] = {}
         self._lock = threading.Lock()
 
@@ -92,9 +92,7 @@ class MattingPipeline:
         address = api.create_repo(repository, private=private, exist_ok=True)
         with TemporaryDirectory() as folder:
             self.save_pretrained(folder)
-            api.upload_folder(
-                repo_id=repository, folder_path=folder, commit_message="Upload TriMatte weights"
-            )
+            api.upload_folder(repo_id=repository, folder_path=folder, commit_message="Upload TriMatte weights")
         return str(address)
 
     def __call__(
@@ -177,7 +175,7 @@ class MattingPipeline:
         """Probabilities of background, unknown and foreground by TGN, float32 (H, W, 3)."""
         photo, _ = read_photo(image)
         mask, _ = read_mask(coarse_mask, photo.shape[:2])
-        return inference.estimate_trimap(self._tgn, photo, mask)
+        return whole_photo.estimate_trimap(self._tgn, photo, mask)
 
     def trimap(self, image: Source, coarse_mask: Source) -> np.ndarray:
         """Most probable trimap by TGN, uint8 (H, W) in {0, 128, 255}: ready to be edited."""
@@ -214,7 +212,7 @@ class MattingPipeline:
         """Do as `alpha`; a crop is looked at at its photo's `scale`."""
         if not (regions == UNKNOWN).any():
             return hard_fusion(np.zeros(regions.shape, np.float32), regions)
-        alpha = inference.estimate_alpha(self._spamattnet, photo, regions, scale)
+        alpha = whole_photo.estimate_alpha(self._spamattnet, photo, regions, scale)
         if fusion == "hard" or probabilities is None:
             return hard_fusion(alpha, regions)
         if probabilities.shape != (*regions.shape, 3):
@@ -252,12 +250,12 @@ class MattingPipeline:
                 f"The old alpha and what changed should have the photo's size {regions.shape}, "
                 f"got {alpha.shape} and {changed.shape}."
             )
-        crop = regional.crop_around(changed)
+        crop = preview.crop_around(changed)
         if crop is None:
             return alpha.copy()
         nearby = None if probabilities is None else probabilities[crop]
-        scale = inference.working_scale(self._spamattnet, regions.shape)
-        return regional.paste(alpha, self._fused(photo[crop], regions[crop], nearby, fusion, scale), crop, changed)
+        scale = whole_photo.working_scale(self._spamattnet, regions.shape)
+        return preview.paste(alpha, self._fused(photo[crop], regions[crop], nearby, fusion, scale), crop, changed)
 
 
 def _check_guidance(*given: bool) -> None:

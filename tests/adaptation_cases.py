@@ -12,10 +12,10 @@ from matting.networks.spamattnet import AlphaEstimate
 from matting.training.adaptation import Adaptation, Generator, Judges
 from matting.training.engine import start
 from matting.training.loop import train
-from matting.training.recipes import AdaptationRecipe
+from matting.training.schedules import AdaptationSchedule
 
 SIDE = 32
-RECIPE = AdaptationRecipe(
+SCHEDULE = AdaptationSchedule(
     steps=11, batch=2, crop=SIDE, rate=1e-2, warmup=0, hold=1, optimizer="adam", momenta=(0.5, 0.999), halving=4
 )
 
@@ -81,11 +81,11 @@ def judges(network):
     return Judges(PatchDiscriminator(PatchDiscriminatorConfig(width=4)), network.spamattnet)
 
 
-def adapt(folder, *, recipe=RECIPE, learning=Adaptation, seed=0, **options):
+def adapt(folder, *, schedule=SCHEDULE, learning=Adaptation, seed=0, **options):
     network = generator(seed)
-    samples = Samples(recipe.steps * recipe.batch)
+    samples = Samples(schedule.steps * schedule.batch)
     options = {"workers": 0, "accelerator": start("cpu")} | options
-    return train(network, samples, judges(network), recipe, folder, {}, learning=learning, **options)
+    return train(network, samples, judges(network), schedule, folder, {}, learning=learning, **options)
 
 
 class Frozen(Adaptation):

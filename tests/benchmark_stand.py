@@ -6,9 +6,10 @@ from benchmark_trees import write
 
 from matting import MattingPipeline
 from matting.__main__ import main
-from matting.evaluation import benchmarks, methods, photos
-from matting.fusion import hard_fusion
-from matting.trimap import from_mask
+from matting.evaluation import methods
+from matting.evaluation.benchmarks import definitions, photos
+from matting.inference.fusion import hard_fusion
+from matting.trimaps.algebra import from_mask
 
 
 class Stand:
@@ -62,4 +63,4 @@ def predict(name, root, folder, change=lambda alpha: alpha):
 
 
 def found_in(name, root):
-    return benchmarks.examples(name, root, backgrounds=root / "voc" if name == "distinctions-646" else None)
+    return definitions.examples(name, root, backgrounds=root / "voc" if name == "distinctions-646" else None)

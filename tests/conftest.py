@@ -42,7 +42,7 @@ def vitmatte_folder(tmp_path: Path) -> Path:
     """Save a tiny ViTMatte; nothing that was loaded before is remembered."""
     from vitmatte_cases import save_tiny_vitmatte
 
-    from matting.evaluation.vitmatte import load_vitmatte
+    from matting.methods.vitmatte import load_vitmatte
 
     load_vitmatte.cache_clear()
     return save_tiny_vitmatte(tmp_path / "vitmatte")

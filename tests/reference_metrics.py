@@ -51,9 +51,7 @@ def gradient(prediction, truth, region, sigma=1.4):
     offsets = range(-half, half + 1)
     kernel = {(i, j): gauss(i) * derivative(j) for i in offsets for j in offsets}
     norm = math.sqrt(sum(value * value for value in kernel.values()))
-    return (
-        _gradient_loss(prediction, truth, region, {k: v / norm for k, v in kernel.items()}, _replicate) / 1000
-    )
+    return _gradient_loss(prediction, truth, region, {k: v / norm for k, v in kernel.items()}, _replicate) / 1000
 
 
 def whole_image_gradient(prediction, truth, sigma=1.4):
@@ -62,9 +60,7 @@ def whole_image_gradient(prediction, truth, sigma=1.4):
     offsets = range(-half, half + 1)
     weights = {i: math.exp(-(i**2) / (2 * sigma**2)) for i in offsets}
     total = sum(weights.values())
-    kernel = {
-        (i, j): weights[i] / total * (-j / sigma**2) * weights[j] / total for i in offsets for j in offsets
-    }
+    kernel = {(i, j): weights[i] / total * (-j / sigma**2) * weights[j] / total for i in offsets for j in offsets}
     return _gradient_loss(prediction, truth, np.ones(truth.shape, bool), kernel, _mirror) / 10
 
 

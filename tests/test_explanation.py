@@ -12,8 +12,9 @@ import torch
 from network_cases import NARROWEST, NARROWEST_TGN, randomise_norms
 
 import matting
-from matting import MattingPipeline, inference
+from matting import MattingPipeline
 from matting.explanation import PhotoGrid, explain, principal_channels
+from matting.inference import whole_photo
 from matting.networks.spamattnet import SPAMattNet
 from matting.networks.tgn import TGN
 
@@ -51,7 +52,7 @@ def trimap():
 
 @pytest.fixture(scope="module")
 def features(pipeline, photo, trimap):
-    inputs, _ = inference.spamattnet_inputs(pipeline.spamattnet, photo, trimap)
+    inputs, _ = whole_photo.spamattnet_inputs(pipeline.spamattnet, photo, trimap)
     with torch.inference_mode():
         return pipeline.spamattnet.attention_features(*inputs)
 
@@ -156,7 +157,7 @@ def test_maps_lie_where_their_pixels_are(pipeline, photo, trimap):
 
 
 def test_a_bright_spot_is_found_again_at_its_place_in_a_shrunken_photo(pipeline, photo, trimap, monkeypatch):
-    monkeypatch.setattr(inference, "ALPHA_PIXELS", 35 * 50)
+    monkeypatch.setattr(whole_photo, "ALPHA_PIXELS", 35 * 50)
     shown = explain(pipeline, photo, trimap, BOX)
     assert shown.gpa.cell == (32, 32)
     x0, y0, x1, y1 = shown.window
@@ -182,7 +183,7 @@ def test_alpha_features_are_those_that_the_network_goes_on_with(pipeline, featur
 
 def test_the_features_are_those_of_the_forward(pipeline, photo, trimap):
     network = pipeline.spamattnet
-    inputs, _ = inference.spamattnet_inputs(network, photo, trimap)
+    inputs, _ = whole_photo.spamattnet_inputs(network, photo, trimap)
     met = []
     hook = network.attention.register_forward_hook(lambda _, given, made: met.append((given, made)))
     with torch.inference_mode():

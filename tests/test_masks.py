@@ -129,5 +129,3 @@ def test_every_pixel_gets_the_number_of_a_nearest_part(parts):
         distance = ndimage.distance_transform_edt(parts != number)
         # OpenCV's 5x5 distances are exact to about 2 percent.
         assert (distance[nearest == number] <= least[nearest == number] * 1.05).all()
-
-

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from pictures import encoded, refused
 from PIL import Image
 
-from matting import MattingPipeline, MattingResult, inference
-from matting.images import BACKGROUND, FOREGROUND, UNKNOWN
-from matting.trimap import from_probabilities, to_one_hot
+from matting import MattingPipeline, MattingResult
+from matting.inference import whole_photo
+from matting.trimaps.algebra import BACKGROUND, FOREGROUND, UNKNOWN, from_probabilities, to_one_hot
 
 SIZES = [(37, 91), (64, 64), (200, 133), (2, 70)]
 
@@ -107,7 +107,7 @@ def test_hard_fusion_keeps_what_tgn_knows(pipeline):
 def test_soft_fusion_is_equation_15(pipeline):
     size = (64, 80)
     result = pipeline(photo(size), coarse_mask=mask(size), fusion="soft")
-    estimate = inference.estimate_alpha(pipeline._spamattnet, photo(size), result.trimap).astype(np.float64)
+    estimate = whole_photo.estimate_alpha(pipeline._spamattnet, photo(size), result.trimap).astype(np.float64)
     background, _, foreground = np.moveaxis(result.trimap_probabilities.astype(np.float64), 2, 0)
     unknown = 1 - (foreground + background)
     equation_13 = (1 - unknown) * foreground / (foreground + background) + unknown * estimate
@@ -126,7 +126,7 @@ def test_painted_pixels_survive_soft_fusion_exactly(pipeline, value):
     assert stroke.any()
     painted[stroke] = value
     alpha = pipeline.alpha(photo(size), painted, probabilities, "soft")
-    expected = inference.estimate_alpha(pipeline._spamattnet, photo(size), painted)
+    expected = whole_photo.estimate_alpha(pipeline._spamattnet, photo(size), painted)
     expected = {BACKGROUND: np.zeros(size), FOREGROUND: np.ones(size), UNKNOWN: expected}[value]
     np.testing.assert_array_equal(alpha[stroke], expected[stroke])
 

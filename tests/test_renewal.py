@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from pictures import disc, refused, save
 
 from matting.data import renewal
-from matting.data.compose import CompositeData, SPAMattNetSamples
+from matting.data.composites.compose import CompositeData, SPAMattNetSamples
 from matting.data.datasets import PoolFiles, foreground_sources
-from matting.data.pool import fill_pool, load_textures, present, read_foreground
+from matting.data.pools.pool import fill_pool, load_textures, present, read_foreground
 from matting.data.renewal import Renewal, RenewedPool, begin, renew
 from matting.data.synthetic import Foreground, draw_foreground
 
@@ -204,7 +204,7 @@ def test_numbers_beyond_a_million_are_found_and_deleted(pool, cheap):
 
 
 def test_the_command_renews_at_the_lowest_priority_until_it_is_ended(tmp_path, textures):
-    call = [sys.executable, "-m", "matting.data.pool", "--out", tmp_path / "pool", "--textures", textures]
+    call = [sys.executable, "-m", "matting.data.pools.pool", "--out", tmp_path / "pool", "--textures", textures]
     call += ["--count", SLOTS, "--size", SIZE, "--seed", 2, "--renew", EVERY]
     writer = subprocess.Popen([str(part) for part in call], stderr=subprocess.PIPE, text=True)
     try:

@@ -13,17 +13,28 @@ HEAVY = {"torch", "torchvision", "cv2", "transformers", "gradio", "pymatting", "
 
 # design.md: data flows one way, and a layer imports only from layers at or above its own place in this list.
 LAYERS = (
-    ("matting.values", "matting.decoding", "matting.images"),
-    ("matting.run_length", "matting.masks", "matting.trimap", "matting.trimap_editing", "matting.trimap_doctor"),
+    ("matting.images.values", "matting.images.decoding", "matting.images"),
+    (
+        "matting.replay.run_length",
+        "matting.masks",
+        "matting.trimaps.algebra",
+        "matting.trimaps.editing",
+        "matting.trimaps.doctor",
+    ),
     ("matting.compositing",),
-    ("matting.networks", "matting.watching"),
-    ("matting.fusion", "matting.inference", "matting.regional", "matting.weights"),
+    ("matting.networks", "matting.inference.progress"),
+    (
+        "matting.inference.fusion",
+        "matting.inference.whole_photo",
+        "matting.inference.preview",
+        "matting.networks.weights",
+    ),
     ("matting.coarse",),
-    ("matting.recipe_fields", "matting.recipe"),
+    ("matting.replay.fields", "matting.replay.recipe"),
     ("matting.result", "matting.pipeline", "matting.explanation"),
     ("matting.data",),
     ("matting.evaluation",),  # it scores what the readers in matting.data find
-    ("matting.replay",),  # recipes may name the methods that evaluation compares ours with
+    ("matting.replay.replaying",),  # recipes may name the methods that evaluation compares ours with
     ("matting.training",),
     ("matting.app",),
     ("matting.commands",),
@@ -112,7 +123,7 @@ def test_the_command_line_says_its_usage_without_loading_torch():
 
 
 def test_the_door_needs_no_torch():
-    assert not loaded_by("import matting.images, matting.trimap, matting.compositing") & {"torch", "pymatting"}
+    assert not loaded_by("import matting.images, matting.trimaps.algebra, matting.compositing") & {"torch", "pymatting"}
 
 
 def test_the_app_is_started_by_demo_app_and_not_the_other_way():

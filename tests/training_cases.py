@@ -16,24 +16,24 @@ from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 from torch.utils.data import Dataset
 
-from matting.data.compose import CompositeData
-from matting.data.pool import write_foreground
+from matting.data.composites.compose import CompositeData
+from matting.data.pools.pool import write_foreground
 from matting.data.synthetic import Foreground
 from matting.networks.spamattnet import SPAMattNet
 from matting.training import checkpoint
 from matting.training.engine import start
 from matting.training.loop import train
-from matting.training.recipes import Recipe
+from matting.training.schedules import Schedule
 from matting.training.stages import STAGES
 
-RECIPE = Recipe(steps=12, batch=2, rate=1e-2, warmup=3)
+SCHEDULE = Schedule(steps=12, batch=2, rate=1e-2, warmup=3)
 SETTINGS = {"seed": 0, "config": {"width": 8}}
 
 
 class Numbers(Dataset):
     """Sample i is a function of i."""
 
-    def __init__(self, length=RECIPE.steps * RECIPE.batch, delay=0.0):
+    def __init__(self, length=SCHEDULE.steps * SCHEDULE.batch, delay=0.0):
         self.length, self.delay = length, delay
 
     def __len__(self):
@@ -65,11 +65,11 @@ def squared(network, batch):
     return (network(batch["values"]) - batch["target"]).square().mean()
 
 
-def go(folder, *, recipe=RECIPE, loss=squared, samples=None, **options):
+def go(folder, *, schedule=SCHEDULE, loss=squared, samples=None, **options):
     network = build()
-    samples = samples or Numbers(recipe.steps * recipe.batch)
+    samples = samples or Numbers(schedule.steps * schedule.batch)
     options = {"workers": 0, "accelerator": start("cpu")} | options
-    return train(network, samples, loss, recipe, folder, SETTINGS, **options)
+    return train(network, samples, loss, schedule, folder, SETTINGS, **options)
 
 
 def read_log(folder):
@@ -107,15 +107,15 @@ def fill(folder):
     return folder
 
 
-def frozen(folder, pool, recipe, accumulate=1):
+def frozen(folder, pool, schedule, accumulate=1):
     """Train the narrowest SPAMattNet with frozen norms, as every image alone then has a say in the gradient."""
     torch.manual_seed(0)
     network = randomise_norms(SPAMattNet(NARROWEST))
     photos = [cv2.imread(str(path)) for path in sorted((pool / "photos").iterdir())]
-    samples = STAGES["spamattnet"].composites(CompositeData(sorted(pool.glob("*.png")), photos, 64, seed=0), recipe)
-    loss = STAGES["spamattnet"].loss(network.config, recipe)
+    samples = STAGES["spamattnet"].composites(CompositeData(sorted(pool.glob("*.png")), photos, 64, seed=0), schedule)
+    loss = STAGES["spamattnet"].loss(network.config, schedule)
     options = {"accelerator": start("cpu"), "accumulate": accumulate, "workers": 0}
-    return train(network, samples, lambda net, batch: loss(net.eval(), batch), recipe, folder, {}, **options)
+    return train(network, samples, lambda net, batch: loss(net.eval(), batch), schedule, folder, {}, **options)
 
 
 def launch(statement, processes):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from matting.app import gpu  # first, since ZeroGPU has to be there before anything touches CUDA
+from matting.app.backend import gpu  # first, since ZeroGPU has to be there before anything touches CUDA
 
 # isort: split
 from collections.abc import Sequence
@@ -11,11 +11,11 @@ from typing import Any
 import gradio as gr
 
 from matting.app.api import publish
-from matting.app.events import connect
-from matting.app.layout import lay_out
-from matting.app.segmenters import read_added
-from matting.app.steps import Steps
-from matting.app.theme import STYLE_SHEET, calm_theme
+from matting.app.backend.computations import Steps
+from matting.app.page import lay_out
+from matting.app.parts.theme import STYLE_SHEET, calm_theme
+from matting.app.pick.segmenter_menu import read_added
+from matting.app.wiring import connect
 from matting.pipeline import MattingPipeline
 
 __all__ = ["build", "launch_options", "read_added"]
@@ -32,9 +32,7 @@ def build(pipeline: MattingPipeline, coarse: Sequence[str] = ()) -> gr.Blocks:
     `coarse` adds segmenters with weights of one's own to the menus, each NAME:SOURCE as in `matting.coarse`.
     """
     steps = Steps(pipeline)
-    with gr.Blocks(
-        title="TriMatte", analytics_enabled=False, delete_cache=(CACHE_SECONDS // 4, CACHE_SECONDS)
-    ) as page:
+    with gr.Blocks(title="TriMatte", analytics_enabled=False, delete_cache=(CACHE_SECONDS // 4, CACHE_SECONDS)) as page:
         connect(lay_out(gpu.describe(pipeline.device), coarse), steps)
         publish(steps)
     return page.queue(max_size=QUEUE_SIZE)

@@ -6,9 +6,9 @@ from typing import get_args
 
 import gradio as gr
 
-from matting.app.page import FindingRow, MaskTools, TrimapHelpParts
-from matting.app.widgets import download, shown_picture, thumbnails
-from matting.trimap_doctor import Complaint
+from matting.app.components import FindingRow, MaskTools, TrimapHelpParts
+from matting.app.parts.widgets import download, shown_picture, thumbnails
+from matting.trimaps.doctor import Complaint
 
 MASK_TOOLS = {
     "grow": "Grow",

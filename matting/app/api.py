@@ -8,14 +8,14 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from matting.app import files
-from matting.app.layout import FUSIONS
-from matting.app.messages import explain
-from matting.app.steps import Steps
+from matting.app.backend.computations import Steps
+from matting.app.page import FUSIONS
+from matting.app.parts import served_files
+from matting.app.parts.messages import explain
 from matting.coarse import Prompts
 from matting.compositing import cutout, estimate_foreground
 from matting.images import read_mask, read_photo, read_trimap, write_alpha, write_png
-from matting.trimap import from_probabilities
+from matting.trimaps.algebra import from_probabilities
 
 ENDPOINT = "matte"
 SEGMENTER = "grabcut"
@@ -79,9 +79,9 @@ def _matte(
     alpha = steps.alpha(image, values, probabilities, fusion)
     foreground, name = estimate_foreground(image, alpha), Path(photo).stem
     return (
-        files.keep(lambda path: write_alpha(path, alpha), f"{name}_alpha.png"),
-        files.keep(lambda path: write_png(path, cutout(foreground, alpha)), f"{name}_cutout.png"),
-        files.keep(lambda path: write_png(path, values), f"{name}_trimap.png"),
+        served_files.keep(lambda path: write_alpha(path, alpha), f"{name}_alpha.png"),
+        served_files.keep(lambda path: write_png(path, cutout(foreground, alpha)), f"{name}_cutout.png"),
+        served_files.keep(lambda path: write_png(path, values), f"{name}_trimap.png"),
     )
 
 
@@ -101,6 +101,4 @@ def _read_prompts(points: Any, box: Any) -> Prompts:
             box=None if not box else tuple(float(side) for side in box),
         )
     except (TypeError, ValueError) as error:
-        raise ValueError(
-            "Points should be [[x, y, 1 or 0], ...] and a box [x0, y0, x1, y1], all numbers."
-        ) from error
+        raise ValueError("Points should be [[x, y, 1 or 0], ...] and a box [x0, y0, x1, y1], all numbers.") from error

@@ -10,16 +10,16 @@ from pathlib import Path
 
 import gradio as gr
 
-from matting.app import files
-from matting.app.messages import Update, explain, forgiving, line, refuse
-from matting.app.page import BatchPart
-from matting.app.segmenters import OFFLINE
-from matting.app.session import shrink
-from matting.app.steps import Steps
+from matting.app.backend.computations import Steps
+from matting.app.components import BatchPart
+from matting.app.parts import served_files
+from matting.app.parts.messages import Update, explain, forgiving, line, refuse
+from matting.app.pick.segmenter_menu import OFFLINE
+from matting.app.session.stages import shrink
 from matting.coarse import Prompts, SegmenterUnavailable
 from matting.compositing import blend, checkerboard, cutout, estimate_foreground
 from matting.images import read_photo, write_alpha, write_png
-from matting.trimap import from_probabilities
+from matting.trimaps.algebra import from_probabilities
 
 MOST = 50
 """Photos in one go, so that nobody keeps the machine for hours."""
@@ -80,7 +80,7 @@ class Batches:
                 for name, file in batch.files:
                     archive.write(file, name)
 
-        return {self.part.archive: gr.DownloadButton(value=files.keep(write, "cutouts.zip"), visible=True)}
+        return {self.part.archive: gr.DownloadButton(value=served_files.keep(write, "cutouts.zip"), visible=True)}
 
     @forgiving
     def stop(self, batch: Batch | None) -> Update:
@@ -109,8 +109,8 @@ class Batches:
             f"{name}_cutout.png": lambda path: write_png(path, cutout(foreground, alpha)),
             f"{name}_alpha.png": lambda path: write_alpha(path, alpha),
         }
-        kept = ((file, files.keep(write, file)) for file, write in made.items())
-        shown = (files.show_quickly(view, name), name)
+        kept = ((file, served_files.keep(write, file)) for file, write in made.items())
+        shown = (served_files.show_quickly(view, name), name)
         return replace(batch, shown=(*batch.shown, shown), files=(*batch.files, *kept))
 
     def _show(self, batch: Batch, done: int, count: int) -> Update:

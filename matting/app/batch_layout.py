@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import gradio as gr
 
-from matting.app.messages import line
-from matting.app.page import BatchPart
-from matting.app.segmenters import first_segmenter
-from matting.app.widgets import download
+from matting.app.components import BatchPart
+from matting.app.parts.messages import line
+from matting.app.parts.widgets import download
+from matting.app.pick.segmenter_menu import first_segmenter
 
 STATE_SECONDS = 7200
 HOW_IT_WORKS = "What stands out in each photo is cut out without a click. Look at every one before you use it."

@@ -9,15 +9,15 @@ import cv2
 import gradio as gr
 import numpy as np
 
-from matting.app import files
-from matting.app.canvas import spotlight
-from matting.app.editor import TrimapEdit
-from matting.app.messages import Update, forgiving
-from matting.app.page import FilmstripPart
-from matting.app.session import Matte, Photo, Selection, shrink
-from matting.app.widgets import upload
+from matting.app.components import FilmstripPart
+from matting.app.parts import served_files
+from matting.app.parts.drawing import spotlight
+from matting.app.parts.messages import Update, forgiving
+from matting.app.parts.widgets import upload
+from matting.app.session.stages import Matte, Photo, Selection, shrink
+from matting.app.session.trimap_edit import TrimapEdit
 from matting.compositing import blend, checkerboard
-from matting.trimap import tint
+from matting.trimaps.algebra import tint
 
 SIDE = 160
 TILE = 10
@@ -55,7 +55,7 @@ def draw_slot(name: str, slot: Slot) -> str:
     title, stage, _ = SLOTS[name]
     standing = "not there yet" if slot.picture is None else "outdated" if slot.stale else ""
     look = "empty" if slot.picture is None else "stale" if slot.stale else "current"
-    picture = "" if slot.picture is None else f'<img src="{files.inline(slot.picture)}" alt="">'
+    picture = "" if slot.picture is None else f'<img src="{served_files.inline(slot.picture)}" alt="">'
     words = html.escape(f"{title}, {standing}" if standing else title)
     note = standing if look == "stale" else "&nbsp;"  # a line that is always there keeps the uploads in a row
     return (

@@ -35,7 +35,7 @@ Loader = Callable[[str, str | Path | None, str], Segmenter]
 
 
 def _load_grabcut(name: str, source: str | Path | None, device: str) -> Segmenter:
-    from matting.coarse.grabcut import GrabCut
+    from matting.coarse.classical.grabcut import GrabCut
 
     if source is not None:
         raise ValueError(f"{name} has no weights, so it takes no source, got {source!s}.")
@@ -104,9 +104,7 @@ ALIASES = {"sam": "sam2.1-tiny"}
 """Short names for the ones above."""
 
 
-def load_segmenter(
-    name: str = "grabcut", *, source: str | Path | None = None, device: str = "cpu"
-) -> Segmenter:
+def load_segmenter(name: str = "grabcut", *, source: str | Path | None = None, device: str = "cpu") -> Segmenter:
     """Load a segmenter by its name.
 
     Args:

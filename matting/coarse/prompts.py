@@ -59,9 +59,7 @@ class Prompts:
         height, width = size
         for x, y, _ in self.points:
             if not (0 <= x < width and 0 <= y < height):
-                raise ValueError(
-                    f"The point ({x:g}, {y:g}) lies outside the photo, which is {width}x{height} pixels."
-                )
+                raise ValueError(f"The point ({x:g}, {y:g}) lies outside the photo, which is {width}x{height} pixels.")
         return self if self.box is None else Prompts(self.points, _cut(self.box, height, width))
 
     def or_centred(self, size: tuple[int, int]) -> Prompts:
@@ -137,12 +135,8 @@ def _cut(box: Box, height: int, width: int) -> Box:
     x0, y0, x1, y1 = box
     shown = f"({x0:g}, {y0:g}, {x1:g}, {y1:g})"
     if x1 <= x0 or y1 <= y0:
-        raise ValueError(
-            f"The box {shown} is inverted or empty; give its upper left corner, then its lower right one."
-        )
+        raise ValueError(f"The box {shown} is inverted or empty; give its upper left corner, then its lower right one.")
     x0, y0, x1, y1 = max(x0, 0.0), max(y0, 0.0), min(x1, float(width)), min(y1, float(height))
     if x1 - x0 < 1 or y1 - y0 < 1:
-        raise ValueError(
-            f"The box {shown} covers less than a pixel of the photo, which is {width}x{height} pixels."
-        )
+        raise ValueError(f"The box {shown} covers less than a pixel of the photo, which is {width}x{height} pixels.")
     return x0, y0, x1, y1

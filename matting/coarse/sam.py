@@ -29,6 +29,7 @@ CHECKPOINTS = {
 FILES = ("config.json", "preprocessor_config.json", "processor_config.json", "model*.safetensors*")
 WEIGHTS = ("model*.safetensors",)
 
+
 @dataclass(frozen=True, eq=False)
 class SamEmbedding:
     """What SAM's vision encoder saw of one photo; all tensors are float32 on the CPU.
@@ -112,9 +113,7 @@ def enlarge_logits(logits: Tensor, embedding: SamEmbedding) -> Tensor:
     return functional.interpolate(logits, embedding.size, mode="bilinear", align_corners=False)
 
 
-def load_sam(
-    name: str = "sam2.1-tiny", *, source: str | Path | None = None, device: str | torch.device = "cpu"
-) -> Sam:
+def load_sam(name: str = "sam2.1-tiny", *, source: str | Path | None = None, device: str | torch.device = "cpu") -> Sam:
     """Load SAM by name, or other weights of SAM or SAM 2 from a local folder or hub id.
 
     The hub is asked only for what is not on this machine. Weights are read from safetensors, never unpickled.

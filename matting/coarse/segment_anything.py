@@ -66,9 +66,7 @@ class SegmentAnything:
         masks = enlarge_logits(logits.float().cpu(), embedding).sigmoid()
         return CoarseMasks.ranked(masks[0].numpy(), scores[0].float().cpu().numpy())
 
-    def _encode(
-        self, prompts: Prompts, embedding: SamEmbedding
-    ) -> tuple[tuple[Tensor, Tensor] | None, Tensor | None]:
+    def _encode(self, prompts: Prompts, embedding: SamEmbedding) -> tuple[tuple[Tensor, Tensor] | None, Tensor | None]:
         """Scale the prompts to the network's input: points (1, N, 2) with labels (1, N), and a box (1, 4)."""
         (height, width), (new_height, new_width) = embedding.size, embedding.resized
         scale = torch.tensor([new_width / width, new_height / height], dtype=torch.float64)

@@ -15,7 +15,7 @@ from matting.coarse.checkpoint import differences, read_tensors
 from matting.coarse.hub import cannot_be_loaded, fetch
 from matting.coarse.parts import choose_parts, expected_iou
 from matting.coarse.prompts import CoarseMasks, Prompts
-from matting.images import to_tensor
+from matting.networks.tensors import to_tensor
 from matting.networks.u2net import CONFIGS, SIDE, U2Net, stretch
 
 CHECKPOINTS = {name: "netradrishti/u2net-saliency" for name in CONFIGS}
@@ -107,4 +107,3 @@ def _fill(network: U2Net, tensors: dict[str, Tensor], name: str) -> None:
             if not differences(U2Net(CONFIGS[other]), tensors):
                 raise ValueError(f"it holds the weights of {other}, so name it {other}")
     raise ValueError(f"it holds another network than {name}: {', '.join(wrong)}")
-

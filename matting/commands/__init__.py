@@ -25,10 +25,10 @@ def check_device(name: str | None) -> torch.device:
     """Return a device by its name, the best one for None; raises ValueError where it cannot be used here."""
     import torch
 
-    from matting import inference
+    from matting.inference import whole_photo
 
     try:
-        device = torch.device(name) if name else inference.default_device()
+        device = torch.device(name) if name else whole_photo.default_device()
         torch.empty(1, device=device).cpu()
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise ValueError(f"There is no device {name} that can be used here; cpu always works.") from error

@@ -9,7 +9,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from matting.commands import UsageError, table, train
+from matting.commands import UsageError, table
 
 ROWS = ("full", "gpa", "lspa", "cfc", "rm", "l_hard", "attention")
 ALIKE = {"full": "SPAMattNet", "gpa": "without GPA", "lspa": "without LSPA and CFC", "cfc": "without CFC",
@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
 
 def train_call(args: argparse.Namespace, row: str, seed: int, file: Path) -> list[str]:
     """Return the words of `train` for one row and seed, which differ in nothing but these."""
-    from matting.evaluation.ablation import ROWS as PARTS
+    from matting.networks.ablation import ROWS as PARTS
 
     words = ["train", "spamattnet", "--config", args.config, "--steps", str(args.steps), "--seed", str(seed)]
     words += ["--no-enlarge"]  # composites of the size of their crops are scored, not photos

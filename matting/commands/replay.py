@@ -25,9 +25,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument("recipe", type=Path, metavar="RECIPE", help="a recipe, as the demo gives it")
     parser.add_argument("photo", type=Path, metavar="PHOTO", help="the photo that it was made from")
-    parser.add_argument(
-        "--out", required=True, type=Path, metavar="DIR", help="where to write; made if missing"
-    )
+    parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="where to write; made if missing")
     parser.add_argument(
         "--weights", metavar="SOURCE", help="a folder of weights or a hub id (default: the bundled ones)"
     )
@@ -41,10 +39,10 @@ def run(args: argparse.Namespace) -> int:
     """Replay a recipe; returns 0, or 1 if the alpha is not the recipe's bit for bit."""
     import torch
 
-    from matting.commands._batch import write_result
-    from matting.commands._photos import output_paths
-    from matting.recipe import read_recipe
-    from matting.replay import matches, replay
+    from matting.commands.matte.batch import write_result
+    from matting.commands.matte.naming import output_paths
+    from matting.replay.recipe import read_recipe
+    from matting.replay.replaying import matches, replay
 
     try:
         recipe = read_recipe(args.recipe)

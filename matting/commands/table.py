@@ -10,11 +10,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from matting.commands import UsageError, _benchmarks, _trimaps, check_json
+from matting.commands import UsageError, check_json
+from matting.commands.evaluate import benchmarks
+from matting.commands.evaluate import trimaps as _trimaps
 
 if TYPE_CHECKING:
-    from matting.evaluation.paper import PaperTable
-    from matting.evaluation.recipes import Recipe, Step
+    from matting.evaluation.paper.figures import PaperTable
+    from matting.evaluation.paper.procedures import Procedure, Step
     from matting.evaluation.tables import Report
 
 ELSEWHERE = ("I", "II", "III", "IV", "V", "VI", "VIII", "IX")
@@ -49,22 +51,23 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the recipe, then each part of the table; returns 1 where a photo could not be scored, else 0."""
-    from matting.evaluation import paper, tables
-    from matting.evaluation.recipes import RECIPES
+    """Print the procedure, then each part of the table; returns 1 where a photo could not be scored, else 0."""
+    from matting.evaluation import tables
+    from matting.evaluation.paper import figures
+    from matting.evaluation.paper.procedures import PROCEDURES
 
-    recipe = RECIPES[args.number]
+    procedure = PROCEDURES[args.number]
     folder = args.data or (Path(os.environ["TRIMATTE_DATA"]) if os.environ.get("TRIMATTE_DATA") else None)
-    parts = [part for part in paper.TABLES if part.number == args.number]
-    print(describe(recipe, parts[0].caption))
+    parts = [part for part in figures.TABLES if part.number == args.number]
+    print(describe(procedure, parts[0].caption))
     if args.first is not None:
         print(f"\nOnly the first {args.first} photos are scored: a trial, not the table.")
     documents, status = {}, 0
     try:
         check_json(args.json)
         if args.folder:
-            status, documents["folder"] = _elsewhere(recipe.steps[0], args, parts[0])
-        for step, part in zip(recipe.steps, parts, strict=True) if not args.folder else ():
+            status, documents["folder"] = _elsewhere(procedure.steps[0], args, parts[0])
+        for step, part in zip(procedure.steps, parts, strict=True) if not args.folder else ():
             print(f"\n## {part.data}\n")
             if args.number == "IX":
                 print(_costs() + "\n")
@@ -82,16 +85,16 @@ def run(args: argparse.Namespace) -> int:
     return status
 
 
-def describe(recipe: Recipe, caption: str) -> str:
+def describe(procedure: Procedure, caption: str) -> str:
     """Say how a table is produced: what is measured, the data, the training, the calls."""
-    from matting.evaluation.recipes import FOLDERS, SOURCES
+    from matting.evaluation.paper.procedures import FOLDERS, SOURCES
 
-    data = {FOLDERS[step.data]: SOURCES[step.data] for step in recipe.steps}
-    lines = [f"# Table {recipe.number}. {caption}", "", recipe.how, "", "Data, in one folder DIR:"]
+    data = {FOLDERS[step.data]: SOURCES[step.data] for step in procedure.steps}
+    lines = [f"# Table {procedure.number}. {caption}", "", procedure.how, "", "Data, in one folder DIR:"]
     lines += [f"- {folder}: {source}" for folder, source in data.items()]
-    lines += ["", "Training (with the data as `train --help` says):", *(f"- {line}" for line in recipe.training)]
-    lines += ["", "Scoring:", *(f"- python -m matting {shlex.join(step.call())}" for step in recipe.steps)]
-    lines += [f"- all of it: python -m matting table {recipe.number} --data DIR --weights SOURCE"]
+    lines += ["", "Training (with the data as `train --help` says):", *(f"- {line}" for line in procedure.training)]
+    lines += ["", "Scoring:", *(f"- python -m matting {shlex.join(step.call())}" for step in procedure.steps)]
+    lines += [f"- all of it: python -m matting table {procedure.number} --data DIR --weights SOURCE"]
     return "\n".join(lines)
 
 
@@ -105,13 +108,13 @@ def labelled(weights: Sequence[str]) -> list[tuple[str | None, str | None]]:
 
 
 def _present(step: Step, folder: Path) -> bool:
-    from matting.evaluation.recipes import FOLDERS
+    from matting.evaluation.paper.procedures import FOLDERS
 
     return (folder / FOLDERS[step.data]).is_dir()
 
 
 def _missing(step: Step, folder: Path | None) -> str:
-    from matting.evaluation.recipes import FOLDERS
+    from matting.evaluation.paper.procedures import FOLDERS
 
     if folder is None:
         return "name the folder of the data sets with --data or $TRIMATTE_DATA."
@@ -120,7 +123,7 @@ def _missing(step: Step, folder: Path | None) -> str:
 
 def _elsewhere(step: Step, args: argparse.Namespace, part: PaperTable) -> tuple[int, dict]:
     """Run a table's protocol on folders of one's own; returns the exit status and its JSON."""
-    from matting.evaluation.recipes import Step
+    from matting.evaluation.paper.procedures import Step
 
     if args.number not in ELSEWHERE:
         raise ValueError(f"Table {args.number} needs its own data set; --folder is for {', '.join(ELSEWHERE)}.")
@@ -142,13 +145,13 @@ def _produce(step: Step, folder: Path, args: argparse.Namespace, part: PaperTabl
 
     rows: dict[str, list[Report]] = {}
     for label, source in labelled(args.weights):
-        found = _benchmarks.collect(_parse(step, folder, args, [source] if source else []))
+        found = benchmarks.collect(_parse(step, folder, args, [source] if source else []))
         for method, one in found.items():
             rows.setdefault(_title(label, source, method, len(found), args), []).append(one)
     print(tables.beside_paper(rows, part))
     documents = {title: [tables.to_document(one) for one in found] for title, found in rows.items()}
     flat = {f"{title} {seed}": one for title, found in rows.items() for seed, one in enumerate(found)}
-    return documents, _benchmarks.say_failures(flat)
+    return documents, benchmarks.say_failures(flat)
 
 
 def _title(label: str | None, source: str | None, method: str, methods: int, args: argparse.Namespace) -> str:
@@ -160,10 +163,10 @@ def _title(label: str | None, source: str | None, method: str, methods: int, arg
 
 def _parse(step: Step, folder: Path, args: argparse.Namespace, sources: Sequence[str]) -> argparse.Namespace:
     """Turn a step into the arguments of `evaluate`, with what this command was given."""
-    from matting.commands import evaluate
+    from matting.commands.evaluate import command
 
     parser = argparse.ArgumentParser()
-    evaluate.add_parser(parser.add_subparsers())
+    command.add_parser(parser.add_subparsers())
     words = step.call(folder)
     if args.mask:
         words = words[: words.index("--mask")] if "--mask" in words else words
@@ -190,8 +193,8 @@ def _submission(step: Step, folder: Path, args: argparse.Namespace, table: str) 
 
 
 def _costs() -> str:
-    from matting.evaluation.cost import spamattnet_cost
     from matting.evaluation.tables import aligned
+    from matting.networks.cost import spamattnet_cost
     from matting.networks.spamattnet import CONFIGS
 
     cells = [("Configuration", "parameters (10⁶)", "multiply-adds (10⁹) at 512x512")]

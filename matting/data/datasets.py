@@ -16,7 +16,7 @@ import numpy as np
 
 from matting.compositing import estimate_foreground
 from matting.data.layouts import LAYOUTS, Example, read_layout
-from matting.data.pool import decode, photo_paths, read_foreground, read_photo, read_pool
+from matting.data.pools.pool import decode, photo_paths, read_foreground, read_photo, read_pool
 from matting.data.renewal import SETTINGS, RenewedPool
 from matting.data.synthetic import Foreground
 
@@ -36,7 +36,7 @@ class ForegroundSource(Protocol):
 
 
 class PoolFiles:
-    """The files of one or more pools (`matting.data.pool`)."""
+    """The files of one or more pools (`matting.data.pools.pool`)."""
 
     def __init__(self, paths: Sequence[Path]) -> None:
         self.paths = tuple(paths)

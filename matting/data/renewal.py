@@ -24,7 +24,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from matting.data.pool import load_textures, photo_paths, present, read_foreground, write_foreground
+from matting.data.pools.pool import load_textures, photo_paths, present, read_foreground, write_foreground
 from matting.data.synthetic import Foreground, draw_foreground
 
 SETTINGS, PROGRESS = "renewal.json", "progress.json"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from matting.trimap import FOREGROUND, UNKNOWN
+from matting.trimaps.algebra import FOREGROUND, UNKNOWN
 
 Sample = dict[str, torch.Tensor]
 

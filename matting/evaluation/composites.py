@@ -13,16 +13,16 @@ import numpy as np
 
 from matting.evaluation.metrics import Scores, TrimapScores, trimap_confusion, trimap_scores, unknown_region_scores
 from matting.evaluation.tables import aligned
-from matting.fusion import hard_fusion
+from matting.inference.fusion import hard_fusion
 from matting.pipeline import MattingPipeline
-from matting.trimap import UNKNOWN
+from matting.trimaps.algebra import UNKNOWN
 
 SHARES = ("pixAcc", "IoU-Bg", "IoU-Unk", "IoU-Fg", "mIoU")
 """What Table I calls the fields of `TrimapScores`, in their order."""
 
 
 @dataclass(frozen=True)
-class Case:
+class CompositeSample:
     """A composite and what is given for it.
 
     Attributes:
@@ -48,16 +48,16 @@ class Outcome:
     alpha: Scores
 
 
-def evaluate(cases: Iterable[Case], pipeline: MattingPipeline) -> Outcome:
+def evaluate(samples: Iterable[CompositeSample], pipeline: MattingPipeline) -> Outcome:
     """Score TGN on each composite's coarse masks and SPAMattNet on its trimap."""
     counts: dict[int, np.ndarray] = {}
     scores = []
-    for case in cases:
-        for erosion, mask in case.coarse_masks.items():
-            found = trimap_confusion(pipeline.trimap(case.image, mask), case.trimap)
+    for sample in samples:
+        for erosion, mask in sample.coarse_masks.items():
+            found = trimap_confusion(pipeline.trimap(sample.image, mask), sample.trimap)
             counts[erosion] = counts.get(erosion, 0) + found
-        alpha = hard_fusion(pipeline.alpha(case.image, case.guidance), case.guidance)
-        scores.append(unknown_region_scores(alpha, case.alpha, case.guidance == UNKNOWN))
+        alpha = hard_fusion(pipeline.alpha(sample.image, sample.guidance), sample.guidance)
+        scores.append(unknown_region_scores(alpha, sample.alpha, sample.guidance == UNKNOWN))
     if not scores:
         raise ValueError("There is no composite to score.")
     mean = Scores(*(float(np.mean([getattr(s, n) for s in scores])) for n in Scores.__dataclass_fields__))

@@ -10,17 +10,17 @@ from pathlib import Path
 
 import numpy as np
 
-from matting import weights
 from matting.data.layouts.files import pictures
-from matting.evaluation.baselines import BASELINES
+from matting.evaluation.benchmarks.photos import read_sized_mask
 from matting.evaluation.cache import code_version, remember
-from matting.evaluation.photos import read_sized_mask
-from matting.evaluation.vitmatte import load_vitmatte
-from matting.fusion import hard_fusion
-from matting.inference import average_over_flip
+from matting.inference.fusion import hard_fusion
+from matting.inference.whole_photo import average_over_flip
+from matting.methods.classical import BASELINES
+from matting.methods.vitmatte import load_vitmatte
+from matting.networks import weights
 from matting.networks.spamattnet import SPAMattNet
 from matting.pipeline import MattingPipeline
-from matting.trimap import from_probabilities
+from matting.trimaps.algebra import from_probabilities
 
 JOINT = {"joint-hard": "hard", "joint-soft": "soft"}
 NEED_TRIMAP = ("spamattnet", *BASELINES, "vitmatte")

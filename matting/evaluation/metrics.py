@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from matting.trimap import BACKGROUND, FOREGROUND, UNKNOWN, check
+from matting.trimaps.algebra import BACKGROUND, FOREGROUND, UNKNOWN, check
 
 SIGMA = 1.4  # of the Gaussian derivative under Grad, in pixels
 TOLERANCE = 0.15  # of Conn: how far alpha may rise above its connected level before it counts as disconnected
@@ -182,9 +182,7 @@ def _checked(alpha: np.ndarray, name: str) -> np.ndarray:
             "divide integers by their maximum and take one channel."
         )
     if alpha.size and not (alpha.min() >= 0 and alpha.max() <= 1):  # false for NaN too
-        raise ValueError(
-            f"The {name} must lie in [0, 1], but it spans {alpha.min():g} to {alpha.max():g}; clip it."
-        )
+        raise ValueError(f"The {name} must lie in [0, 1], but it spans {alpha.min():g} to {alpha.max():g}; clip it.")
     return alpha.astype(np.float64)
 
 

@@ -9,7 +9,7 @@ from statistics import mean, stdev
 
 from matting.data.layouts.photos import AIM500_TYPES
 from matting.evaluation.metrics import Scores
-from matting.evaluation.paper import MARK, PaperTable
+from matting.evaluation.paper.figures import MARK, PaperTable
 
 NAMES = {"sad": "SAD", "mse": "MSE", "mad": "MAD", "grad": "Grad", "conn": "Conn"}
 """What the literature calls each field of `Scores`."""
@@ -147,15 +147,12 @@ def from_json(text: str) -> Report:
         document = json.loads(text)
         measures = list(next(iter(document["images"].values())))
         images = {
-            name: {measure: float(row[measure]) for measure in measures}
-            for name, row in document["images"].items()
+            name: {measure: float(row[measure]) for measure in measures} for name, row in document["images"].items()
         }
         extra = {key: dict(document.get(key, {})) for key in ("types", "failed")}
         return Report(document["benchmark"], document["method"], dict(document["settings"]), images, **extra)
     except (StopIteration, KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
-        raise ValueError(
-            f"This is no report written by --json: {type(error).__name__} at {error}."
-        ) from error
+        raise ValueError(f"This is no report written by --json: {type(error).__name__} at {error}.") from error
 
 
 def read_json(path: str | os.PathLike[str]) -> Report:

@@ -1,6 +1,6 @@
 """Mattes from coarse masks alone: joint inference (Section IV-B3) beside what needs no network.
 
-The photos are alphamatting.com's (`matting.evaluation.alphamatting`). Their coarse masks are the paper's, "TGN-N":
+The photos are alphamatting.com's (`matting.evaluation.benchmarks.alphamatting`). Their coarse masks are the paper's, "TGN-N":
 made from the true alpha, eroded by N and blurred. Each method gets photo and mask, and its alpha is scored over the
 whole photo:
 
@@ -29,12 +29,12 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from matting.evaluation.baselines import closed_form
 from matting.evaluation.cache import remember
 from matting.evaluation.metrics import whole_image_scores
 from matting.evaluation.tables import Report, aligned, named
-from matting.fusion import hard_fusion
-from matting.trimap import BACKGROUND, FOREGROUND, from_mask
+from matting.inference.fusion import hard_fusion
+from matting.methods.classical import closed_form
+from matting.trimaps.algebra import BACKGROUND, FOREGROUND, from_mask
 
 EROSIONS = (20, 30, 40, 50)
 """The paper's N: the diameter in pixels of the ellipse that erodes the initial segmentation."""
@@ -49,7 +49,7 @@ Matte = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
-class Case:
+class MaskedPhoto:
     """A photo, uint8 (H, W, 3), its coarse mask for one N and its true alpha, both float32 (H, W) in [0, 1]."""
 
     name: str
@@ -79,25 +79,25 @@ class Row:
 
 
 def evaluate(
-    cases: Sequence[Case], joint: Matte, *, cache: Path | None = None, workers: int = 1
+    photos: Sequence[MaskedPhoto], joint: Matte, *, cache: Path | None = None, workers: int = 1
 ) -> dict[int, dict[str, Report]]:
     """Score joint inference and the baselines: a report for each N and method.
 
     Args:
-        cases: every photo with the masks of every N.
+        photos: every photo with the masks of every N.
         joint: alpha float32 (H, W) from a photo and its coarse mask.
         cache: folder that keeps the solved alphas, see `matting.evaluation.cache`.
         workers: processes that solve and score at the same time.
     """
     scores: dict[tuple[int, str], dict[str, dict[str, float]]] = {}
-    for case in tqdm(cases, desc="joint", unit="mask"):
-        rows = {JOINT: joint(case.image, case.coarse_mask), MASK: case.coarse_mask}
+    for photo in tqdm(photos, desc="joint", unit="mask"):
+        rows = {JOINT: joint(photo.image, photo.coarse_mask), MASK: photo.coarse_mask}
         for method, alpha in rows.items():
-            scores.setdefault((case.erosion, method), {})[case.name] = _scored(alpha, case)
-    jobs = [(case, width) for width in WIDTHS for case in cases]
+            scores.setdefault((photo.erosion, method), {})[photo.name] = _scored(alpha, photo)
+    jobs = [(photo, width) for width in WIDTHS for photo in photos]
     solved = tqdm(_solve_all(jobs, cache, workers), desc="closed-form", unit="mask", total=len(jobs))
-    for (case, width), row in zip(jobs, solved, strict=True):
-        scores.setdefault((case.erosion, f"closed-form {width}"), {})[case.name] = row
+    for (photo, width), row in zip(jobs, solved, strict=True):
+        scores.setdefault((photo.erosion, f"closed-form {width}"), {})[photo.name] = row
     reports: dict[int, dict[str, Report]] = {}
     for (erosion, method), images in scores.items():
         report = Report("trimap-free", method, {"erosion": erosion}, images)
@@ -173,7 +173,7 @@ def to_json(reports: dict[int, dict[str, Report]], settings: dict[str, str]) -> 
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def _solve_all(jobs: Sequence[tuple[Case, int]], cache: Path | None, workers: int) -> Iterator[dict[str, float]]:
+def _solve_all(jobs: Sequence[tuple[MaskedPhoto, int]], cache: Path | None, workers: int) -> Iterator[dict[str, float]]:
     solve = partial(_solve, cache=cache)
     if workers <= 1:
         yield from map(solve, jobs)
@@ -182,11 +182,11 @@ def _solve_all(jobs: Sequence[tuple[Case, int]], cache: Path | None, workers: in
         yield from executor.map(solve, jobs)
 
 
-def _solve(job: tuple[Case, int], cache: Path | None) -> dict[str, float]:
+def _solve(job: tuple[MaskedPhoto, int], cache: Path | None) -> dict[str, float]:
     cv2.setNumThreads(1)
-    case, width = job
-    return _scored(baseline(case.image, case.coarse_mask, width, cache), case)
+    photo, width = job
+    return _scored(baseline(photo.image, photo.coarse_mask, width, cache), photo)
 
 
-def _scored(alpha: np.ndarray, case: Case) -> dict[str, float]:
-    return named(whole_image_scores(alpha, case.truth))
+def _scored(alpha: np.ndarray, photo: MaskedPhoto) -> dict[str, float]:
+    return named(whole_image_scores(alpha, photo.truth))

@@ -17,14 +17,15 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from matting import inference, weights
 from matting.evaluation.cache import code_version, remember_scores
 from matting.evaluation.composites import SHARES
 from matting.evaluation.metrics import trimap_confusion, trimap_scores
-from matting.evaluation.paper import MARK, PaperTable
+from matting.evaluation.paper.figures import MARK, PaperTable
 from matting.evaluation.tables import aligned
+from matting.inference import whole_photo
+from matting.networks import weights
 from matting.networks.spamattnet import SPAMattNet
-from matting.trimap import from_probabilities
+from matting.trimaps.algebra import from_probabilities
 
 PAPER_NAMES = {"TGN": "TGN", "DeepLabV2": "Deeplabv2", "DeepLabV3": "Deeplabv3"}
 """What Table I calls our networks."""
@@ -33,7 +34,7 @@ Estimate = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
-class Case:
+class TrimapSample:
     """A photo, uint8 (H, W, 3), a coarse mask, float32 (H, W) in [0, 1], and the true trimap, uint8 (H, W)."""
 
     name: str
@@ -87,16 +88,16 @@ def load_network(source: str | None, device: str | None) -> TrimapNetwork:
     network = weights.load_weights(path)
     if isinstance(network, SPAMattNet):
         raise ValueError(f"{path} holds SPAMattNet, which makes no trimaps; name weights of TGN or DeepLab.")
-    chosen = torch.device(device) if device else inference.default_device()
-    ready = inference.prepare(network, chosen, torch.float32)
+    chosen = torch.device(device) if device else whole_photo.default_device()
+    ready = whole_photo.prepare(network, chosen, torch.float32)
 
     def estimate(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
-        return from_probabilities(inference.estimate_trimap(ready, image, mask))
+        return from_probabilities(whole_photo.estimate_trimap(ready, image, mask))
 
     return TrimapNetwork(type(network).__name__, hashlib.sha256(path.read_bytes()).hexdigest()[:16], estimate)
 
 
-def count(case: Case, network: TrimapNetwork, cache: Path | None = None) -> np.ndarray:
+def count(case: TrimapSample, network: TrimapNetwork, cache: Path | None = None) -> np.ndarray:
     """Count one photo's pixels by true and estimated class, (3, 3), from the cache if they are there."""
 
     def work() -> dict[str, float]:
@@ -109,7 +110,7 @@ def count(case: Case, network: TrimapNetwork, cache: Path | None = None) -> np.n
 
 
 def count_all(
-    cases: Sequence[tuple[str, Callable[[], Case]]],
+    samples: Sequence[tuple[str, Callable[[], TrimapSample]]],
     network: TrimapNetwork,
     cache: Path | None = None,
     *,
@@ -119,14 +120,14 @@ def count_all(
     """Count every photo; returns the counts by name, and why others failed.
 
     Args:
-        cases: names, each with what makes the case when its turn comes.
+        samples: names, each with what makes the case when its turn comes.
         network: makes the trimaps.
         cache: folder that keeps the counts.
         workers: threads that work at the same time; networks and filters run beside each other in them.
         title: what the progress bar says; by default the network's name.
     """
 
-    def work(entry: tuple[str, Callable[[], Case]]) -> np.ndarray | str:
+    def work(entry: tuple[str, Callable[[], TrimapSample]]) -> np.ndarray | str:
         try:
             return count(entry[1](), network, cache)
         except ValueError as error:
@@ -134,9 +135,9 @@ def count_all(
 
     with ThreadPoolExecutor(workers) as executor:
         found = list(
-            tqdm(executor.map(work, cases), title or network.name, len(cases), unit="photo", file=sys.stderr)
+            tqdm(executor.map(work, samples), title or network.name, len(samples), unit="photo", file=sys.stderr)
         )
-    results = dict(zip((name for name, _ in cases), found, strict=True))
+    results = dict(zip((name for name, _ in samples), found, strict=True))
     counts = {name: result for name, result in results.items() if not isinstance(result, str)}
     return counts, {name: result for name, result in results.items() if isinstance(result, str)}
 

@@ -23,9 +23,7 @@ def window_partition(feature: Tensor, size: int) -> Tensor:
 
 def window_unpartition(windows: Tensor, size: int, height: int, width: int) -> Tensor:
     """Undo `window_partition`: (B*S, N, C) back to (B, C, H, W)."""
-    return rearrange(
-        windows, "(b s t) (h w) c -> b c (s h) (t w)", h=size, w=size, s=height // size, t=width // size
-    )
+    return rearrange(windows, "(b s t) (h w) c -> b c (s h) (t w)", h=size, w=size, s=height // size, t=width // size)
 
 
 def pixel_distances(size: int, device: torch.device | None = None) -> Tensor:
@@ -58,9 +56,7 @@ def distance_map(foreground: Tensor, background: Tensor, distances: Tensor) -> T
     Both terms share d_ij, so their factors are summed first as one rank-two product.
     """
     unknown = ~(foreground | background)
-    scales = torch.stack(
-        [query_scale(unknown, region, distances) for region in (foreground, background)], dim=-1
-    )
+    scales = torch.stack([query_scale(unknown, region, distances) for region in (foreground, background)], dim=-1)
     regions = torch.stack([foreground, background], dim=1).to(scales.dtype)
     return (scales @ regions).mul_(distances)
 
@@ -168,9 +164,7 @@ class LocalSamplingPropagationAttention(nn.Module):
         step = len(windows[0]) if torch.is_grad_enabled() else self.chunk
         parts = [
             self._attend(*chunk)
-            for chunk in zip(
-                *(t.split(step) for t in (*windows, foreground, background, weights)), strict=True
-            )
+            for chunk in zip(*(t.split(step) for t in (*windows, foreground, background, weights)), strict=True)
         ]
         sampled, propagated = (torch.cat(branch) for branch in zip(*parts, strict=True))
         return sampled, propagated
@@ -195,9 +189,7 @@ class LocalSamplingPropagationAttention(nn.Module):
         self, image: Tensor, alpha: Tensor, foreground: Tensor, background: Tensor, weights: Tensor
     ) -> tuple[Tensor, Tensor]:
         query, key = self.heads_of(image)
-        image_value, alpha_value = (
-            rearrange(t, "s n (d c) -> s d n c", d=self.heads) for t in (image, alpha)
-        )
+        image_value, alpha_value = (rearrange(t, "s n (d c) -> s d n c", d=self.heads) for t in (image, alpha))
         dis = distance_map(foreground, background, self.distances)
         sampled = sample(query, key, image_value.to(query.dtype), dis)
         propagated = propagate(query, key, alpha_value.to(query.dtype), weights[:, None])
@@ -221,9 +213,7 @@ class GlobalPropagationAttention(nn.Module):
         self.key = self._reduced(channels, inner, spectral)
         self.value = self._reduced(channels, inner, spectral)
         self.output = conv(inner, channels, 1, bias=True)
-        nn.init.normal_(
-            self.output.weight, std=1e-3
-        )  # near the identity at first, so the encoder learns undisturbed
+        nn.init.normal_(self.output.weight, std=1e-3)  # near the identity at first, so the encoder learns undisturbed
 
     def _reduced(self, channels: int, inner: int, spectral: bool) -> nn.Sequential:
         return nn.Sequential(

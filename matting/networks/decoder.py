@@ -22,9 +22,7 @@ class UpBlock(nn.Module):
     def __init__(self, inputs: int, outputs: int, *, upsample: bool, spectral: bool) -> None:
         super().__init__()
         first = (
-            upsampling_conv(inputs, inputs, spectral=spectral)
-            if upsample
-            else conv(inputs, inputs, spectral=spectral)
+            upsampling_conv(inputs, inputs, spectral=spectral) if upsample else conv(inputs, inputs, spectral=spectral)
         )
         self.body = nn.Sequential(
             first,

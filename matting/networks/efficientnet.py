@@ -39,9 +39,7 @@ class SameConv2d(nn.Conv2d):
     def forward(self, feature: Tensor) -> Tensor:
         """Convolve (B, C, H, W)."""
         reach = (self.kernel_size[0] - 1) * self.dilation[0]
-        totals = [
-            max(reach + 1 - self.stride[0] + (-size % self.stride[0]), 0) for size in feature.shape[-2:]
-        ]
+        totals = [max(reach + 1 - self.stride[0] + (-size % self.stride[0]), 0) for size in feature.shape[-2:]]
         if all(total % 2 == 0 for total in totals):
             padding = [total // 2 for total in totals]
             return F.conv2d(feature, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
@@ -52,9 +50,7 @@ class SameConv2d(nn.Conv2d):
 class InvertedResidual(nn.Module):
     """MBConv block: expand by 1x1, filter depthwise, project by 1x1; plus the input where shapes agree."""
 
-    def __init__(
-        self, inputs: int, outputs: int, kernel: int, stride: int, expansion: int, dilation: int
-    ) -> None:
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, expansion: int, dilation: int) -> None:
         super().__init__()
         inner = inputs * expansion
         if expansion != 1:

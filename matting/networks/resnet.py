@@ -42,9 +42,7 @@ class ResNetEncoder(nn.Module):
         spectral: spectral norm on every convolution.
     """
 
-    def __init__(
-        self, inputs: int, widths: tuple[int, ...], blocks: tuple[int, ...], *, spectral: bool = True
-    ) -> None:
+    def __init__(self, inputs: int, widths: tuple[int, ...], blocks: tuple[int, ...], *, spectral: bool = True) -> None:
         super().__init__()
         self.to_half = nn.Sequential(
             conv_bn_relu(inputs, widths[0], stride=2, spectral=spectral),

@@ -36,7 +36,7 @@ class SPAMattNetConfig:
         gpa, lspa, cfc: ablation switches of Table IV.
         spectral: spectral norm.
         enlarged: small photos are enlarged, at most twice and to at most so many pixels, before the network sees
-            them (`matting.inference.working_scale`); 0 leaves them as they are.
+            them (`matting.inference.whole_photo.working_scale`); 0 leaves them as they are.
     """
 
     encoder: Literal["resnet34", "efficientnet-lite0"] = "resnet34"
@@ -131,8 +131,7 @@ class SPAMattNet(nn.Module):
             self.image_eighth = conv_relu_bn(widths[1], widths[2], stride=2, spectral=spectral, reflect=True)
         self.attention = SamplingPropagationAttention(config)
         self.skips = nn.ModuleList(
-            skip(inputs, outputs, spectral=spectral)
-            for inputs, outputs in zip((6, *widths[:4]), outs, strict=True)
+            skip(inputs, outputs, spectral=spectral) for inputs, outputs in zip((6, *widths[:4]), outs, strict=True)
         )
         stages = zip((widths[4], *outs[:1:-1]), outs[:0:-1], config.decoder_blocks, strict=True)
         self.decoder = nn.ModuleList(up_stage(*stage, spectral=spectral) for stage in stages)
@@ -152,9 +151,7 @@ class SPAMattNet(nn.Module):
             ValueError: where H or W is not a multiple of `config.multiple`.
         """
         if any(size % self.config.multiple for size in image.shape[-2:]):
-            raise ValueError(
-                f"Pad the image to multiples of {self.config.multiple} pixels, got {tuple(image.shape)}."
-            )
+            raise ValueError(f"Pad the image to multiples of {self.config.multiple} pixels, got {tuple(image.shape)}.")
         image, regions = normalise(image), one_hot_trimap(trimap)
         inputs = torch.cat([image, regions], dim=1)
         half = self.encoder.stride2(inputs)
@@ -214,9 +211,7 @@ class SamplingPropagationAttention(nn.Module):
             else None
         )
         self.to_eighth = conv(low, high, stride=2, spectral=spectral, bias=True) if config.lspa else None
-        self.propagate = (
-            GlobalPropagationAttention(high, config.reduction, spectral=spectral) if config.gpa else None
-        )
+        self.propagate = GlobalPropagationAttention(high, config.reduction, spectral=spectral) if config.gpa else None
         self.fuse = CrossFusion2d(high, spectral=spectral) if config.lspa and config.cfc else None
         self.output = nn.Sequential(
             *conv_bn_relu(high, high, spectral=spectral), *conv_bn_relu(high, high, spectral=spectral)

@@ -115,9 +115,7 @@ class TGN(nn.Module):
     def features(self, image: Tensor, coarse_mask: Tensor) -> Tensor:
         """Fused feature at stride 4, from which every pixel is classified."""
         if any(size % self.config.multiple for size in image.shape[-2:]):
-            raise ValueError(
-                f"Pad the image to multiples of {self.config.multiple} pixels, got {tuple(image.shape)}."
-            )
+            raise ValueError(f"Pad the image to multiples of {self.config.multiple} pixels, got {tuple(image.shape)}.")
         low, middle, high = self.encoder(torch.cat([normalise(image), coarse_mask, 1 - coarse_mask], dim=1))
         high = _enlarge(self.dropout(self.aspp(high)), 4)
         details = [self.project_low(low), _enlarge(self.project_middle(middle), 2)]

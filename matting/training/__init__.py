@@ -1,1 +1,1 @@
-"""Training: recipes, losses (Eq. 10-12), one loop on Accelerate, one stage per network."""
+"""Training: schedules, losses (Eq. 10-12), one loop on Accelerate, one stage per network."""

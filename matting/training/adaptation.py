@@ -18,7 +18,7 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from matting.compositing import compose
-from matting.fusion import weighed
+from matting.inference.fusion import weighed
 from matting.networks.discriminator import PatchDiscriminator
 from matting.networks.spamattnet import SPAMattNet, SPAMattNetConfig
 from matting.networks.tgn import TGN, TGNConfig
@@ -26,8 +26,8 @@ from matting.training.batches import Batch
 from matting.training.engine import build_optimizer
 from matting.training.learning import Learning
 from matting.training.losses import alpha_loss, trimap_loss
-from matting.training.recipes import AdaptationRecipe
 from matting.training.run import begin, check_finite
+from matting.training.schedules import AdaptationSchedule
 
 
 @dataclass(frozen=True)
@@ -98,9 +98,7 @@ def generator_losses(
     """
     adversarial, cross_entropy = (fake - 1).square().mean(), trimap_loss(logits, classes)
     difference = alpha_loss(alpha, pseudo_alpha, torch.ones_like(alpha))  # over the whole image
-    return GeneratorLosses(
-        adversarial + weight * (cross_entropy + difference), adversarial, cross_entropy, difference
-    )
+    return GeneratorLosses(adversarial + weight * (cross_entropy + difference), adversarial, cross_entropy, difference)
 
 
 def discriminator_loss(fake: Tensor, real: Tensor) -> Tensor:
@@ -135,17 +133,17 @@ class Adaptation(Learning):
         self,
         network: Generator,
         judges: Judges,
-        recipe: AdaptationRecipe,
+        schedule: AdaptationSchedule,
         accelerator: Accelerator,
         state: dict[str, Any] | None,
     ) -> None:
         """Begin with G, D and G' as they are, or go on from a checkpoint's state."""
-        self.recipe, self.accelerator = recipe, accelerator
+        self.schedule, self.accelerator = schedule, accelerator
         self.teacher = deepcopy(judges.teacher).eval().requires_grad_(False).to(accelerator.device)
         self.discriminator = judges.discriminator.to(accelerator.device).train()
-        self.optimizer = accelerator.prepare_optimizer(build_optimizer([self.discriminator], recipe))
+        self.optimizer = accelerator.prepare_optimizer(build_optimizer([self.discriminator], schedule))
         self.opponent = accelerator.prepare_model(self.discriminator)
-        self.run = begin(network, recipe, accelerator, state, (network.tgn, network.spamattnet))
+        self.run = begin(network, schedule, accelerator, state, (network.tgn, network.spamattnet))
         if state is not None:
             for name, part in self._parts().items():
                 part.load_state_dict(state[name])
@@ -154,14 +152,14 @@ class Adaptation(Learning):
         """Forget the last step's gradients and set the rates of the next."""
         super().prepare()
         self.optimizer.zero_grad(set_to_none=True)
-        recipe = self.recipe
+        schedule = self.schedule
         for group in self.optimizer.param_groups:
-            group["lr"] = recipe.discriminator_share * recipe.rate * recipe.factor(self.run.step)
+            group["lr"] = schedule.discriminator_share * schedule.rate * schedule.factor(self.run.step)
 
     def backward(self, batch: Batch, passes: int, *, last: bool) -> Tensor:
         """Add one pass's share of G's gradient, and of D's when it is its turn."""
         step, image = self.run.step, batch["image"].contiguous(memory_format=torch.channels_last)
-        weight = self.recipe.weight_at(step)
+        weight = self.schedule.weight_at(step)
         with self.alone(self.run.model, last):
             logits, alpha = self.run.model(image, batch["coarse_mask"])
             composite = compose(image, batch["background"], alpha)
@@ -170,7 +168,7 @@ class Adaptation(Learning):
             losses = generator_losses(scores, logits, batch["classes"], alpha, pseudo, weight)
             self.accelerator.backward(losses.total / passes)
         own = scores.new_tensor(float("nan"))
-        if self.recipe.judged(step):
+        if self.schedule.judged(step):
             with self.alone(self.opponent, last):
                 # In one pass: several processes' gradients meet once.
                 own = discriminator_loss(*self.opponent(torch.cat([composite.detach(), image])).float().chunk(2))
@@ -179,7 +177,7 @@ class Adaptation(Learning):
 
     def update(self, loss: float, *named: float) -> None:
         """Take G's step, and D's when it is its turn, or neither where one of them would not be finite."""
-        judged = self.recipe.judged(self.run.step)
+        judged = self.schedule.judged(self.run.step)
         if judged:
             check_finite(named[-1], "discriminator's loss", self.run.step)
             norm = nn.utils.get_total_norm([p.grad for p in self.discriminator.parameters()])

@@ -15,7 +15,7 @@ import torch
 
 NAME = "checkpoint.pt"
 FIXED = ("optimizer",)
-"""What of a recipe cannot change within a run: the optimizer's state is of one kind."""
+"""What of a schedule cannot change within a run: the optimizer's state is of one kind."""
 
 
 class OtherSettingsError(ValueError):
@@ -34,19 +34,19 @@ def writing(what: str, folder: Path) -> Iterator[None]:
         ) from error
 
 
-def save(folder: Path, state: dict[str, Any], settings: dict[str, Any], recipe: object = None) -> None:
+def save(folder: Path, state: dict[str, Any], settings: dict[str, Any], schedule: object = None) -> None:
     """Write a checkpoint atomically.
 
     Args:
         folder: the run's folder.
         state: tensors and plain values.
         settings: what a resumed run must share.
-        recipe: the dataclass by which it learns; a resumed run shares it unless told otherwise.
+        schedule: the dataclass by which it learns; a resumed run shares it unless told otherwise.
     """
     unfinished, data = folder / f".{NAME}.{os.getpid()}", io.BytesIO()
     texts = {"settings": json.dumps(settings, sort_keys=True)}
-    if recipe is not None:
-        texts["recipe"] = json.dumps(as_settings(recipe), sort_keys=True)
+    if schedule is not None:
+        texts["schedule"] = json.dumps(as_settings(schedule), sort_keys=True)
     # Into memory first: on a full disk PyTorch's own writer fails in ways that no longer tell why.
     torch.save(state | texts, data)
     with writing("checkpoint", folder):
@@ -62,12 +62,12 @@ def save(folder: Path, state: dict[str, Any], settings: dict[str, Any], recipe: 
 
 
 def load(
-    folder: Path, settings: dict[str, Any], recipe: object = None, *, change_recipe: bool = False
+    folder: Path, settings: dict[str, Any], schedule: object = None, *, change_schedule: bool = False
 ) -> dict[str, Any] | None:
     """Read a run's checkpoint, or None for a new run.
 
     The settings (network, seed, batch, crop: what a sample is, and which are done) must be the same. So must the
-    recipe (steps, rates, losses), unless `change_recipe` says that a change is meant.
+    schedule (steps, rates, losses), unless `change_schedule` says that a change is meant.
 
     Raises:
         OtherSettingsError: where the checkpoint was written with others.
@@ -82,9 +82,9 @@ def load(
             f"The run in {folder} was made with another {', '.join(differing)}; choose another --run or "
             "the same settings."
         )
-    written = state.pop("recipe", None)
-    if recipe is not None:
-        _check_recipe(folder, written, as_settings(recipe), change_recipe)
+    written = state.pop("schedule", None)
+    if schedule is not None:
+        _check_schedule(folder, written, as_settings(schedule), change_schedule)
     return _converted(state)
 
 
@@ -95,16 +95,16 @@ def as_settings(config: object) -> dict[str, Any]:
     return asdict(config)
 
 
-def _check_recipe(folder: Path, written: str | None, recipe: dict[str, Any], change_recipe: bool) -> None:
-    # Before 0.1.0 a checkpoint did not tell its recipe, and AdamW was the only optimizer.
-    before = json.loads(written) if written else recipe | {"optimizer": "adamw"}
-    differing = _differing(before, recipe)
+def _check_schedule(folder: Path, written: str | None, schedule: dict[str, Any], change_schedule: bool) -> None:
+    # Before 0.1.0 a checkpoint did not tell its schedule, and AdamW was the only optimizer.
+    before = json.loads(written) if written else schedule | {"optimizer": "adamw"}
+    differing = _differing(before, schedule)
     if fixed := [name for name in differing if name in FIXED]:
         raise OtherSettingsError(f"The run in {folder} was made with another {fixed[0]}; choose another --run.")
-    if differing and not change_recipe:
-        changes = ", ".join(f"{name} {before.get(name)} (now {recipe.get(name)})" for name in differing)
+    if differing and not change_schedule:
+        changes = ", ".join(f"{name} {before.get(name)} (now {schedule.get(name)})" for name in differing)
         raise OtherSettingsError(
-            f"The run in {folder} was made with {changes}; give the same, or --change-recipe if this is meant."
+            f"The run in {folder} was made with {changes}; give the same, or --change-schedule if this is meant."
         )
 
 

@@ -11,7 +11,7 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from matting.training.muon import Muon
-from matting.training.recipes import Recipe
+from matting.training.schedules import Schedule
 
 PRECISIONS = {"float32": "no", "bfloat16": "bf16", "float16": "fp16"}
 """Accelerate's names of the types in which a network is run; its weights stay float32."""
@@ -42,13 +42,13 @@ def start(device: str = "auto", dtype: str | None = None) -> Accelerator:
     return accelerator
 
 
-def build_optimizer(parts: Iterable[nn.Module], recipe: Recipe) -> torch.optim.Optimizer:
-    """Make the optimizer of a recipe, with a group of parameters, and so a rate, for each part of a network."""
-    rate, decay, momenta = recipe.rate, recipe.weight_decay, tuple(recipe.momenta)
+def build_optimizer(parts: Iterable[nn.Module], schedule: Schedule) -> torch.optim.Optimizer:
+    """Make the optimizer of a schedule, with a group of parameters, and so a rate, for each part of a network."""
+    rate, decay, momenta = schedule.rate, schedule.weight_decay, tuple(schedule.momenta)
     parameters = [{"params": list(part.parameters())} for part in parts]
-    if recipe.optimizer == "sgd":
+    if schedule.optimizer == "sgd":
         return torch.optim.SGD(parameters, rate, momentum=momenta[0], weight_decay=decay)
-    kind = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam, "muon": Muon}[recipe.optimizer]
+    kind = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam, "muon": Muon}[schedule.optimizer]
     return kind(parameters, rate, betas=momenta, weight_decay=decay)
 
 

@@ -11,8 +11,8 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from matting.training.batches import Batch
-from matting.training.recipes import Recipe
 from matting.training.run import begin, update
+from matting.training.schedules import Schedule
 
 
 class Learning:
@@ -29,13 +29,13 @@ class Learning:
         self,
         network: nn.Module,
         loss_of: Callable[[nn.Module, Batch], Tensor],
-        recipe: Recipe,
+        schedule: Schedule,
         accelerator: Accelerator,
         state: dict[str, Any] | None,
     ) -> None:
         """Begin, or go on from a checkpoint's state; `loss_of` is the mean over a batch's images, a scalar."""
-        self.loss_of, self.recipe, self.accelerator = loss_of, recipe, accelerator
-        self.run = begin(network, recipe, accelerator, state)
+        self.loss_of, self.schedule, self.accelerator = loss_of, schedule, accelerator
+        self.run = begin(network, schedule, accelerator, state)
 
     def add_up(self, feed: Iterator[Batch], passes: int) -> Tensor:
         """Run a step's passes forward and back; returns this process's mean loss and what `names` says: 1 + names."""
@@ -49,8 +49,8 @@ class Learning:
     def prepare(self) -> None:
         """Forget the last step's gradient and set the rates of the next."""
         self.run.optimizer.zero_grad(set_to_none=True)
-        for group, rate in zip(self.run.optimizer.param_groups, self.recipe.rates, strict=True):
-            group["lr"] = rate * self.recipe.factor(self.run.step)
+        for group, rate in zip(self.run.optimizer.param_groups, self.schedule.rates, strict=True):
+            group["lr"] = rate * self.schedule.factor(self.run.step)
 
     def backward(self, batch: Batch, passes: int, *, last: bool) -> Tensor:
         """Add one pass's share of the gradient; returns its share of what `add_up` returns."""
@@ -69,7 +69,7 @@ class Learning:
         Raises:
             FloatingPointError: where the loss or its gradient is not finite; nothing has changed then.
         """
-        update(self.run, loss, self.recipe, self.accelerator)
+        update(self.run, loss, self.schedule, self.accelerator)
 
     def state(self) -> dict[str, Any]:
         """Everything that the next step depends on; every process must call this."""

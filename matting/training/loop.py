@@ -22,7 +22,7 @@ from matting.training import checkpoint, engine
 from matting.training.batches import Batch, Share, batches
 from matting.training.learning import Learning
 from matting.training.log import Log
-from matting.training.recipes import Recipe
+from matting.training.schedules import Schedule
 from matting.training.stopping import StoppedError, StopRequests
 from matting.training.validation import Validation
 
@@ -45,7 +45,7 @@ def train(
     network: nn.Module,
     samples: Dataset[Batch],
     loss_of: Callable[[nn.Module, Batch], Tensor],
-    recipe: Recipe,
+    schedule: Schedule,
     folder: Path,
     settings: dict[str, Any],
     *,
@@ -54,7 +54,7 @@ def train(
     time_limit: float = math.inf,
     save_every: float = 300.0,
     workers: int = 1,
-    change_recipe: bool = False,
+    change_schedule: bool = False,
     validation: Validation | None = None,
     validate_every: float = math.inf,
     learning: Callable[..., Learning] = Learning,
@@ -65,7 +65,7 @@ def train(
         network: the network; it is moved to the accelerator's device.
         samples: sample i is a function of i alone, so that a resumed run sees what an uninterrupted one sees.
         loss_of: loss of a batch, a scalar, the mean over its images; with another `learning`, what that one takes.
-        recipe: steps, batch, rate.
+        schedule: steps, batch, rate.
         folder: the run's folder: checkpoint, log.csv; all machines must share it.
         settings: what a resumed run must share with its checkpoint.
         accelerator: Accelerate's, from `engine.start`.
@@ -73,7 +73,7 @@ def train(
         time_limit: seconds after which to stop (a checkpoint is written).
         save_every: seconds between checkpoints.
         workers: processes that make samples, for each process that trains.
-        change_recipe: go on by another recipe than the checkpoint's.
+        change_schedule: go on by another schedule than the checkpoint's.
         validation: what to look at while training.
         validate_every: seconds between two looks.
         learning: how a step is taken: by a loss alone, or `adaptation.Adaptation`, against a discriminator.
@@ -85,12 +85,12 @@ def train(
         StoppedError: after a signal; a checkpoint is written.
     """
     accelerator = accelerator or engine.start()
-    state = checkpoint.load(folder, settings, recipe, change_recipe=change_recipe)
-    learner = learning(network, loss_of, recipe, accelerator, state)
+    state = checkpoint.load(folder, settings, schedule, change_schedule=change_schedule)
+    learner = learning(network, loss_of, schedule, accelerator, state)
     run = learner.run
     share = Share(
-        range(run.step, recipe.steps),
-        recipe.batch,
+        range(run.step, schedule.steps),
+        schedule.batch,
         accumulate=accumulate,
         process=accelerator.process_index,
         processes=accelerator.num_processes,
@@ -100,24 +100,24 @@ def train(
     feed = batches(samples, share, workers, pinned=accelerator.device.type == "cuda")
     limit, saving, looking, begun = Timer(time_limit), Timer(save_every), Timer(validate_every), time.monotonic()
     stopped = over = False
-    with StopRequests() as signals, _progress(run.step, recipe.steps, accelerator) as bar:
-        while run.step < recipe.steps and not (stopped or over):
+    with StopRequests() as signals, _progress(run.step, schedule.steps, accelerator) as bar:
+        while run.step < schedule.steps and not (stopped or over):
             own = learner.add_up(feed, accumulate)
             wishes = signals.noted, limit.due(), saving.due()
             (loss, *named), (stopped, over, save) = engine.agree(accelerator, own, *wishes)
             learner.update(loss, *named)
             if log is not None:
-                rate = recipe.factor(run.step - 1) * recipe.rate
-                look = validation and (looking.due() or run.step == recipe.steps)
+                rate = schedule.factor(run.step - 1) * schedule.rate
+                look = validation and (looking.due() or run.step == schedule.steps)
                 found = validation(run.average.eval(), run.step) if look else {}
                 known = {name: value for name, value in zip(learner.names, named, strict=True) if value == value}
                 log.add(run.step, loss, rate, time.monotonic() - begun, known | found)
                 bar.set_postfix(loss=f"{loss:.4f}", rate=f"{rate:.1e}", refresh=False, **found)
             bar.update()
-            if save or stopped or over or run.step == recipe.steps:
-                _save(learner, folder, settings, recipe, accelerator)
-    if stopped and run.step < recipe.steps:
-        raise StoppedError(run.step, recipe.steps, folder)
+            if save or stopped or over or run.step == schedule.steps:
+                _save(learner, folder, settings, schedule, accelerator)
+    if stopped and run.step < schedule.steps:
+        raise StoppedError(run.step, schedule.steps, folder)
     return run.average.eval()
 
 
@@ -126,9 +126,9 @@ def _progress(step: int, steps: int, accelerator: Accelerator) -> tqdm:
 
 
 def _save(
-    learner: Learning, folder: Path, settings: dict[str, Any], recipe: Recipe, accelerator: Accelerator
+    learner: Learning, folder: Path, settings: dict[str, Any], schedule: Schedule, accelerator: Accelerator
 ) -> None:
     state = learner.state()
     if accelerator.is_main_process:
-        checkpoint.save(folder, state, settings, recipe)
+        checkpoint.save(folder, state, settings, schedule)
     accelerator.wait_for_everyone()  # none may end, or read the checkpoint, before it is written

@@ -61,9 +61,7 @@ def composition_loss(
     return (error.abs() * region).flatten(1).sum(1).div(region.flatten(1).sum(1).clamp(min=1)).mean()
 
 
-def star_loss(
-    estimate: AlphaEstimate, alpha: Tensor, region: Tensor, foreground: Tensor, background: Tensor
-) -> Tensor:
+def star_loss(estimate: AlphaEstimate, alpha: Tensor, region: Tensor, foreground: Tensor, background: Tensor) -> Tensor:
     """SPAMattNet*'s loss: L1, composition and Laplacian of the heads at 1, 4 and 8, enlarged to full size.
 
     The head at stride 8 is asked for the whole image, since merging takes from it what is certain; the others for the
@@ -86,9 +84,7 @@ def laplacian_loss(predicted: Tensor, alpha: Tensor, region: Tensor, levels: int
     loss = difference.new_zeros(len(difference))
     for level in range(levels):
         smaller = _halved(difference)
-        band = difference - F.interpolate(
-            smaller, size=difference.shape[-2:], mode="bilinear", align_corners=False
-        )
+        band = difference - F.interpolate(smaller, size=difference.shape[-2:], mode="bilinear", align_corners=False)
         # A pixel of level i stands for 4^i of the image; the weight 2^i comes on top.
         loss = loss + band.abs().flatten(1).sum(1) * (2**level) / pixels
         difference = smaller

@@ -14,7 +14,7 @@ from torch import nn
 
 from matting.training import engine
 from matting.training.checkpoint import OtherSettingsError
-from matting.training.recipes import Recipe
+from matting.training.schedules import Schedule
 
 
 @dataclass
@@ -63,19 +63,19 @@ class Run:
 
 def begin(
     network: nn.Module,
-    recipe: Recipe,
+    schedule: Schedule,
     accelerator: Accelerator,
     state: dict[str, Any] | None,
     parts: Sequence[nn.Module] = (),
 ) -> Run:
     """Set everything up, at the beginning or where a checkpoint left off.
 
-    `parts` of the network learn at one each of the recipe's `rates`; without any the whole is one.
+    `parts` of the network learn at one each of the schedule's `rates`; without any the whole is one.
     """
     engine.seed_processes(accelerator)
     network = network.to(accelerator.device).train()
     average = deepcopy(network).requires_grad_(False)
-    optimizer = accelerator.prepare_optimizer(engine.build_optimizer(parts or [network], recipe))
+    optimizer = accelerator.prepare_optimizer(engine.build_optimizer(parts or [network], schedule))
     run = Run(network, average, optimizer, accelerator.prepare_model(network))
     if state is not None:
         run.restore(state, accelerator)
@@ -87,14 +87,14 @@ def begin(
     return run
 
 
-def update(run: Run, loss: float, recipe: Recipe, accelerator: Accelerator) -> None:
+def update(run: Run, loss: float, schedule: Schedule, accelerator: Accelerator) -> None:
     """Take the step, unless it would lead to weights that are not finite."""
     check_finite(loss, "loss", run.step)
     accelerator.unscale_gradients(run.optimizer)
-    clip(run, recipe.clip, accelerator.scaler)
+    clip(run, schedule.clip, accelerator.scaler)
     run.optimizer.step()
     run.step += 1
-    _average(run, min(recipe.ema, run.step / (run.step + 10)))
+    _average(run, min(schedule.ema, run.step / (run.step + 10)))
 
 
 def clip(run: Run, factor: float, scaler: torch.amp.GradScaler | None = None) -> None:

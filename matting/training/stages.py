@@ -12,14 +12,14 @@ from torch.utils.data import Dataset
 
 from matting.coarse import SegmenterUnavailable
 from matting.coarse.u2net import load_u2net
-from matting.data.compose import CompositeData, SPAMattNetSamples, TGNSamples, U2NetSamples
-from matting.data.real_photos import PhotoData, SPAMattNetPhotos, TGNPhotos, U2NetPhotos
+from matting.data.composites.compose import CompositeData, SPAMattNetSamples, TGNSamples, U2NetSamples
+from matting.data.photos.with_mattes import PhotoData, SPAMattNetPhotos, TGNPhotos, U2NetPhotos
 from matting.networks import deeplab, efficientnet, spamattnet, tgn, u2net
+from matting.networks.weights import load_network_weights
 from matting.training import validation
 from matting.training.batches import Batch
 from matting.training.losses import laplacian_loss, matting_loss, star_loss, trimap_loss
-from matting.training.recipes import Recipe
-from matting.weights import load_network_weights
+from matting.training.schedules import Schedule
 
 Loss = Callable[[nn.Module, Batch], Tensor]
 
@@ -31,9 +31,9 @@ class Stage:
     Attributes:
         configs: the network's named configurations.
         build: makes an untrained network of a configuration.
-        composites: makes the data set of composites that a recipe asks for.
+        composites: makes the data set of composites that a schedule asks for.
         photographs: makes the data set of photographs with mattes, of a length.
-        loss: the loss of a batch, by the network's configuration and a recipe.
+        loss: the loss of a batch, by the network's configuration and a schedule.
         judge: looks at a network's answer for one example, see `validation`.
         score: the name of what `judge` counts.
         guidance: what files may guide the network in photographs: "coarse_masks", "trimaps", or "" for nothing.
@@ -42,28 +42,28 @@ class Stage:
 
     configs: dict[str, object]
     build: Callable[[object], nn.Module]
-    composites: Callable[[CompositeData, Recipe], Dataset[Batch]]
+    composites: Callable[[CompositeData, Schedule], Dataset[Batch]]
     photographs: Callable[[PhotoData, int], Dataset[Batch]]
-    loss: Callable[[object, Recipe], Loss]
+    loss: Callable[[object, Schedule], Loss]
     judge: validation.Judge
     score: str
     guidance: str
     fill: Callable[[nn.Module, Path], None] = load_network_weights
 
 
-def spamattnet_loss(config: spamattnet.SPAMattNetConfig, recipe: Recipe) -> Loss:
+def spamattnet_loss(config: spamattnet.SPAMattNetConfig, schedule: Schedule) -> Loss:
     """The loss of SPAMattNet, or of SPAMattNet* where the decoder is the progressive one."""
 
     def plain(network: nn.Module, batch: Batch) -> Tensor:
         """Eq. 10 over the unknown region, the Laplacian loss of both estimates, Eq. 10 over the whole image."""
         estimate, alpha, region = _estimate(network, batch)
         terms = []
-        if recipe.laplacian:
+        if schedule.laplacian:
             details = sum(laplacian_loss(a.float(), alpha, region) for a in (estimate.heads[1], estimate.alpha))
-            terms.append(recipe.laplacian * details)
-        if recipe.whole:
-            terms.append(recipe.whole * matting_loss(estimate, alpha, torch.ones_like(region), recipe.hard))
-        return sum(terms, matting_loss(estimate, alpha, region, recipe.hard))
+            terms.append(schedule.laplacian * details)
+        if schedule.whole:
+            terms.append(schedule.whole * matting_loss(estimate, alpha, torch.ones_like(region), schedule.hard))
+        return sum(terms, matting_loss(estimate, alpha, region, schedule.hard))
 
     def star(network: nn.Module, batch: Batch) -> Tensor:
         estimate, alpha, region = _estimate(network, batch)
@@ -72,8 +72,8 @@ def spamattnet_loss(config: spamattnet.SPAMattNetConfig, recipe: Recipe) -> Loss
     return star if config.decoder == "progressive" else plain
 
 
-def tgn_loss(config: tgn.TGNConfig, recipe: Recipe) -> Loss:
-    """Cross-entropy over the three regions, whatever the configuration and the recipe."""
+def tgn_loss(config: tgn.TGNConfig, schedule: Schedule) -> Loss:
+    """Cross-entropy over the three regions, whatever the configuration and the schedule."""
 
     def loss(network: nn.Module, batch: Batch) -> Tensor:
         image = batch["image"].contiguous(memory_format=torch.channels_last)
@@ -82,8 +82,8 @@ def tgn_loss(config: tgn.TGNConfig, recipe: Recipe) -> Loss:
     return loss
 
 
-def saliency_loss(config: u2net.U2NetConfig, recipe: Recipe) -> Loss:
-    """U2Net's mean squared errors of its seven outputs, whatever the configuration and the recipe."""
+def saliency_loss(config: u2net.U2NetConfig, schedule: Schedule) -> Loss:
+    """U2Net's mean squared errors of its seven outputs, whatever the configuration and the schedule."""
 
     def loss(network: nn.Module, batch: Batch) -> Tensor:
         image = batch["image"].contiguous(memory_format=torch.channels_last)
@@ -123,7 +123,7 @@ def _estimate(network: nn.Module, batch: Batch) -> tuple[spamattnet.AlphaEstimat
 TGN_STAGE = Stage(
     tgn.CONFIGS,
     tgn.TGN,
-    lambda data, recipe: TGNSamples(data, recipe.steps * recipe.batch, recipe.kernel),
+    lambda data, schedule: TGNSamples(data, schedule.steps * schedule.batch, schedule.kernel),
     TGNPhotos,
     tgn_loss,
     validation.judge_trimap,
@@ -134,7 +134,7 @@ STAGES = {
     "spamattnet": Stage(
         spamattnet.CONFIGS,
         spamattnet.SPAMattNet,
-        lambda data, recipe: SPAMattNetSamples(data, recipe.steps * recipe.batch),
+        lambda data, schedule: SPAMattNetSamples(data, schedule.steps * schedule.batch),
         SPAMattNetPhotos,
         spamattnet_loss,
         validation.judge_alpha,
@@ -145,7 +145,7 @@ STAGES = {
     "u2net": Stage(
         u2net.CONFIGS,
         u2net.U2Net,
-        lambda data, recipe: U2NetSamples(data, recipe.steps * recipe.batch),
+        lambda data, schedule: U2NetSamples(data, schedule.steps * schedule.batch),
         U2NetPhotos,
         saliency_loss,
         validation.judge_saliency,

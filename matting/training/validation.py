@@ -12,18 +12,18 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import Dataset, default_collate
 
-from matting import inference
 from matting.coarse import Prompts
 from matting.coarse.u2net import SalientObject
 from matting.compositing import blend, solid
-from matting.data.perturb import simulated_mask
-from matting.evaluation import alphamatting
+from matting.data.composites.coarse_masks import simulated_mask
+from matting.evaluation.benchmarks import alphamatting
 from matting.evaluation.metrics import sum_of_absolute_differences, trimap_confusion, trimap_scores
-from matting.fusion import hard_fusion, soft_fusion
 from matting.images import write_png
+from matting.inference import whole_photo
+from matting.inference.fusion import hard_fusion, soft_fusion
 from matting.training.batches import Batch
 from matting.training.checkpoint import writing
-from matting.trimap import BACKGROUND, FOREGROUND, UNKNOWN, from_alpha, from_probabilities
+from matting.trimaps.algebra import BACKGROUND, FOREGROUND, UNKNOWN, from_alpha, from_probabilities
 
 SEED = 7_001
 """Of the held-out composites: those of a run's own seed are trained on."""
@@ -36,7 +36,7 @@ TILE, ROWS = 192, 6
 
 
 @dataclass(frozen=True)
-class Example:
+class HeldOutExample:
     """An image uint8 (H, W, 3), what guides the network and the truth: trimap and alpha, or coarse mask and trimap.
 
     For both networks together they are coarse mask and alpha. Nothing guides U2Net: both are alpha then. Trimaps are
@@ -56,34 +56,34 @@ class Judgement:
     counts: float | np.ndarray
 
 
-Judge = Callable[[nn.Module, Example], Judgement]
+Judge = Callable[[nn.Module, HeldOutExample], Judgement]
 
 
-def judge_alpha(network: nn.Module, example: Example) -> Judgement:
+def judge_alpha(network: nn.Module, example: HeldOutExample) -> Judgement:
     """SPAMattNet's matte, known values written, and its SAD over the unknown region in thousands."""
-    alpha = hard_fusion(inference.estimate_alpha(network, example.image, example.guidance), example.guidance)
+    alpha = hard_fusion(whole_photo.estimate_alpha(network, example.image, example.guidance), example.guidance)
     unknown = example.guidance == UNKNOWN
     return Judgement(alpha, sum_of_absolute_differences(alpha, example.truth, unknown))
 
 
-def judge_trimap(network: nn.Module, example: Example) -> Judgement:
+def judge_trimap(network: nn.Module, example: HeldOutExample) -> Judgement:
     """TGN's trimap, and its confusion with the true one."""
-    trimap = from_probabilities(inference.estimate_trimap(network, example.image, example.guidance))
+    trimap = from_probabilities(whole_photo.estimate_trimap(network, example.image, example.guidance))
     return Judgement(trimap, trimap_confusion(trimap, example.truth))
 
 
-def judge_joint(network: nn.Module, example: Example) -> Judgement:
+def judge_joint(network: nn.Module, example: HeldOutExample) -> Judgement:
     """The matte by TGN and SPAMattNet from a coarse mask, fused softly, and its SAD over the whole image in thousands.
 
     `network` is `adaptation.Generator`.
     """
-    probabilities = inference.estimate_trimap(network.tgn, example.image, example.guidance)
-    alpha = inference.estimate_alpha(network.spamattnet, example.image, from_probabilities(probabilities))
+    probabilities = whole_photo.estimate_trimap(network.tgn, example.image, example.guidance)
+    alpha = whole_photo.estimate_alpha(network.spamattnet, example.image, from_probabilities(probabilities))
     alpha = soft_fusion(alpha, probabilities)
     return Judgement(alpha, sum_of_absolute_differences(alpha, example.truth, np.ones(alpha.shape, bool)))
 
 
-def judge_saliency(network: nn.Module, example: Example) -> Judgement:
+def judge_saliency(network: nn.Module, example: HeldOutExample) -> Judgement:
     """U2Net's mask as `--coarse` makes it, and its mean absolute difference from alpha."""
     segmenter = SalientObject("u2net", network)
     mask = segmenter.segment(segmenter.embed(example.image), Prompts()).best
@@ -112,7 +112,7 @@ class Validation:
         judge: Judge,
         score: str,
         composites: Dataset[Batch] | None = None,
-        photos: Sequence[Example] = (),
+        photos: Sequence[HeldOutExample] = (),
     ) -> None:
         self.folder, self.loss, self.judge = folder, loss, judge
         self.samples = [composites[index] for index in range(len(composites))] if composites is not None else []
@@ -142,16 +142,18 @@ class Validation:
         return dict(zip(self.columns, values, strict=True))
 
 
-def from_sample(sample: Batch) -> Example:
+def from_sample(sample: Batch) -> HeldOutExample:
     """Turn a training sample of any network into an example."""
     image = (sample["image"] * 255).round().byte().permute(1, 2, 0).contiguous().numpy()
     if "classes" in sample:
-        return Example(image, sample["coarse_mask"][0].numpy(), _trimap(sample["classes"].numpy()))
+        return HeldOutExample(image, sample["coarse_mask"][0].numpy(), _trimap(sample["classes"].numpy()))
     alpha = sample["alpha"][0].numpy()
-    return Example(image, _trimap((2 * sample["trimap"][0]).long().numpy()) if "trimap" in sample else alpha, alpha)
+    return HeldOutExample(
+        image, _trimap((2 * sample["trimap"][0]).long().numpy()) if "trimap" in sample else alpha, alpha
+    )
 
 
-def read_photos(root: Path, stage: str) -> list[Example]:
+def read_photos(root: Path, stage: str) -> list[HeldOutExample]:
     """Read photos in alphamatting.com's layout; all but SPAMattNet and U2Net get coarse masks made from the true alpha.
 
     Raises:
@@ -159,12 +161,12 @@ def read_photos(root: Path, stage: str) -> list[Example]:
     """
     samples = [alphamatting.read(root, 1, name) for name in alphamatting.find(root, 1)]
     if stage == "u2net":
-        return [Example(s.image, s.truth, s.truth) for s in samples]
+        return [HeldOutExample(s.image, s.truth, s.truth) for s in samples]
     if stage == "adaptation":
-        return [Example(s.image, simulated_mask(s.truth, EROSION), s.truth) for s in samples]
+        return [HeldOutExample(s.image, simulated_mask(s.truth, EROSION), s.truth) for s in samples]
     if stage != "spamattnet":
-        return [Example(s.image, simulated_mask(s.truth, EROSION), from_alpha(s.truth, 15, 15)) for s in samples]
-    return [Example(s.image, s.trimap, s.truth) for s in samples]
+        return [HeldOutExample(s.image, simulated_mask(s.truth, EROSION), from_alpha(s.truth, 15, 15)) for s in samples]
+    return [HeldOutExample(s.image, s.trimap, s.truth) for s in samples]
 
 
 def _batch_of(sample: Batch, network: nn.Module) -> Batch:
@@ -182,7 +184,7 @@ def _alternating(first: int, second: int) -> list[int]:
     return sorted(range(first + second), key=lambda number: number if number < first else number - first)
 
 
-def _row(example: Example, answer: np.ndarray) -> np.ndarray:
+def _row(example: HeldOutExample, answer: np.ndarray) -> np.ndarray:
     """Photo, guidance, answer, and the photo by the answer on magenta, side by side; TGN's answer is a trimap."""
     answer = answer.astype(np.float32) / (255 if answer.dtype == np.uint8 else 1)
     guidance = example.guidance if example.guidance.dtype == np.uint8 else _gray(example.guidance)

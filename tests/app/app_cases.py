@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from matting.trimap import PALETTE
+from matting.trimaps.algebra import PALETTE
 
 HEIGHT, WIDTH = 96, 128
 

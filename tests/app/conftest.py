@@ -11,20 +11,20 @@ from app_cases import HEIGHT, WIDTH, disc
 
 from matting import MattingPipeline
 from matting.app import build
+from matting.app.backend.computations import Steps
 from matting.app.batch import Batches
-from matting.app.closer_looks import CloserLooks
-from matting.app.editor import TrimapEdit
+from matting.app.edges.help import TrimapHelp
+from matting.app.edges.listeners import Trimming
 from matting.app.filmstrip import Filmstrip
-from matting.app.finishing import Finishing
-from matting.app.layout import lay_out
-from matting.app.own_masks import OwnMasks
-from matting.app.own_mattes import OwnMattes
-from matting.app.picking import Picking
-from matting.app.session import Photo, Selection
-from matting.app.steps import Steps
-from matting.app.trimap_help import TrimapHelp
-from matting.app.trimming import Trimming
-from matting.trimap import BACKGROUND, FOREGROUND, UNKNOWN
+from matting.app.looks.listeners import CloserLooks
+from matting.app.page import lay_out
+from matting.app.pick.listeners import Picking
+from matting.app.pick.masks import OwnMasks
+from matting.app.result.listeners import Finishing
+from matting.app.result.mattes import OwnMattes
+from matting.app.session.stages import Photo, Selection
+from matting.app.session.trimap_edit import TrimapEdit
+from matting.trimaps.algebra import BACKGROUND, FOREGROUND, UNKNOWN
 
 
 @pytest.fixture(scope="session")

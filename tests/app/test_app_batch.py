@@ -11,7 +11,7 @@ from app_cases import disc
 from PIL import Image
 
 from matting.app.batch import DONE, MOST, WAITING, WORKING, Batch
-from matting.app.segmenters import OFFLINE
+from matting.app.pick.segmenter_menu import OFFLINE
 
 
 @pytest.fixture

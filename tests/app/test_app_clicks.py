@@ -9,8 +9,8 @@ from app_cases import disc
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matting.app.canvas import draw_canvas
-from matting.app.session import PROXY_SIDE, Click, Clicks, Photo, Selection, shrink
+from matting.app.parts.drawing import draw_canvas
+from matting.app.session.stages import PROXY_SIDE, Click, Clicks, Photo, Selection, shrink
 
 
 def test_undo_after_a_click_is_the_identity():
@@ -59,9 +59,7 @@ def test_what_is_shown_is_at_most_the_proxy_side():
 
 def test_nothing_is_drawn_on_the_clean_photo(photo):
     clean = photo.image.copy()
-    clicks = Clicks(
-        (Click(20, 20, "keep"), Click(90, 80, "remove"), Click(5, 5, "corner"), Click(60, 60, "corner"))
-    )
+    clicks = Clicks((Click(20, 20, "keep"), Click(90, 80, "remove"), Click(5, 5, "corner"), Click(60, 60, "corner")))
     canvas = draw_canvas(photo, clicks.add(Click(70, 70, "corner")), Selection.own(disc(20)))
     assert np.array_equal(photo.image, clean)
     assert np.array_equal(photo.proxy, clean)

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from matting.app.editor import BRUSHES, TrimapEdit, read_strokes
-from matting.trimap import BACKGROUND, FOREGROUND, PALETTE, UNKNOWN, from_probabilities, to_one_hot
+from matting.app.session.trimap_edit import BRUSHES, TrimapEdit, read_strokes
+from matting.trimaps.algebra import BACKGROUND, FOREGROUND, PALETTE, UNKNOWN, from_probabilities, to_one_hot
 
 
 @given(
@@ -67,9 +67,7 @@ def test_a_new_trimap_can_be_undone_to_the_one_before(trimap):
 
 def test_what_a_person_decided_has_one_hot_probabilities(trimap):
     strokes = np.full((HEIGHT, WIDTH), UNKNOWN, np.uint8)
-    edited = trimap.paint(strokes, disc(8)).change(
-        np.where(disc(40), trimap.values, FOREGROUND).astype(np.uint8)
-    )
+    edited = trimap.paint(strokes, disc(8)).change(np.where(disc(40), trimap.values, FOREGROUND).astype(np.uint8))
     probabilities = 0.1 + 0.7 * to_one_hot(trimap.values)
     fused = edited.decide(probabilities)
     decided = disc(8) | ~disc(40)

@@ -12,16 +12,16 @@ import pytest
 from app_cases import click
 from PIL import Image
 
-from matting.app import examples
-from matting.app.finishing import DONE
-from matting.app.matte_files import read_alpha
-from matting.app.opening import Opening
-from matting.app.picking import CLICK_NOW, EXAMPLE
-from matting.app.session import Clicks
-from matting.app.shipped import captioned
-from matting.recipe import read_recipe
-from matting.replay import replay
-from matting.trimap import BACKGROUND
+from matting.app.examples import outputs
+from matting.app.examples.listeners import Opening
+from matting.app.parts.assets import captioned
+from matting.app.pick.listeners import CLICK_NOW, EXAMPLE
+from matting.app.result.listeners import DONE
+from matting.app.session.matte_files import read_alpha
+from matting.app.session.stages import Clicks
+from matting.replay.recipe import read_recipe
+from matting.replay.replaying import replay
+from matting.trimaps.algebra import BACKGROUND
 
 NAMES = [Path(path).stem for path, _ in captioned("examples")]
 CHECKERBOARD = ("checkerboard", "#000000", None)
@@ -33,7 +33,7 @@ def opening(app):
 
 
 def photo_of(name):
-    return examples.open_photo(examples.ASSETS / "examples" / f"{name}.jpg")
+    return outputs.open_photo(outputs.ASSETS / "examples" / f"{name}.jpg")
 
 
 def chosen(name):
@@ -42,14 +42,14 @@ def chosen(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_shipped_outputs_are_of_the_bundled_weights(pipeline, name):
-    recipe = read_recipe(examples.OUTPUTS / name / "recipe.json")
-    assert recipe.weights == pipeline.fingerprint, "run `python -m matting.app.example_outputs` after new weights"
-    assert recipe.points == examples.first_clicks(name).points
+    recipe = read_recipe(outputs.OUTPUTS / name / "recipe.json")
+    assert recipe.weights == pipeline.fingerprint, "run `python -m matting.app.examples.make` after new weights"
+    assert recipe.points == outputs.first_clicks(name).points
 
 
 def test_a_shipped_recipe_makes_the_shipped_alpha(pipeline):
     photo = photo_of("parrots")
-    shipped = examples.read(photo, pipeline.fingerprint)
+    shipped = outputs.read(photo, pipeline.fingerprint)
     again = replay(shipped.recipe, pipeline, photo.image)
     apart = np.abs(again.alpha - shipped.alpha)
     assert apart.mean() < 1 / 255 and (apart > 8 / 255).mean() < 1e-3
@@ -58,9 +58,9 @@ def test_a_shipped_recipe_makes_the_shipped_alpha(pipeline):
 
 
 def test_what_is_written_is_read_back(pipeline, tmp_path):
-    example = examples.read(photo_of("osprey"), pipeline.fingerprint)
-    examples.write(example, tmp_path)
-    back = examples.read(example.photo, pipeline.fingerprint, tmp_path)
+    example = outputs.read(photo_of("osprey"), pipeline.fingerprint)
+    outputs.write(example, tmp_path)
+    back = outputs.read(example.photo, pipeline.fingerprint, tmp_path)
     assert np.array_equal(back.selection.masks, example.selection.masks)
     assert np.array_equal(back.trimap.values, example.trimap.values)
     assert np.array_equal(back.alpha, example.alpha) and back.recipe == example.recipe
@@ -79,7 +79,7 @@ def test_an_example_opens_with_every_stage_there(app, opening):
     finished = opening.finish(photo, clicks, trimap, None, True, *CHECKERBOARD)
     matte = finished[states.matte]
     assert matte.made_from == trimap.stamp and DONE in finished[app.page.result.say]
-    assert np.array_equal(read_alpha(matte), examples.read(photo, opening.fingerprint).alpha)
+    assert np.array_equal(read_alpha(matte), outputs.read(photo, opening.fingerprint).alpha)
     assert Image.open(matte.cutout_file).mode == "RGBA"
     assert read_recipe(matte.recipe_file).points == clicks.points
 
@@ -103,12 +103,12 @@ def test_with_other_weights_an_example_opens_with_its_clicks_alone(app, opening)
     shown = opening.take(chosen("parrots"))
     photo, clicks = shown[states.photo], shown[states.clicks]
     assert shown[states.trimap] is None and CLICK_NOW in shown[app.page.pick.say]
-    assert clicks == examples.first_clicks("parrots") and not clicks.example
+    assert clicks == outputs.first_clicks("parrots") and not clicks.example
     answer = opening.segment(photo, clicks, None, None, "grabcut", None)
     assert answer[states.selection].mask.mean() > 0.1
     assert opening.finish(photo, clicks, None, None, True, *CHECKERBOARD) == gr.skip()
 
 
 def test_a_folder_without_outputs_is_no_error(tmp_path, photo):
-    assert examples.read(replace(photo, name="disc"), "0" * 64, tmp_path) is None
-    assert Clicks(()) == examples.first_clicks("disc")
+    assert outputs.read(replace(photo, name="disc"), "0" * 64, tmp_path) is None
+    assert Clicks(()) == outputs.first_clicks("disc")

@@ -10,10 +10,10 @@ from app_cases import HEIGHT, WIDTH, disc
 from PIL import Image
 
 from matting.app.filmstrip import SLOTS, slots
-from matting.app.matte_files import keep_matte, read_alpha
-from matting.app.session import Selection
+from matting.app.session.matte_files import keep_matte, read_alpha
+from matting.app.session.stages import Selection
 from matting.images import write_alpha
-from matting.trimap import BACKGROUND, FOREGROUND, UNKNOWN
+from matting.trimaps.algebra import BACKGROUND, FOREGROUND, UNKNOWN
 
 CHOSEN = ("checkerboard", "#000000", None)
 

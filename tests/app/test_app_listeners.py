@@ -10,16 +10,16 @@ import pytest
 from app_cases import HEIGHT, WIDTH, click, disc, layer, upload
 from PIL import Image
 
-from matting.app.editor import TrimapEdit
-from matting.app.finishing import keep_matte
-from matting.app.messages import OUT_OF_MEMORY, UNEXPECTED, explain
-from matting.app.picking import STALE_TRIMAP
-from matting.app.segmenters import OFFLINE
-from matting.app.session import Click, Clicks, Selection
-from matting.app.trimming import STALE_MATTE
+from matting.app.edges.listeners import STALE_MATTE
+from matting.app.parts.messages import OUT_OF_MEMORY, UNEXPECTED, explain
+from matting.app.pick.listeners import STALE_TRIMAP
+from matting.app.pick.segmenter_menu import OFFLINE
+from matting.app.result.listeners import keep_matte
+from matting.app.session.stages import Click, Clicks, Selection
+from matting.app.session.trimap_edit import TrimapEdit
 from matting.coarse import CoarseMasks
 from matting.compositing import estimate_foreground
-from matting.trimap import BACKGROUND, FOREGROUND, UNKNOWN
+from matting.trimaps.algebra import BACKGROUND, FOREGROUND, UNKNOWN
 
 
 def test_the_whole_way_from_a_click_to_the_files(app, photo):
@@ -79,9 +79,7 @@ def test_a_refused_photo_is_one_sentence_and_loses_nothing(app, photo, tmp_path,
     shown = np.asarray(Image.open(kept[app.page.pick.photo]))
     assert shown.shape == photo.proxy.shape
     with pytest.warns(UserWarning):
-        assert app.picking.take_photo(upload(path), None, Clicks(), None, "click") == {
-            app.page.pick.photo: None
-        }
+        assert app.picking.take_photo(upload(path), None, Clicks(), None, "click") == {app.page.pick.photo: None}
 
 
 def test_a_new_photo_leaves_nothing_of_the_old_one(app, tmp_path):
@@ -90,9 +88,7 @@ def test_a_new_photo_leaves_nothing_of_the_old_one(app, tmp_path):
     states = app.page.states
     assert fresh[states.photo].size == (30, 40)
     assert fresh[states.clicks] == Clicks()
-    assert all(
-        fresh[state] is None for state in (states.selection, states.embedding, states.trimap, states.matte)
-    )
+    assert all(fresh[state] is None for state in (states.selection, states.embedding, states.trimap, states.matte))
     assert not fresh[app.page.edges.body].visible
     assert not fresh[app.page.result.body].visible
 
@@ -196,9 +192,7 @@ def test_a_refused_background_keeps_the_one_before(app, photo, tmp_path):
     (tmp_path / "no.png").write_bytes(b"no")
     before = np.full((20, 20, 3), 7, np.uint8)
     with pytest.warns(UserWarning):
-        kept = app.finishing.take_picture(
-            upload(tmp_path / "no.png"), photo, None, "picture", "#000000", before
-        )
+        kept = app.finishing.take_picture(upload(tmp_path / "no.png"), photo, None, "picture", "#000000", before)
     assert app.page.states.backdrop not in kept
     assert np.asarray(Image.open(kept[app.page.result.picture])).shape == before.shape
 

@@ -14,15 +14,15 @@ from app_cases import HEIGHT, WIDTH, click, disc
 from PIL import Image
 
 import matting
-from matting.app.asking import MOST_PIXELS, read_box
-from matting.app.editor import TrimapEdit
-from matting.app.fringe import ENLARGED, SIDE, complementary, magnify, most_mixed
-from matting.app.matte_files import keep_matte
-from matting.app.seeing import beside_even
-from matting.app.session import Photo
+from matting.app.looks.attention_maps import beside_even
+from matting.app.looks.fringe import ENLARGED, SIDE, complementary, magnify, most_mixed
+from matting.app.looks.patch_picker import MOST_PIXELS, read_box
+from matting.app.session.matte_files import keep_matte
+from matting.app.session.stages import Photo
+from matting.app.session.trimap_edit import TrimapEdit
 from matting.evaluation.metrics import unknown_region_scores
 from matting.images import write_alpha
-from matting.trimap import UNKNOWN
+from matting.trimaps.algebra import UNKNOWN
 
 
 @pytest.fixture

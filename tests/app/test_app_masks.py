@@ -11,10 +11,10 @@ import pytest
 from app_cases import click, disc
 
 from matting.app.accordions import MASK_TOOLS
-from matting.app.examples import STARTS, first_clicks
-from matting.app.segmenters import OFFLINE, SHORT, choices
-from matting.app.session import Click, Clicks, Selection
-from matting.app.shipped import captioned
+from matting.app.examples.outputs import STARTS, first_clicks
+from matting.app.parts.assets import captioned
+from matting.app.pick.segmenter_menu import OFFLINE, SHORT, choices
+from matting.app.session.stages import Click, Clicks, Selection
 from matting.coarse import SEGMENTERS, CoarseMasks
 from matting.masks import TOOLS
 

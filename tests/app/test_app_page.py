@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from matting.app import gpu, launch_options
-from matting.app.segmenters import OFFLINE, first_segmenter
-from matting.app.shipped import captioned
+from matting.app import launch_options
+from matting.app.backend import gpu
+from matting.app.parts.assets import captioned
+from matting.app.pick.segmenter_menu import OFFLINE, first_segmenter
 from matting.coarse import SEGMENTERS
 
 
@@ -64,6 +65,4 @@ def test_off_spaces_a_step_is_the_plain_function(pipeline):
 
     assert gpu.on_gpu(step) is step
     assert gpu.describe(pipeline.device).startswith("Running on")
-    assert gpu.seconds_for(np.zeros((2160, 3840, 3), np.uint8)) > gpu.seconds_for(
-        np.zeros((64, 64, 3), np.uint8)
-    )
+    assert gpu.seconds_for(np.zeros((2160, 3840, 3), np.uint8)) > gpu.seconds_for(np.zeros((64, 64, 3), np.uint8))

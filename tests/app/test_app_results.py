@@ -13,20 +13,20 @@ import torch
 from app_cases import HEIGHT, WIDTH, click, disc, layer
 from PIL import Image
 
-from matting.app import other_methods
-from matting.app.backgrounds import Background, gallery, place
-from matting.app.editor import TrimapEdit
-from matting.app.finishing import FIRST_LOOK
-from matting.app.matte_files import keep_matte, read_alpha
-from matting.app.segmenters import OFFLINE
-from matting.app.session import Clicks, Selection
-from matting.app.steps import CLASSICAL_METHOD, OWN_METHOD
+from matting.app.backend import other_methods
+from matting.app.backend.computations import CLASSICAL_METHOD, OWN_METHOD
+from matting.app.pick.segmenter_menu import OFFLINE
+from matting.app.result.backgrounds import Background, gallery, place
+from matting.app.result.listeners import FIRST_LOOK
+from matting.app.session.matte_files import keep_matte, read_alpha
+from matting.app.session.stages import Clicks, Selection
+from matting.app.session.trimap_edit import TrimapEdit
 from matting.compositing import fit_background
 from matting.images import read_photo
-from matting.recipe import read_recipe
-from matting.replay import matches, replay
-from matting.trimap import BACKGROUND, FOREGROUND, UNKNOWN
-from matting.watching import watched
+from matting.inference.progress import watched
+from matting.replay.recipe import read_recipe
+from matting.replay.replaying import matches, replay
+from matting.trimaps.algebra import BACKGROUND, FOREGROUND, UNKNOWN
 
 ROOT = Path(__file__).resolve().parents[2]
 CHECKERBOARD = ("checkerboard", "#000000", None)
@@ -146,7 +146,7 @@ def test_shipped_backgrounds_are_small_and_their_sources_are_told():
 
 
 def test_a_preview_shows_the_touched_region_and_keeps_nothing(app, photo, trimap, monkeypatch):
-    monkeypatch.setattr("matting.app.finishing.PREVIEW_SHARE", 1.0)
+    monkeypatch.setattr("matting.app.result.listeners.PREVIEW_SHARE", 1.0)
     matte = cut(app, photo, trimap)[app.page.states.matte]
     corner = np.zeros((HEIGHT, WIDTH), bool)
     corner[:9, :9] = True
@@ -186,7 +186,7 @@ def test_closed_form_keeps_what_is_known_and_its_recipe_replays(app, photo, trim
 def test_vitmatte_makes_a_matte_whose_recipe_replays_and_other_weights_are_refused(
     app, photo, trimap, vitmatte_folder, monkeypatch
 ):
-    monkeypatch.setattr("matting.evaluation.vitmatte.CHECKPOINT", str(vitmatte_folder))
+    monkeypatch.setattr("matting.methods.vitmatte.CHECKPOINT", str(vitmatte_folder))
     other_methods.load_vitmatte.cache_clear()
     trimap, shares = TrimapEdit.own(trimap.values, None), []
     with watched(shares.append):
@@ -202,7 +202,7 @@ def test_vitmatte_makes_a_matte_whose_recipe_replays_and_other_weights_are_refus
 
 
 def test_vitmatte_without_its_weights_is_one_sentence_and_nothing_is_lost(app, photo, trimap, monkeypatch):
-    monkeypatch.setattr("matting.evaluation.vitmatte.CHECKPOINT", "nobody/" + "there")
+    monkeypatch.setattr("matting.methods.vitmatte.CHECKPOINT", "nobody/" + "there")
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     other_methods.load_vitmatte.cache_clear()
     with pytest.warns(UserWarning, match=r"^The weights of ViTMatte cannot be had here[^\n]+$"):

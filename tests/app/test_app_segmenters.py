@@ -6,9 +6,9 @@ import gradio as gr
 import pytest
 from segmentation_cases import lively, semantic
 
-from matting.app.layout import lay_out
-from matting.app.segmenters import ADDED, choices, read_added
-from matting.app.session import Clicks
+from matting.app.page import lay_out
+from matting.app.pick.segmenter_menu import ADDED, choices, read_added
+from matting.app.session.stages import Clicks
 from matting.coarse import SEGMENTERS, Prompts, load_segmenter
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from huggingface_hub.utils import filter_repo_objects
 
-from matting.app.space import NEEDED, ROOT, main, upload
+from matting.commands.space import NEEDED, ROOT, main, upload
 
 
 class Recorder:
@@ -48,7 +48,7 @@ def test_a_space_gets_the_demo_its_weights_and_its_photos(uploaded):
         "README.md",
         "requirements.txt",
         "demo_app.py",
-        "matting/app/style.css",
+        "matting/app/parts/style.css",
         "matting/networks/tgn.py",
         "assets/weights/small/spamattnet.safetensors",
         "assets/examples/lemur.jpg",
@@ -80,5 +80,5 @@ def test_make_space_runs_this_module():
     said = subprocess.run(
         ["make", "-n", "space", "REPO=someone/trimatte"], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    assert "-m matting.app.space someone/trimatte" in said.stdout
+    assert "-m matting.commands.space someone/trimatte" in said.stdout
     assert len(NEEDED) == len(set(NEEDED))

@@ -10,14 +10,14 @@ import pytest
 from app_cases import disc, layer
 from PIL import Image
 
-from matting.app.finishing import STOPPED
-from matting.app.matte_files import keep_matte
-from matting.app.other_methods import CLASSICAL_METHOD, solve_closed_form
-from matting.app.steps import OWN_METHOD
-from matting.app.stopping import MOST, Stops
-from matting.evaluation.baselines import closed_form
-from matting.fusion import hard_fusion
-from matting.watching import StoppedError, tell, watched
+from matting.app.backend.computations import OWN_METHOD
+from matting.app.backend.other_methods import CLASSICAL_METHOD, solve_closed_form
+from matting.app.backend.stopping import MOST, Stops
+from matting.app.result.listeners import STOPPED
+from matting.app.session.matte_files import keep_matte
+from matting.inference.fusion import hard_fusion
+from matting.inference.progress import StoppedError, tell, watched
+from matting.methods.classical import closed_form
 
 CHOSEN = ("checkerboard", "#000000", None)
 
@@ -40,7 +40,7 @@ def cut_out(app, photo, trimap, method):
 def refused(monkeypatch):
     """Every sentence that a visitor would see."""
     refused = []
-    monkeypatch.setattr("matting.app.messages.refuse", refused.append)
+    monkeypatch.setattr("matting.app.parts.messages.refuse", refused.append)
     return refused
 
 

@@ -10,12 +10,12 @@ import pytest
 from app_cases import HEIGHT, WIDTH, disc, layer
 from PIL import Image
 
-from matting.app.editor import TrimapEdit
-from matting.app.session import Selection
-from matting.app.trimap_help import ALL_SURE, OWN_TRIMAP, PAINT_AT_THE_RING
-from matting.trimap import BACKGROUND, FOREGROUND, UNKNOWN
-from matting.trimap_doctor import Complaint, examine
-from matting.trimap_editing import candidate_bands
+from matting.app.edges.help import ALL_SURE, OWN_TRIMAP, PAINT_AT_THE_RING
+from matting.app.session.stages import Selection
+from matting.app.session.trimap_edit import TrimapEdit
+from matting.trimaps.algebra import BACKGROUND, FOREGROUND, UNKNOWN
+from matting.trimaps.doctor import Complaint, examine
+from matting.trimaps.editing import candidate_bands
 
 
 @pytest.fixture

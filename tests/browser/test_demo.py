@@ -29,7 +29,7 @@ from driving import (
 from PIL import Image
 from playwright.sync_api import expect
 
-from matting.app.backgrounds import place
+from matting.app.result.backgrounds import place
 
 
 def test_from_upload_and_clicks_to_a_cutout_with_a_painted_stroke(open_page):

@@ -30,8 +30,8 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from matting import MattingPipeline
-from matting.recipe import read_recipe
-from matting.replay import replay
+from matting.replay.recipe import read_recipe
+from matting.replay.replaying import replay
 
 LEMUR = PARROTS.with_name("lemur.jpg")
 

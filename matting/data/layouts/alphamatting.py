@@ -20,9 +20,7 @@ def read_alphamatting(root: Path, split: str) -> tuple[Example, ...]:
     numbers = ("1", "2") if split == "training" else ("1", "2", "3")
     images = some(folder(root, f"input{middle}_lowres"))
     alphas = matched(images, folder(root, "gt_training_lowres")) if split == "training" else {}
-    regions = {
-        number: matched(images, folder(root, f"trimap{middle}_lowres/Trimap{number}")) for number in numbers
-    }
+    regions = {number: matched(images, folder(root, f"trimap{middle}_lowres/Trimap{number}")) for number in numbers}
     return tuple(
         Example(
             name=name,

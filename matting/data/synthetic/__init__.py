@@ -5,17 +5,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .canvas import blur, extend, over, tinted
-from .colours import surface
-from .feathers import feathers
-from .fur import fur
-from .glass import glass
-from .hair import hair
-from .leaves import leaves
-from .nets import nets
-from .shapes import log_uniform
-from .smoke import smoke
-from .solids import outline, sharp, soft
+from matting.data.synthetic.canvas import blur, extend, over, tinted
+from matting.data.synthetic.colours import surface
+from matting.data.synthetic.feathers import feathers
+from matting.data.synthetic.fur import fur
+from matting.data.synthetic.glass import glass
+from matting.data.synthetic.hair import hair
+from matting.data.synthetic.leaves import leaves
+from matting.data.synthetic.nets import nets
+from matting.data.synthetic.shapes import log_uniform
+from matting.data.synthetic.smoke import smoke
+from matting.data.synthetic.solids import outline, sharp, soft
 
 __all__ = ["KINDS", "Foreground", "draw_foreground"]
 
@@ -87,18 +87,14 @@ def draw_foreground(
         shares = np.array([share for _, share in KINDS.values()])
         kind = str(rng.choice(list(KINDS), p=shares / shares.sum()))
     if kind not in KINDS:
-        raise ValueError(
-            f"The kind of a drawn foreground is one of {', '.join(KINDS)}, but {kind!r} was asked for."
-        )
+        raise ValueError(f"The kind of a drawn foreground is one of {', '.join(KINDS)}, but {kind!r} was asked for.")
     while True:  # at 32 pixels a third of the drawings pass, at 512 nine in ten
         foreground = finish(rng, KINDS[kind][0](rng, size, textures), textures, kind)
         if well_formed(foreground):
             return foreground
 
 
-def finish(
-    rng: np.random.Generator, layer: np.ndarray, textures: Sequence[np.ndarray], kind: str
-) -> Foreground:
+def finish(rng: np.random.Generator, layer: np.ndarray, textures: Sequence[np.ndarray], kind: str) -> Foreground:
     """Photograph a layer, sometimes in patchy light, by a lens that blurs a little; part colour and alpha."""
     if rng.random() < 0.2:
         layer = tinted(layer, 0.6 + 0.8 * surface(rng, layer.shape[0], textures))

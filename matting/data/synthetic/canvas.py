@@ -93,8 +93,6 @@ def filled(weighted: np.ndarray) -> np.ndarray:
     if min(height, width) <= 1:
         return own
     half = cv2.resize(weighted, ((width + 1) // 2, (height + 1) // 2), interpolation=cv2.INTER_AREA)
-    beyond = cv2.resize(filled(half), (width, height), interpolation=cv2.INTER_LINEAR).reshape(
-        height, width, 3
-    )
+    beyond = cv2.resize(filled(half), (width, height), interpolation=cv2.INTER_LINEAR).reshape(height, width, 3)
     trust = np.minimum(weight * 20, 1)
     return own * trust + beyond * (1 - trust)

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .canvas import blank, blur, coverage, over, paint, reduce, tinted
-from .colours import crop, hair_colour, lighting, shifted, surface
-from .shapes import Body, combed, log_uniform, noise
-from .strands import Growth, draw, grow, grow_clumped, shade, taper
+from matting.data.synthetic.canvas import blank, blur, coverage, over, paint, reduce, tinted
+from matting.data.synthetic.colours import crop, hair_colour, lighting, shifted, surface
+from matting.data.synthetic.shapes import Body, combed, log_uniform, noise
+from matting.data.synthetic.strands import Growth, draw, grow, grow_clumped, shade, taper
 
 PIECES, POINTS = (
     5,
@@ -111,17 +111,13 @@ def tuft(rng: np.random.Generator, size: int, roots: Roots, look: Coat) -> np.nd
 
 def strays(rng: np.random.Generator, roots: Roots, growth: Growth, count: int) -> np.ndarray:
     """Grow fly-aways, which bend more and obey less than the rest; returns points (N, count, 2)."""
-    free = replace(
-        growth, bend=growth.bend * 2 + 0.4, curl=growth.curl + 0.2, gravity=growth.gravity / 2, wind=0.0
-    )
+    free = replace(growth, bend=growth.bend * 2 + 0.4, curl=growth.curl + 0.2, gravity=growth.gravity / 2, wind=0.0)
     angles = roots.angles + rng.normal(0, 0.4, len(roots.angles))
     lengths = roots.lengths * rng.uniform(0.5, 1.6, len(roots.lengths))
     return grow(rng, roots.places, angles, lengths, free, count)
 
 
-def mist(
-    rng: np.random.Generator, depth: np.ndarray, flow: np.ndarray, colours: np.ndarray, look: Coat
-) -> np.ndarray:
+def mist(rng: np.random.Generator, depth: np.ndarray, flow: np.ndarray, colours: np.ndarray, look: Coat) -> np.ndarray:
     """Draw the hairs too fine to be told apart: streaks that fade away from the contour; returns a layer.
 
     Signed depth (H, W) in pixels, the angles (H, W) along which hair lies, and colours (H, W, 3).
@@ -158,9 +154,7 @@ def rooted(
     return Roots(places, angles, lengths, at(places, colours))
 
 
-def flesh(
-    rng: np.random.Generator, ground: Body, flow: np.ndarray, colours: np.ndarray, look: Coat
-) -> np.ndarray:
+def flesh(rng: np.random.Generator, ground: Body, flow: np.ndarray, colours: np.ndarray, look: Coat) -> np.ndarray:
     """Draw the body under the hair, streaked along the flow (H, W), soft at its edge; returns a layer."""
     streaks = combed(rng, flow, look.width * 2)[..., None]
     skin = colours * rng.uniform(0.5, 0.9) * (1 + rng.uniform(0.1, 0.4) * streaks)
@@ -171,9 +165,7 @@ def flesh(
     return layer
 
 
-def coat(
-    rng: np.random.Generator, size: int, textures: Sequence[np.ndarray], ground: Body, look: Coat
-) -> np.ndarray:
+def coat(rng: np.random.Generator, size: int, textures: Sequence[np.ndarray], ground: Body, look: Coat) -> np.ndarray:
     """Cover a body with strands: hair in front, the body, and hair at the back; returns a layer."""
     comb = rng.uniform(0, 2 * np.pi)
     lean = rng.uniform(0, 1.2) * np.array([np.cos(comb), np.sin(comb)], np.float32)
@@ -186,9 +178,7 @@ def coat(
     layers = [tuft(rng, size, roots, look)]
     if rng.random() < 0.6:
         layers.append(mist(rng, depth, flow, colours, look))
-    layers.append(
-        flesh(rng, ground, flow, surface(rng, size, textures) if rng.random() < 0.2 else colours, look)
-    )
+    layers.append(flesh(rng, ground, flow, surface(rng, size, textures) if rng.random() < 0.2 else colours, look))
     layer = over(*layers)
     if rng.random() < 0.7:
         layer = tinted(layer, lighting(rng, np.maximum(depth, 0)))

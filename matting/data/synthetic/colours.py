@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from .shapes import log_uniform, noise
+from matting.data.synthetic.shapes import log_uniform, noise
 
 HAIR = (
     np.array(
@@ -32,9 +32,7 @@ HAIR = (
 def shifted(rng: np.random.Generator, colour: np.ndarray, strength: float = 1.0) -> np.ndarray:
     """Vary colours (…, 3) in [0, 1] as one: brightness, contrast, saturation and tint; still in [0, 1]."""
     gray = colour.mean(axis=-1, keepdims=True)
-    saturation = rng.choice(
-        [rng.uniform(0, 0.3), rng.uniform(0.6, 1.3), rng.uniform(1.2, 1.8)], p=[0.25, 0.67, 0.08]
-    )
+    saturation = rng.choice([rng.uniform(0, 0.3), rng.uniform(0.6, 1.3), rng.uniform(1.2, 1.8)], p=[0.25, 0.67, 0.08])
     varied = gray + (colour - gray) * (1 + (saturation - 1) * strength)
     gamma = log_uniform(rng, 0.6, 1.7) ** strength
     tint = 1 + rng.uniform(-0.12, 0.12, 3) * strength

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .canvas import blank, blur, over, reduce
-from .coat import PIECES, lit
-from .colours import hair_colour
-from .shapes import log_uniform, smooth_path
-from .strands import Growth, draw, grow, shade, taper
+from matting.data.synthetic.canvas import blank, blur, over, reduce
+from matting.data.synthetic.coat import PIECES, lit
+from matting.data.synthetic.colours import hair_colour
+from matting.data.synthetic.shapes import log_uniform, smooth_path
+from matting.data.synthetic.strands import Growth, draw, grow, shade, taper
 
 
 def feather(
@@ -43,12 +43,8 @@ def feather(
     points = grow(rng, roots, angles, barbs, growth, 16)
     order = rng.permutation(count)
     bands = 1 + rng.uniform(0, 0.5) * np.sin(2 * np.pi * (t * rng.uniform(1, 8)))
-    colours = shade(
-        rng, base * bands[:, None], split, PIECES, variation=0.12, tip=log_uniform(rng, 0.6, 1.5), shine=0
-    )
-    draw(
-        canvas, points[order], colours[order], taper(width * rng.lognormal(0, 0.2, count), PIECES, 0.3)[order]
-    )
+    colours = shade(rng, base * bands[:, None], split, PIECES, variation=0.12, tip=log_uniform(rng, 0.6, 1.5), shine=0)
+    draw(canvas, points[order], colours[order], taper(width * rng.lognormal(0, 0.2, count), PIECES, 0.3)[order])
     stem = np.repeat(np.clip(base.mean(axis=0) * rng.uniform(0.5, 1.4), 0, 1)[None, None], 4, axis=1)
     widths = np.linspace(1, 0.35, 4)[None] * width * rng.uniform(1.5, 4)
     draw(canvas, shaft[None, np.linspace(0, 23, 13).astype(int)], stem, widths)
@@ -59,18 +55,14 @@ def feathers(rng: np.random.Generator, size: int, textures: Sequence[np.ndarray]
     many = rng.random() < 0.5
     count = int(rng.integers(8, 28)) if many else int(rng.integers(1, 4))
     length = size * (rng.uniform(0.15, 0.45) if many else rng.uniform(0.5, 1.0))
-    path = smooth_path(
-        rng, rng.uniform(0.1, 0.9, 2) * size, rng.uniform(0, 2 * np.pi), size * 0.9, 0.8, count + 1
-    )
+    path = smooth_path(rng, rng.uniform(0.1, 0.9, 2) * size, rng.uniform(0, 2 * np.pi), size * 0.9, 0.8, count + 1)
     path = path + size / 2 - path.mean(axis=0)
     fan = rng.uniform(0, 2 * np.pi)
     base = hair_colour(rng, textures)
     layers, canvas = [], blank(size)
     for n in range(count):
         start = path[n] if many else rng.uniform(0.2, 0.8, 2) * size
-        angle = (
-            fan + rng.normal(0, 0.8) if many else np.arctan2(*(size / 2 - start)[::-1]) + rng.normal(0, 0.3)
-        )
+        angle = fan + rng.normal(0, 0.8) if many else np.arctan2(*(size / 2 - start)[::-1]) + rng.normal(0, 0.3)
         if not many:
             start = start - 0.4 * length * np.array([np.cos(angle), np.sin(angle)])
         tone = np.clip(base * rng.uniform(0.7, 1.25), 0, 1)[None]

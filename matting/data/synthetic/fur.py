@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .canvas import blank, over, reduce
-from .coat import PIECES, POINTS, Coat, coat, lit
-from .shapes import Body, body, log_uniform, silhouette
-from .strands import Growth, draw, grow, taper
+from matting.data.synthetic.canvas import blank, over, reduce
+from matting.data.synthetic.coat import PIECES, POINTS, Coat, coat, lit
+from matting.data.synthetic.shapes import Body, body, log_uniform, silhouette
+from matting.data.synthetic.strands import Growth, draw, grow, taper
 
 
 def fur(rng: np.random.Generator, size: int, textures: Sequence[np.ndarray]) -> np.ndarray:
@@ -43,12 +43,8 @@ def whiskers(rng: np.random.Generator, size: int, ground: Body) -> np.ndarray:
     roots = root + rng.normal(0, size * 0.025, (count, 2))
     normal = ground.lookup(root[None], ground.normals)[0]
     angles = np.arctan2(normal[1], normal[0]) + rng.normal(0, 0.45, count)
-    points = grow(
-        rng, roots, angles, size * rng.uniform(0.1, 0.5, count), Growth(bend=0.5, curl=0.05), POINTS
-    )
-    base = np.repeat(np.full((1, 3), rng.choice([0.05, 0.85])), count, axis=0) * rng.uniform(
-        0.7, 1.1, (count, 1)
-    )
+    points = grow(rng, roots, angles, size * rng.uniform(0.1, 0.5, count), Growth(bend=0.5, curl=0.05), POINTS)
+    base = np.repeat(np.full((1, 3), rng.choice([0.05, 0.85])), count, axis=0) * rng.uniform(0.7, 1.1, (count, 1))
     canvas = blank(size)
     widths = np.full(count, log_uniform(rng, 0.4, 1.6) * size / 512)
     draw(canvas, points, np.repeat(base[:, None], PIECES, axis=1), taper(widths, PIECES))

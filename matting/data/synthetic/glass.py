@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from .canvas import blank, coverage, fill, over, paint, reduce
-from .colours import gradient, surface
-from .shapes import blob, log_uniform, noise, rotate
+from matting.data.synthetic.canvas import blank, coverage, fill, over, paint, reduce
+from matting.data.synthetic.colours import gradient, surface
+from matting.data.synthetic.shapes import blob, log_uniform, noise, rotate
 
 
 def vessel(rng: np.random.Generator, size: int) -> np.ndarray:
@@ -107,9 +107,7 @@ def glass(rng: np.random.Generator, size: int, textures: Sequence[np.ndarray]) -
         contours = [vessel(rng, size)]
         layer = over(highlights(rng, size, contours), sheet(rng, size, contours))
         if rng.random() < 0.4:  # the far wall
-            inner = [
-                (contours[0] - contours[0].mean(axis=0)) * rng.uniform(0.75, 0.95) + contours[0].mean(axis=0)
-            ]
+            inner = [(contours[0] - contours[0].mean(axis=0)) * rng.uniform(0.75, 0.95) + contours[0].mean(axis=0)]
             layer = over(layer, sheet(rng, size, inner))
     if rng.random() < 0.5:
         part = blank(size)

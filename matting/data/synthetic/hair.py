@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .canvas import blank, blur, over, reduce
-from .coat import PIECES, POINTS, Coat, coat, lit
-from .colours import hair_colour
-from .shapes import body, log_uniform, silhouette, smooth_path
-from .strands import Growth, draw, grow, shade, taper
+from matting.data.synthetic.canvas import blank, blur, over, reduce
+from matting.data.synthetic.coat import PIECES, POINTS, Coat, coat, lit
+from matting.data.synthetic.colours import hair_colour
+from matting.data.synthetic.shapes import body, log_uniform, silhouette, smooth_path
+from matting.data.synthetic.strands import Growth, draw, grow, shade, taper
 
 
 def hair(rng: np.random.Generator, size: int, textures: Sequence[np.ndarray]) -> np.ndarray:
@@ -59,13 +59,9 @@ def tress(rng: np.random.Generator, size: int, base: np.ndarray) -> np.ndarray:
     scatter = middles + rng.normal(0, spread * rng.uniform(0.1, 0.6), (count, 2))
     opening = 0.3 + t ** rng.uniform(0.5, 2) * rng.uniform(0.2, 2.5)
     swing = Growth(bend=1.5, curl=log_uniform(rng, 0.05, 1.5), waves=3)
-    waves = grow(
-        rng, np.zeros((count, 2)), rng.uniform(0, 2 * np.pi, count), np.full(count, length / 6), swing, POINTS
-    )
+    waves = grow(rng, np.zeros((count, 2)), rng.uniform(0, 2 * np.pi, count), np.full(count, length / 6), swing, POINTS)
     ends = np.sort(rng.uniform(0.6, 1.0, count))[:, None, None]
-    along = np.stack(
-        [np.interp(ends[:, 0] * t[0, :, 0], t[0, :, 0], path[:, axis]) for axis in (0, 1)], axis=2
-    )
+    along = np.stack([np.interp(ends[:, 0] * t[0, :, 0], t[0, :, 0], path[:, axis]) for axis in (0, 1)], axis=2)
     points = along + scatter[:, None] * opening + waves * rng.uniform(0.1, 0.6)
     colours = shade(
         rng,

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from .canvas import SHIFT, SUPERSAMPLING, blank, blur, fill, fixed, opaque, over, reduce, tinted
-from .colours import crop, surface
-from .shapes import log_uniform, noise, rotate, smooth_path
+from matting.data.synthetic.canvas import SHIFT, SUPERSAMPLING, blank, blur, fill, fixed, opaque, over, reduce, tinted
+from matting.data.synthetic.colours import crop, surface
+from matting.data.synthetic.shapes import log_uniform, noise, rotate, smooth_path
 
 GREENS = (
     np.array(
@@ -27,9 +27,7 @@ GREENS = (
 )
 
 
-def leaf(
-    rng: np.random.Generator, at: np.ndarray, angle: float, length: float, width: float, lobes: int
-) -> np.ndarray:
+def leaf(rng: np.random.Generator, at: np.ndarray, angle: float, length: float, width: float, lobes: int) -> np.ndarray:
     """Return a pointed, possibly lobed leaf, float64 (M, 2) in pixels, whose stalk is at `at`."""
     t = np.linspace(0, 1, 14)
     half = width * np.sin(np.pi * t**0.8) * (1 + 0.3 * np.abs(np.sin(lobes * np.pi * t)) * (lobes > 0))
@@ -83,9 +81,7 @@ def plant(rng: np.random.Generator, size: int, greens: np.ndarray) -> np.ndarray
         steps = np.linspace(1, 0.5, len(path) - 1) * width * SUPERSAMPLING
         for n, thick in enumerate(steps):
             tone = opaque(bark * (0.8 + 0.3 * rng.random()))
-            cv2.polylines(
-                canvas, [fixed(path[n : n + 2])], False, tone, max(round(thick), 1), cv2.LINE_AA, SHIFT
-            )
+            cv2.polylines(canvas, [fixed(path[n : n + 2])], False, tone, max(round(thick), 1), cv2.LINE_AA, SHIFT)
         for at in path[3:]:
             for _ in range(rng.poisson(density)):
                 tone = greens[int(rng.integers(len(greens)))] * rng.uniform(0.5, 1.4)
@@ -138,9 +134,7 @@ def leaves(rng: np.random.Generator, size: int, textures: Sequence[np.ndarray]) 
     for _ in range(int(rng.choice([1, 1, 2]))):
         drawn = kinds[int(rng.choice(3, p=[0.5, 0.2, 0.3]))](rng, size, greens)
         layers.append(blur(drawn, log_uniform(rng, 0.05, 2.0)) if layers else drawn)
-    layer = tinted(
-        over(*layers), np.exp(rng.uniform(0, 0.35) * noise(rng, size, size / rng.uniform(8, 40), 2))
-    )
+    layer = tinted(over(*layers), np.exp(rng.uniform(0, 0.35) * noise(rng, size, size / rng.uniform(8, 40), 2)))
     if rng.random() < 0.5:
         layer = tinted(layer, 0.5 + surface(rng, size, textures).mean(axis=2))
     return rot(layer, int(rng.integers(4))) if rng.random() < 0.4 else layer

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from .canvas import SHIFT, SUPERSAMPLING, blank, fixed, opaque, over, paint, reduce, tinted
-from .colours import surface
-from .shapes import blob, log_uniform, noise, rotate
-from .solids import coloured, outline
+from matting.data.synthetic.canvas import SHIFT, SUPERSAMPLING, blank, fixed, opaque, over, paint, reduce, tinted
+from matting.data.synthetic.colours import surface
+from matting.data.synthetic.shapes import blob, log_uniform, noise, rotate
+from matting.data.synthetic.solids import coloured, outline
 
 
 def bent(rng: np.random.Generator, points: np.ndarray, size: int) -> np.ndarray:
@@ -19,9 +19,7 @@ def bent(rng: np.random.Generator, points: np.ndarray, size: int) -> np.ndarray:
     points = (points - centre) / (1 + np.clip((points - centre) @ tilt, -0.6, 2))[..., None] + centre
     for _ in range(3):
         wave = rng.normal(0, 2 * np.pi / size, 2) * rng.uniform(0.3, 2)
-        points = (
-            points + rng.normal(0, 0.025 * size, 2) * np.sin(points @ wave + rng.uniform(0, 6.3))[..., None]
-        )
+        points = points + rng.normal(0, 0.025 * size, 2) * np.sin(points @ wave + rng.uniform(0, 6.3))[..., None]
     return points
 
 
@@ -37,9 +35,7 @@ def threads(rng: np.random.Generator, size: int) -> list[np.ndarray]:
     lines = []
     for at in reach:
         if kind in ("chain", "knotted"):
-            swing = (pitch / 2 if kind == "chain" else pitch * 0.35) * signed_triangle(
-                t / pitch + (0.5 * len(lines))
-            )
+            swing = (pitch / 2 if kind == "chain" else pitch * 0.35) * signed_triangle(t / pitch + (0.5 * len(lines)))
             lines.append(np.stack([at + swing, t], axis=1))
         else:
             lines.append(np.stack([np.full_like(t, at), t], axis=1))
@@ -63,9 +59,7 @@ def net(rng: np.random.Generator, size: int, textures: Sequence[np.ndarray]) -> 
     twist = rng.uniform(0, 0.5) * (rng.random() < 0.5)
     for line in threads(rng, size):
         here = width * rng.lognormal(0, 0.1)
-        cv2.polylines(
-            canvas, [fixed(line)], False, opaque(tone * 0.6), max(round(here), 1), cv2.LINE_AA, SHIFT
-        )
+        cv2.polylines(canvas, [fixed(line)], False, opaque(tone * 0.6), max(round(here), 1), cv2.LINE_AA, SHIFT)
         if here >= 4:
             cord(canvas, line - here / SUPERSAMPLING * 0.15, tone, here * 0.45, twist)
     layer = tinted(reduce(canvas), colour * 1.6)
@@ -92,9 +86,7 @@ def lace(rng: np.random.Generator, size: int, textures: Sequence[np.ndarray]) ->
     pattern = np.cos(u) + np.cos(v)
     if rng.random() < 0.6:
         ratio = rng.integers(2, 5)
-        pattern = pattern + rng.uniform(0.3, 1.2) * (
-            np.cos(ratio * u) + np.cos(ratio * v + rng.uniform(0, 6.3))
-        )
+        pattern = pattern + rng.uniform(0.3, 1.2) * (np.cos(ratio * u) + np.cos(ratio * v + rng.uniform(0, 6.3)))
     edge = 2 * np.pi / 40
     alpha = np.clip((pattern - np.quantile(pattern, rng.uniform(0.1, 0.6))) / edge + 0.5, 0, 1)
     veil = rng.uniform(0.1, 0.5) if rng.random() < 0.25 else 0.0

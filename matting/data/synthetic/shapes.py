@@ -13,9 +13,7 @@ def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
     return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
 
-def noise(
-    rng: np.random.Generator, size: int, cells: float, octaves: int = 1, gain: float = 0.5
-) -> np.ndarray:
+def noise(rng: np.random.Generator, size: int, cells: float, octaves: int = 1, gain: float = 0.5) -> np.ndarray:
     """Return fractal value noise, float32 (size, size), about zero mean and unit deviation.
 
     Args:
@@ -37,9 +35,7 @@ def warped(field: np.ndarray, shift: np.ndarray) -> np.ndarray:
     """Sample a field (H, W) or (H, W, C) at places displaced by (H, W, 2) pixels; reflects at the border."""
     height, width = field.shape[:2]
     x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-    return cv2.remap(
-        field, x + shift[..., 0], y + shift[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
-    )
+    return cv2.remap(field, x + shift[..., 0], y + shift[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
 
 
 def combed(rng: np.random.Generator, angles: np.ndarray, width: float) -> np.ndarray:
@@ -79,11 +75,7 @@ def smooth_path(
 ) -> np.ndarray:
     """Return a wandering open curve, float64 (count, 2), that leaves start at an angle in radians."""
     t = np.linspace(0, 1, count)
-    turn = (
-        angle
-        + bend * rng.normal() * t
-        + bend * rng.normal() * np.sin(2 * np.pi * (t * rng.uniform(0.3, 1.2)))
-    )
+    turn = angle + bend * rng.normal() * t + bend * rng.normal() * np.sin(2 * np.pi * (t * rng.uniform(0.3, 1.2)))
     steps = np.stack([np.cos(turn), np.sin(turn)], axis=1) * length / (count - 1)
     return start + np.cumsum(steps, axis=0) - steps[0]
 

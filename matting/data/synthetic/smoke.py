@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from .canvas import SHIFT, SUPERSAMPLING, blank, fixed, over, paint, reduce
-from .colours import gradient, surface
-from .shapes import blob, log_uniform, noise, warped
+from matting.data.synthetic.canvas import SHIFT, SUPERSAMPLING, blank, fixed, over, paint, reduce
+from matting.data.synthetic.colours import gradient, surface
+from matting.data.synthetic.shapes import blob, log_uniform, noise, warped
 
 
 def plume(rng: np.random.Generator, size: int) -> np.ndarray:
@@ -22,9 +22,7 @@ def plume(rng: np.random.Generator, size: int) -> np.ndarray:
 
 def smoke(rng: np.random.Generator, size: int, textures: Sequence[np.ndarray]) -> np.ndarray:
     """Draw smoke, a cloud, a flame or spray; returns a layer (size, size, 4)."""
-    swirl = (
-        np.stack([noise(rng, size, 3, 3), noise(rng, size, 3, 3)], axis=2) * size * rng.uniform(0.01, 0.06)
-    )
+    swirl = np.stack([noise(rng, size, 3, 3), noise(rng, size, 3, 3)], axis=2) * size * rng.uniform(0.01, 0.06)
     field = warped(noise(rng, size, log_uniform(rng, 2, 10), 6, rng.uniform(0.4, 0.65)), swirl)
     if rng.random() < 0.35:
         field = 1.2 - 2.2 * np.abs(field)  # ridges: wisps

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from .canvas import SHIFT, SUPERSAMPLING, fixed, paint
-from .colours import lighting, surface
-from .shapes import blob, log_uniform, noise, rotate, silhouette
+from matting.data.synthetic.canvas import SHIFT, SUPERSAMPLING, fixed, paint
+from matting.data.synthetic.colours import lighting, surface
+from matting.data.synthetic.shapes import blob, log_uniform, noise, rotate, silhouette
 
 FONTS = (
     cv2.FONT_HERSHEY_SIMPLEX,
@@ -23,9 +23,7 @@ def polygon(rng: np.random.Generator, size: int) -> np.ndarray:
     centre = rng.uniform(0.3, 0.7, 2) * size
     if rng.random() < 0.25:
         half = np.array([rng.uniform(0.2, 0.7), log_uniform(rng, 0.006, 0.15)]) * size
-        return rotate(
-            np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * half + centre, rng.uniform(0, np.pi), centre
-        )
+        return rotate(np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * half + centre, rng.uniform(0, np.pi), centre)
     corners = int(rng.integers(3, 12))
     theta = np.sort(rng.uniform(0, 2 * np.pi, corners))
     radii = size * rng.uniform(0.12, 0.4) * rng.uniform(0.4, 1.0, corners)
@@ -40,9 +38,7 @@ def letters(rng: np.random.Generator, mask: np.ndarray) -> None:
         scale = size / 25 * log_uniform(rng, 0.15, 0.8)
         origin = (int(rng.uniform(0, 0.5) * size), int(rng.uniform(0.4, 0.95) * size))
         font = FONTS[int(rng.integers(len(FONTS)))]
-        cv2.putText(
-            mask, text, origin, font, scale, 255, max(int(scale * log_uniform(rng, 0.5, 3)), 1), cv2.LINE_AA
-        )
+        cv2.putText(mask, text, origin, font, scale, 255, max(int(scale * log_uniform(rng, 0.5, 3)), 1), cv2.LINE_AA)
 
 
 def outline(rng: np.random.Generator, size: int) -> np.ndarray:

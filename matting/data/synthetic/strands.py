@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from scipy.spatial import cKDTree
 
-from .canvas import SHIFT, SUPERSAMPLING, fixed
+from matting.data.synthetic.canvas import SHIFT, SUPERSAMPLING, fixed
 
 
 @dataclass(frozen=True)
@@ -92,9 +92,7 @@ def draw(canvas: np.ndarray, points: np.ndarray, colours: np.ndarray, widths: np
     pieces = colours.shape[1]
     stride = (points.shape[1] - 1) // pieces
     coordinates = fixed(points)
-    values = np.concatenate(
-        [colours.clip(0, 1) * 255, np.full((*colours.shape[:2], 1), 255.0)], axis=2
-    ).tolist()
+    values = np.concatenate([colours.clip(0, 1) * 255, np.full((*colours.shape[:2], 1), 255.0)], axis=2).tolist()
     thickness = np.maximum(np.rint(widths * SUPERSAMPLING), 1).astype(int).tolist()
     inside = visible(points, canvas.shape[0] // SUPERSAMPLING)
     for n in np.flatnonzero(inside):

@@ -1,0 +1,154 @@
+"""Stage 2's listeners: TGN's trimap or one's own, corrected by brush, widened, narrowed, taken back."""
+
+from __future__ import annotations
+
+import cv2
+import gradio as gr
+import numpy as np
+
+from matting.app.backend.computations import Steps
+from matting.app.components import Page
+from matting.app.page import TRIMAP_LATER
+from matting.app.parts import served_files
+from matting.app.parts.messages import Update, attempt, forgiving, line, notify
+from matting.app.session.stages import Matte, Photo, Selection, shrink
+from matting.app.session.trimap_edit import EditorValue, TrimapEdit, painted_layer, read_strokes
+from matting.images import read_trimap, trimap_notices
+from matting.trimaps.algebra import UNKNOWN, band_width, narrow, object_size, tint, widen
+
+STALE_MATTE = "The trimap has changed since this cutout was made. “Cut out” makes a new one."
+NO_PHOTO = "Choose a photo first; a trimap has to fit one."
+NOTHING_PICKED = "Pick something first: click on it, paint over it or upload a mask."
+NO_TRIMAP = "There is no trimap yet; pick something and find its edges first."
+
+
+class Trimming:
+    """What happens in stage 2; every method is a listener and returns the components that change.
+
+    The editor's strokes come along with every button and are merged first, so that none is ever lost.
+    """
+
+    def __init__(self, page: Page, steps: Steps) -> None:
+        """Bind the listeners to the page's components and to the heavy steps."""
+        self.states, self.stage, self.result, self.steps = page.states, page.edges, page.result, steps
+
+    def find(
+        self, photo: Photo | None, selection: Selection | None, before: TrimapEdit | None, matte: Matte | None
+    ) -> Update:
+        """Let TGN make the trimap of what is picked."""
+
+        def work() -> Update:
+            if photo is None or selection is None:
+                raise ValueError(NOTHING_PICKED)
+            probabilities = self.steps.probabilities(photo.image, selection.mask)
+            trimap = TrimapEdit.of_probabilities(probabilities, selection, before)
+            notify(trimap_notices(trimap.values))
+            return self.show(photo, trimap, matte)
+
+        return attempt(work, lambda: {self.stage.say: line(_describe(before))})
+
+    @forgiving
+    def upload(self, path: str, photo: Photo | None, before: TrimapEdit | None, matte: Matte | None) -> Update:
+        """Take in a person's own trimap file."""
+        if photo is None:
+            raise ValueError(NO_PHOTO)
+        values, notices = read_trimap(path, photo.size)
+        notify(notices)
+        return self.show(photo, TrimapEdit.own(values, before), matte)
+
+    @forgiving
+    def apply(self, value: EditorValue, photo: Photo | None, trimap: TrimapEdit | None, matte: Matte | None) -> Update:
+        """Merge the painted strokes into the trimap."""
+        merged = merge(value, photo, trimap)
+        if merged is trimap:
+            raise ValueError("Nothing is painted yet; paint on the trimap with the brush first.")
+        return self.show(photo, merged, matte)
+
+    @forgiving
+    def widen(
+        self,
+        percent: float,
+        value: EditorValue,
+        photo: Photo | None,
+        trimap: TrimapEdit | None,
+        matte: Matte | None,
+    ) -> Update:
+        """Widen the unknown band by a share of the object's size."""
+        merged = merge(value, photo, trimap)
+        return self.show(photo, merged.change(widen(merged.values, _pixels(percent, merged.values))), matte)
+
+    @forgiving
+    def narrow(
+        self,
+        percent: float,
+        value: EditorValue,
+        photo: Photo | None,
+        trimap: TrimapEdit | None,
+        matte: Matte | None,
+    ) -> Update:
+        """Narrow the unknown band by a share of the object's size."""
+        merged = merge(value, photo, trimap)
+        return self.show(photo, merged.change(narrow(merged.values, _pixels(percent, merged.values))), matte)
+
+    @forgiving
+    def undo(self, value: EditorValue, photo: Photo | None, trimap: TrimapEdit | None, matte: Matte | None) -> Update:
+        """Take the last step back; strokes that were not applied yet are that step."""
+        merged = merge(value, photo, trimap)
+        if not merged.past:
+            raise ValueError("There is no step to take back.")
+        return self.show(photo, merged.undo(), matte)
+
+    @forgiving
+    def redo(self, value: EditorValue, photo: Photo | None, trimap: TrimapEdit | None, matte: Matte | None) -> Update:
+        """Do the step again that was taken back last."""
+        merged = merge(value, photo, trimap)
+        if not merged.ahead:
+            raise ValueError("There is no step to do again.")
+        return self.show(photo, merged.redo(), matte)
+
+    @forgiving
+    def reset(self, value: EditorValue, photo: Photo | None, trimap: TrimapEdit | None, matte: Matte | None) -> Update:
+        """Go back to the trimap as it came from TGN or from its file."""
+        return self.show(photo, merge(value, photo, trimap).reset(), matte)
+
+    def show(self, photo: Photo, trimap: TrimapEdit, matte: Matte | None) -> Update:
+        """Show a trimap in the editor, over the photo and with an empty layer, and mark an older cutout."""
+        tinted = tint(photo.proxy, shrink(trimap.values, cv2.INTER_NEAREST_EXACT))
+        stale = matte is not None and matte.made_from != trimap.stamp
+        return {
+            self.states.trimap: trimap,
+            self.stage.body: gr.Column(visible=True),
+            self.stage.editor: {
+                "background": served_files.show_exact(tinted, "trimap"),
+                "layers": [],
+                "composite": None,
+            },
+            self.stage.say: line(_describe(trimap)),
+        } | ({self.result.say: line(STALE_MATTE, "stale")} if stale else {})
+
+
+def merge(value: EditorValue, photo: Photo | None, trimap: TrimapEdit | None) -> TrimapEdit:
+    """Return the trimap with the editor's strokes in it, or itself when there are none.
+
+    Raises:
+        ValueError: If there is no trimap yet.
+    """
+    if photo is None or trimap is None:
+        raise ValueError(NO_TRIMAP)
+    strokes, painted = read_strokes(painted_layer(value), photo.size)
+    return trimap.paint(strokes, painted) if painted.any() else trimap
+
+
+def _pixels(percent: float, trimap: np.ndarray) -> float:
+    return max(1.0, percent / 100 * object_size(trimap))
+
+
+def _describe(trimap: TrimapEdit | None) -> str:
+    """Say how much is unknown, in shares that mean the same at every resolution."""
+    if trimap is None:
+        return TRIMAP_LATER
+    unknown, size = float((trimap.values == UNKNOWN).mean()), object_size(trimap.values)
+    if not unknown:
+        return "Nothing is unsure, so the matte will be the trimap itself. “Wider” opens a band."
+    band = f", a band about {band_width(trimap.values) / size:.1%} of the object wide" if size else ""
+    return f"Yellow is unsure: {unknown:.1%} of the photo{band}. Paint where it is wrong, then cut out."

@@ -1,0 +1,1 @@
+"""Example photos that open with everything done."""

@@ -1,0 +1,64 @@
+"""Stage 3's closed accordions: more files, and the closer looks."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from matting.app.components import ClosedLooks
+from matting.app.looks.patch_picker import asked_photo
+from matting.app.parts.messages import line
+from matting.app.parts.widgets import shown_picture, upload
+
+CLICK_THE_MATTE = "Four backgrounds, four times as large. Click on the matte above to see another place."
+CLICK_THE_PHOTO = "Click on a hair, or drag over a patch, to see where SPAMattNet looks from there."
+UPLOAD_THE_TRUTH = "Upload the true matte of this photo, as benchmarks have it."
+SCALE = (
+    '<p class="scale"><span>less</span><span class="bar" aria-hidden="true"></span><span>more</span>'
+    "<span>In the middle is even attention, alike everywhere; the ends are 32 times less and more in a window, "
+    "1024 times over the whole photo.</span></p>"
+)
+
+
+def lay_out_looks() -> ClosedLooks:
+    """Lay out the fringe inspector, the network's attention and the scores."""
+    with gr.Accordion("Look at the edges at 400 %", open=False, elem_id="fringe") as fringe_accordion:
+        gr.HTML(line(CLICK_THE_MATTE))
+        fringe = _gallery("Edges on four backgrounds", "fringe-views", True)
+    with gr.Accordion("Where does the network look?", open=False, elem_id="looking") as look_accordion:
+        look_say = gr.HTML(line(CLICK_THE_PHOTO), elem_id="say-look")
+        with gr.Row():
+            with gr.Column(scale=2, min_width=280):
+                asked = asked_photo("asked-photo")
+            with gr.Column(scale=3, min_width=280):
+                maps = _gallery("Where it looks", "maps", False)
+                scale = gr.HTML(SCALE, visible=False)
+    with gr.Accordion("Compare with a true matte", open=False, elem_id="scoring"):
+        score_say = gr.HTML(line(UPLOAD_THE_TRUTH), elem_id="say-score")
+        truth = upload("Upload a true matte", "truth-upload")
+        scores = gr.HTML(visible=False, elem_id="scores")
+        errors = shown_picture(
+            "Errors",
+            "errors",
+            "The photo, bright where the matte differs from the true one.",
+            visible=False,
+            height=360,
+        )
+    return ClosedLooks(
+        fringe_accordion, fringe, look_accordion, look_say, asked, maps, scale, score_say, truth, scores, errors
+    )
+
+
+def _gallery(label: str, elem_id: str, visible: bool) -> gr.Gallery:
+    return gr.Gallery(
+        label=label,
+        elem_id=elem_id,
+        elem_classes="views",
+        columns=4,
+        height="auto",
+        object_fit="contain",
+        format="png",
+        interactive=False,
+        allow_preview=True,
+        buttons=["fullscreen"],
+        visible=visible,
+    )

@@ -1,0 +1,93 @@
+"""The photo to ask about: click on a pixel or drag over a patch, by mouse, pen or finger.
+
+Gradio's image tells clicks alone; this one tells the two corners of a drag, as shares of the photo's width and height.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from matting.app.parts import served_files
+from matting.app.session.stages import Photo, shrink
+from matting.coarse import Box
+
+SHOWN_SIDE = 1024
+MOST_PIXELS = 512 * 512
+"""Pixels of the largest patch; the attention of each is computed."""
+
+TEMPLATE = """
+<div class="asked" role="img" aria-label="The photo to ask about: click on a pixel or drag over a patch.">
+  ${value ? `<img src="${value}" alt="" draggable="false">` : ""}<div class="patch" hidden></div>
+</div>
+"""
+
+ON_LOAD = """
+let start = null;
+const share = (at, from, length) => Math.min(Math.max((at - from) / length, 0), 1);
+const place = (event) => {
+  const seen = element.querySelector("img").getBoundingClientRect();
+  return [share(event.clientX, seen.left, seen.width), share(event.clientY, seen.top, seen.height)];
+};
+const corners = (end) => [0, 1].map((i) => Math.min(start[i], end[i])).concat(
+  [0, 1].map((i) => Math.max(start[i], end[i])));
+const hide = () => { start = null; const patch = element.querySelector(".patch"); if (patch) patch.hidden = true; };
+element.addEventListener("pointerdown", (event) => {
+  if (event.target.tagName !== "IMG" || event.button !== 0) return;
+  event.preventDefault();
+  element.setPointerCapture(event.pointerId);
+  start = place(event);
+});
+element.addEventListener("pointermove", (event) => {
+  if (!start) return;
+  const [left, top, right, bottom] = corners(place(event));
+  const patch = element.querySelector(".patch");
+  Object.assign(patch.style, { left: `${left * 100}%`, top: `${top * 100}%`,
+    width: `${(right - left) * 100}%`, height: `${(bottom - top) * 100}%` });
+  patch.hidden = false;
+});
+element.addEventListener("pointerup", (event) => {
+  if (!start) return;
+  const seen = element.querySelector("img").getBoundingClientRect();
+  const end = place(event);
+  const moved = Math.max(Math.abs(end[0] - start[0]) * seen.width, Math.abs(end[1] - start[1]) * seen.height);
+  const box = moved < 4 ? [...end, ...end] : corners(end);
+  hide();
+  trigger("select", { box });
+});
+element.addEventListener("pointercancel", hide);
+"""
+
+
+def asked_photo(elem_id: str) -> gr.HTML:
+    """Return the component; its `select` event carries `box`, which `read_box` reads."""
+    return gr.HTML(html_template=TEMPLATE, js_on_load=ON_LOAD, elem_id=elem_id)
+
+
+def show(image: np.ndarray) -> str:
+    """Return what the component shows of an RGB picture, uint8 (H, W, 3): an address that holds the picture itself."""
+    return served_files.inline(shrink(image, side=SHOWN_SIDE))
+
+
+def read_box(shares: Any, photo: Photo) -> Box:
+    """Turn two corners, as shares of width and height, into whole pixels of the photo, at least one.
+
+    Raises:
+        ValueError: where they are no such corners, or the patch is too large.
+    """
+    if not isinstance(shares, list) or len(shares) != 4 or not all(map(_is_share, shares)):
+        raise ValueError("A patch is two corners within the photo; click on it or drag over it again.")
+    height, width = photo.size
+    left, top = min(int(shares[0] * width), width - 1), min(int(shares[1] * height), height - 1)
+    right, bottom = math.ceil(shares[2] * width), math.ceil(shares[3] * height)
+    box = left, top, max(right, left + 1), max(bottom, top + 1)
+    if (box[2] - box[0]) * (box[3] - box[1]) > MOST_PIXELS:
+        raise ValueError("This patch is too large to follow each of its pixels; drag over a smaller one.")
+    return box
+
+
+def _is_share(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1

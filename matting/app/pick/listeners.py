@@ -1,0 +1,251 @@
+"""Stage 1's listeners: a photo comes in, clicks or paint say what to keep, a coarse mask answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from matting.app.backend.computations import Embedding, Steps
+from matting.app.components import Page
+from matting.app.page import CUTOUT_LATER, PICK_FIRST, TRIMAP_LATER
+from matting.app.parts import served_files
+from matting.app.parts.drawing import draw_canvas, thumbnail
+from matting.app.parts.messages import Update, attempt, forgiving, line, notify, refuse
+from matting.app.pick.segmenter_menu import OFFLINE
+from matting.app.session.stages import Click, Clicks, Kind, Photo, Selection
+from matting.app.session.trimap_edit import TrimapEdit
+from matting.coarse import Prompts, SegmenterUnavailable, needs_prompts
+from matting.images import read_photo
+
+CLICK_NOW = "Click on what you want to keep."
+PAINT_NOW = "Paint over what you want to keep; roughly is enough."
+SECOND_CORNER = "Now click the opposite corner of the box."
+LOOKING = "Looking for the object…"
+PICKED = "If this is right, find the edges. If not, click again: keep more of it, or drop what does not belong."
+EXAMPLE = "An example that is cut out already: see its edges and its cutout below. A click on the photo picks anew."
+OWN_MASK = "This is your own mask. If it looks right, find the edges."
+NO_CLICKS = Clicks()
+STALE_TRIMAP = "The selection has changed since this trimap was made. “Find the edges” makes a new one."
+
+
+class Picking:
+    """What happens in stage 1; every method is a listener and returns the components that change."""
+
+    def __init__(self, page: Page, steps: Steps) -> None:
+        """Bind the listeners to the page's components and to the heavy steps."""
+        self.states, self.stage, self.edges, self.result = page.states, page.pick, page.edges, page.result
+        self.steps = steps
+
+    @forgiving
+    def take_photo(
+        self,
+        upload: dict[str, Any],
+        before: Photo | None,
+        clicks: Clicks,
+        selection: Selection | None,
+        select_by: str,
+    ) -> Update:
+        """Take in an upload, as the raw file that came; a refused one leaves everything as it was."""
+        try:
+            return self._open(Path(upload["path"]), select_by)
+        except ValueError as error:
+            refuse(error)
+            return {
+                self.stage.photo: served_files.show_quickly(draw_canvas(before, clicks, selection)) if before else None
+            }
+
+    @forgiving
+    def drop_photo(self, select_by: str) -> Update:
+        """Begin anew without a photo, on the visitor's own wish.
+
+        The picture is empty already; by the time this answer arrives, a pasted one may be in its place.
+        """
+        fresh = self.start(None, select_by)
+        return {part: value for part, value in fresh.items() if part is not self.stage.photo}
+
+    @forgiving
+    def click(
+        self,
+        event: gr.SelectData,
+        kind: Kind,
+        photo: Photo | None,
+        clicks: Clicks,
+        selection: Selection | None,
+    ) -> Update:
+        """Add a click and mark it at once; `segment` follows."""
+        if photo is None:
+            return gr.skip()
+        clicks = clicks.add(Click(*photo.to_photo(*event.index), kind))
+        if clicks.prompts:
+            clicks.prompts.checked(photo.size)
+        return self._show_clicks(photo, clicks, selection)
+
+    @forgiving
+    def undo(self, photo: Photo | None, clicks: Clicks, selection: Selection | None) -> Update:
+        """Take the last mask tool back, or else the last click: tools always come after the clicks."""
+        if photo is None:
+            return gr.skip()
+        if selection and selection.tools:
+            return self._show_tools(photo, clicks, selection.undo())
+        return self._show_clicks(photo, clicks.undo(), selection)
+
+    @forgiving
+    def redo(self, photo: Photo | None, clicks: Clicks, selection: Selection | None) -> Update:
+        """Do again what was undone last."""
+        if photo is None:
+            return gr.skip()
+        if selection and selection.undone:
+            return self._show_tools(photo, clicks, selection.redo())
+        return self._show_clicks(photo, clicks.redo(), selection)
+
+    @forgiving
+    def clear(self, photo: Photo | None) -> Update:
+        """Take all clicks back."""
+        return self._show_clicks(photo, Clicks(), None) if photo else gr.skip()
+
+    def segment(
+        self,
+        photo: Photo | None,
+        clicks: Clicks,
+        selection: Selection | None,
+        embedding: Embedding | None,
+        name: str,
+        trimap: TrimapEdit | None,
+    ) -> Update:
+        """Ask the segmenter for masks that fit the clicks, unless it has answered these very clicks."""
+        nothing_yet = selection is None and not clicks.trail
+        if photo is None or (nothing_yet and needs_prompts(name)):
+            return gr.skip()
+
+        def as_it_is() -> Update:
+            return self.show_selection(photo, clicks, selection, trimap)
+
+        own = selection is not None and selection.asked is None and not clicks.trail
+        if own or (clicks.prompts is None and (clicks.waiting or needs_prompts(name))):
+            return self.show_selection(photo, clicks, selection if own else None, trimap)
+        if selection and selection.asked == (clicks, name):
+            return as_it_is()
+        return attempt(lambda: self._ask(photo, clicks, embedding, name, trimap), as_it_is)
+
+    def _ask(
+        self, photo: Photo, clicks: Clicks, embedding: Embedding | None, name: str, trimap: TrimapEdit | None
+    ) -> Update:
+        try:
+            embedding = self.steps.embed(photo.image, photo.stamp, name, embedding)
+        except SegmenterUnavailable as error:
+            refuse(error)
+            name = OFFLINE
+            embedding = self.steps.embed(photo.image, photo.stamp, name, embedding)
+        answer = self.steps.segment(photo.image, embedding, clicks.prompts or Prompts())
+        selection = Selection.of_masks(answer.masks, answer.scores, (clicks, name))
+        kept = {self.states.embedding: embedding, self.stage.segmenter: name}
+        return kept | self.show_selection(photo, Clicks(clicks.trail), selection, trimap)
+
+    @forgiving
+    def choose(
+        self,
+        event: gr.SelectData,
+        photo: Photo,
+        clicks: Clicks,
+        selection: Selection,
+        trimap: TrimapEdit | None,
+    ) -> Update:
+        """Take another of the candidate masks."""
+        return self.show_selection(photo, clicks, selection.choose(event.index), trimap)
+
+    def _open(self, path: Path, select_by: str) -> Update:
+        image, notices = read_photo(path)
+        notify(notices)
+        return self.start(Photo.of(image, path.stem, path.name), select_by)
+
+    def start(self, photo: Photo | None, select_by: str, clicks: Clicks = NO_CLICKS) -> Update:
+        """Begin anew: a new photo leaves nothing of the old one behind."""
+        states, edges, result = self.states, self.edges, self.result
+        return {
+            states.photo: photo,
+            states.clicks: clicks,
+            states.embedding: None,
+            states.trimap: None,
+            states.matte: None,
+            self.stage.tools: gr.Column(visible=photo is not None),
+            edges.body: gr.Column(visible=False),
+            edges.editor: None,
+            edges.say: line(TRIMAP_LATER),
+            result.body: gr.Column(visible=False),
+            result.say: line(CUTOUT_LATER),
+            **self.show_selection(photo, clicks, None, None),
+            **self.show_tools(photo if select_by == "paint" else None),
+        }
+
+    def show_tools(self, canvas: Photo | None) -> Update:
+        """Show the tools of painting on a photo, or for None those of clicking."""
+        painting = canvas is not None
+        under = painting and {"background": served_files.show_quickly(canvas.proxy), "layers": [], "composite": None}
+        return {
+            self.stage.select_by: "paint" if painting else "click",
+            # Only hidden: a picture taken out of the page and put back sends stale values from then on.
+            self.stage.clicking: gr.Column(visible="hidden" if painting else True),
+            self.stage.click_tools: gr.Column(visible=not painting),
+            self.stage.painting: gr.Column(visible=painting),
+            # An editor that was painted on cannot be hidden unless it is emptied.
+            self.stage.painter: under or None,
+        } | ({self.stage.say: line(PAINT_NOW)} if painting else {})
+
+    def _show_clicks(self, photo: Photo, clicks: Clicks, selection: Selection | None) -> Update:
+        """Mark the clicks while the segmenter is still at work, or has nothing to do."""
+        if clicks.waiting:
+            say = line(SECOND_CORNER)
+        else:
+            say = line(LOOKING, "busy") if clicks.prompts else line(CLICK_NOW)
+        return {
+            self.states.clicks: clicks,
+            self.stage.photo: served_files.show_quickly(draw_canvas(photo, clicks, selection)),
+            self.stage.say: say,
+        }
+
+    def _show_tools(self, photo: Photo, clicks: Clicks, selection: Selection) -> Update:
+        """Show a mask whose tools were taken back or done again; `segment` follows and says the rest."""
+        canvas = served_files.show_quickly(draw_canvas(photo, clicks, selection))
+        return {self.states.selection: selection, self.stage.photo: canvas}
+
+    def show_selection(
+        self, photo: Photo | None, clicks: Clicks, selection: Selection | None, trimap: TrimapEdit | None
+    ) -> Update:
+        """Show the chosen mask and the candidates beside it, and say whether the trimap still belongs to it.
+
+        The clicks are drawn, not returned: a newer one may have come while a segmenter was at work.
+        """
+        several = selection is not None and len(selection.masks) > 1
+        origin = trimap.selection if trimap else None
+        stale = origin is not None and (selection is None or selection.stamp != origin.stamp)
+        return {
+            self.states.selection: selection,
+            self.stage.photo: served_files.show_quickly(draw_canvas(photo, clicks, selection)) if photo else None,
+            self.stage.say: line(where_picking_stands(photo, clicks, selection)),
+            self.stage.candidates: gr.Gallery(
+                value=[
+                    (thumbnail(photo, mask), f"{score:.0%}")
+                    for mask, score in zip(selection.masks, selection.scores, strict=True)
+                ]
+                if several
+                else [],
+                selected_index=selection.chosen if several else None,
+                visible=several,
+            ),
+            self.stage.make_trimap: gr.Button(interactive=selection is not None),
+        } | ({self.edges.say: line(STALE_TRIMAP, "stale")} if stale else {})
+
+
+def where_picking_stands(photo: Photo | None, clicks: Clicks, selection: Selection | None) -> str:
+    """Say in one line what comes next in stage 1."""
+    if photo is None:
+        return PICK_FIRST
+    if clicks.waiting:
+        return SECOND_CORNER
+    if selection is None:
+        return CLICK_NOW
+    if clicks.example:
+        return EXAMPLE
+    return PICKED if selection.asked else OWN_MASK

@@ -1,0 +1,220 @@
+"""Stage 3's listeners: the matte, the cutout on its new background, and the files to take away."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from matting.app.backend.computations import OWN_METHOD, Steps
+from matting.app.components import Page
+from matting.app.edges.listeners import Trimming, merge
+from matting.app.page import CUTOUT_LATER
+from matting.app.parts import served_files
+from matting.app.parts.messages import Update, attempt, forgiving, line, notify, refuse
+from matting.app.result.backgrounds import Background, read_shipped
+from matting.app.session.matte_files import compose_whole, keep_matte, pack, read_alpha, read_pixels, recolour
+from matting.app.session.recipe import cell_of, recipe_of
+from matting.app.session.stages import Matte, Photo, shrink
+from matting.app.session.trimap_edit import EditorValue, TrimapEdit
+from matting.compositing import blend
+from matting.images import read_photo
+from matting.inference.preview import crop_around
+from matting.inference.progress import tell
+from matting.replay.recipe import Recipe
+
+DONE = "Drag the handle to compare. Colours at the edges are freed from the old background."
+DONE_UNFREED = "Drag the handle to compare. The colours are the photo's own."
+CUTTING = "Cutting out, hair by hair…"
+STOPPED = "Stopped. Trimap, strokes and an earlier cutout are as they were."
+FIRST_LOOK = "A first look at what changed; the whole matte follows…"
+PREVIEW_SHARE = 0.5
+"""Where more of the photo than this would be computed for a preview, the whole pass is nearly as soon there."""
+
+
+class Finishing:
+    """What happens in stage 3; every method is a listener and returns the components that change."""
+
+    def __init__(self, page: Page, steps: Steps, trimming: Trimming) -> None:
+        """Bind the listeners to the page's components and to the heavy steps."""
+        self.states, self.stage, self.steps, self.trimming = page.states, page.result, steps, trimming
+        self.cut_button = page.edges.cut_out
+
+    @forgiving
+    def preview(
+        self,
+        value: EditorValue,
+        photo: Photo | None,
+        trimap: TrimapEdit | None,
+        before: Matte | None,
+        fusion: str,
+        method: str,
+        *chosen: Any,
+    ) -> Update:
+        """Show soon what strokes have changed; nothing of it is kept, the whole pass follows."""
+        if photo is None or trimap is None or before is None or method != OWN_METHOD or fusion == "soft":
+            return gr.skip()
+        values = merge(value, photo, trimap).values
+        changed = values != read_pixels(before.trimap_file)
+        if not changed.any() or _share_around(changed) > PREVIEW_SHARE:
+            return gr.skip()
+        alpha = shrink(self.steps.preview(photo.image, values, read_alpha(before), changed))
+        after = blend(before.foreground, Background(*chosen).layer(alpha.shape), alpha)
+        return {
+            self.stage.slider: (
+                served_files.show_exact(photo.proxy, "before"),
+                served_files.show_exact(after, "preview"),
+            ),
+            self.stage.say: line(FIRST_LOOK, "busy"),
+        }
+
+    def cut_out(
+        self,
+        value: EditorValue,
+        photo: Photo | None,
+        trimap: TrimapEdit | None,
+        before: Matte | None,
+        fusion: str,
+        method: str,
+        freed: bool,
+        *chosen: Any,
+    ) -> Update:
+        """Compute the matte of the trimap, newest strokes included, and everything that is made of it."""
+
+        def work() -> Update:
+            merged = merge(value, photo, trimap)
+            tell(0.0)  # it may have been stopped while it was waiting
+            alpha = self._alpha(photo, merged, fusion, method)
+            tell(1.0)
+            recipe = recipe_of(self.steps.pipeline, photo, merged, alpha, fusion, method)
+            editor = {} if merged is trimap else self.trimming.show(photo, merged, None)
+            return editor | self.present(photo, merged, alpha, recipe, freed, *chosen)
+
+        said = line(DONE if before else CUTOUT_LATER)
+        return attempt(
+            lambda: self._rest() | work(),
+            lambda: self._rest() | {self.stage.say: said},
+            lambda: self._without_preview(photo, before, *chosen),
+        )
+
+    def show_share(self, share: float) -> Update:
+        """Say how much of the matte is computed."""
+        return {self.stage.say: line(f"{CUTTING} {share:.0%}", "busy")}
+
+    def say_stopped(self) -> Update:
+        """Say that nothing has changed, as soon as somebody wants the work stopped; it may take a moment to end."""
+        return self._rest() | {self.stage.say: line(STOPPED)}
+
+    def _without_preview(self, photo: Photo | None, matte: Matte | None, *chosen: Any) -> Update:
+        """Show an earlier cutout again; all else has been said, and something new may have begun since."""
+        return self._on_background(photo, matte, Background(*chosen)) if photo and matte else gr.skip()
+
+    def _rest(self) -> Update:
+        return {self.stage.stop: gr.Button(visible=False), self.cut_button: gr.Button(interactive=True)}
+
+    @forgiving
+    def change_background(self, photo: Photo | None, matte: Matte | None, *chosen: Any) -> Update:
+        """Show the cutout on another background."""
+        background = Background(*chosen)
+        controls = {
+            self.stage.colour: gr.ColorPicker(visible=background.kind == "colour"),
+            self.stage.picture_tools: gr.Column(visible=background.kind == "picture"),
+        }
+        if photo is None or matte is None:
+            return controls
+        return controls | self._on_background(photo, matte, background)
+
+    @forgiving
+    def take_picture(
+        self, upload: dict[str, Any] | None, photo: Photo | None, matte: Matte | None, *chosen: Any
+    ) -> Update:
+        """Take in a background picture, as the raw file that came; a refused one leaves the one before."""
+        kind, colour, before, *where = chosen
+        try:
+            picture, notices = read_photo(upload["path"]) if upload else (None, ())
+        except ValueError as error:
+            refuse(error)
+            return {self.stage.picture: None if before is None else served_files.show_quickly(shrink(before))}
+        notify(notices)
+        background = Background(kind, colour, picture, *where)
+        kept = {self.states.backdrop: picture}
+        return kept | (self._on_background(photo, matte, background) if photo and matte else {})
+
+    @forgiving
+    def choose_picture(self, event: gr.SelectData, photo: Photo | None, matte: Matte | None, *chosen: Any) -> Update:
+        """Take one of the backgrounds that ship with the project."""
+        kind, colour, _, *where = chosen
+        picture = read_shipped(event.index)
+        shown = {
+            self.states.backdrop: picture,
+            self.stage.picture: served_files.show_quickly(picture, "background"),
+            # Nothing stays selected, or a second click on the same one would only take the selection away.
+            self.stage.backdrops: gr.Gallery(selected_index=None),
+        }
+        background = Background(kind, colour, picture, *where)
+        return shown | (self._on_background(photo, matte, background) if photo and matte else {})
+
+    @forgiving
+    def recolour(self, freed: bool, photo: Photo | None, matte: Matte | None, *chosen: Any) -> Update:
+        """Free the colours of the cutout from the old background, or take the photo's own."""
+        if photo is None or matte is None:
+            return gr.skip()
+        return self.show_matte(photo, recolour(matte, photo, freed), Background(*chosen))
+
+    def _alpha(self, photo: Photo, trimap: TrimapEdit, fusion: str, method: str) -> np.ndarray:
+        """Compute alpha; soft fusion asks TGN again, since its probabilities are too large to keep around."""
+        if method != OWN_METHOD:
+            return self.steps.other_alpha(method, photo.image, trimap.values)
+        probabilities = None
+        if fusion == "soft" and trimap.selection is not None:
+            probabilities = trimap.decide(self.steps.probabilities(photo.image, trimap.selection.mask))
+        return self.steps.alpha(photo.image, trimap.values, probabilities, fusion)
+
+    def present(
+        self, photo: Photo, trimap: TrimapEdit, alpha: np.ndarray, recipe: Recipe, freed: bool, *chosen: Any
+    ) -> Update:
+        """Show a new matte, float32 (H, W) in [0, 1], with everything that is made of it."""
+        matte = keep_matte(photo, trimap, alpha, recipe, freed)
+        return self.show_matte(photo, matte, Background(*chosen)) | {
+            self.stage.notebook: cell_of(recipe, photo),
+            self.stage.notebook_part: gr.Accordion(visible=True),
+            self.stage.say: line(DONE if freed else DONE_UNFREED),
+        }
+
+    def show_matte(self, photo: Photo, matte: Matte, background: Background) -> Update:
+        """Show a matte and its cutout on a background, and offer its files."""
+        gray = np.rint(matte.alpha * 255).astype(np.uint8)
+        return {
+            self.states.matte: matte,
+            self.stage.body: gr.Column(visible=True),
+            self.stage.alpha: served_files.show_exact(gray, f"{photo.name}_matte"),
+            self.stage.download_cutout: matte.cutout_file,
+            self.stage.download_alpha: matte.alpha_file,
+            self.stage.download_trimap: matte.trimap_file,
+            self.stage.download_foreground: matte.foreground_file,
+            self.stage.download_recipe: gr.DownloadButton(
+                value=matte.recipe_file, visible=matte.recipe_file is not None
+            ),
+        } | self._on_background(photo, matte, background)
+
+    def _on_background(self, photo: Photo, matte: Matte, background: Background) -> Update:
+        """Show photo and composite; one that is worth keeping is made at the photo's own size too."""
+        after = blend(matte.foreground, background.layer(matte.alpha.shape), matte.alpha)
+        composite = None
+        if background.worth_keeping:
+            whole = compose_whole(matte, background.layer(photo.size))
+            composite = served_files.show_exact(whole, f"{photo.name}_composite")
+        return {
+            self.stage.slider: (
+                served_files.show_exact(photo.proxy, "before"),
+                served_files.show_exact(after, "after"),
+            ),
+            self.stage.download_composite: gr.DownloadButton(value=composite, visible=composite is not None),
+            self.stage.download_all: pack(matte, photo, composite),
+        }
+
+
+def _share_around(changed: np.ndarray) -> float:
+    """Return the share of the photo that lies in the crop around a change."""
+    return changed[crop_around(changed)].size / changed.size

@@ -1,0 +1,144 @@
+"""Which listener of stage 3 hears which component."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import gradio as gr
+
+from matting.app.backend.stopping import Stops
+from matting.app.components import Page
+from matting.app.looks.listeners import CloserLooks
+from matting.app.parts.messages import Update
+from matting.app.parts.queues import HEAVY, QUICK, move_on, scroll_to
+from matting.app.result.listeners import CUTTING, Finishing
+from matting.app.result.mattes import OwnMattes
+
+
+def connect_finishing(page: Page, finishing: Finishing, closer: CloserLooks) -> tuple[list[Any], list[Any]]:
+    """Attach the listeners of the cutout; return the events after which the trimap or the matte may be another one."""
+    states, stage, edges = page.states, page.result, page.edges
+    where = [stage.zoom, stage.across, stage.down]
+    chosen, composite, matte = chosen_background(page), _composite(page), _matte(page)
+    held = [edges.editor, states.photo, states.trimap, states.matte, edges.fusion, edges.method]
+    seen = [states.photo, states.matte, *chosen]
+    move_on(edges.cut_out, "stage-result", stage.say, CUTTING, stage.stop)
+    listeners = _stoppable(finishing, closer)
+    trimap = [states.trimap, edges.body, edges.editor, edges.say]
+    notebook = [stage.notebook_part, stage.notebook]
+    resting = [stage.say, stage.stop, edges.cut_out]
+    previewed = edges.cut_out.click(listeners.begin, None, [states.wish], queue=False, **QUICK).then(
+        listeners.preview, [states.wish, *held, *chosen], [stage.slider, stage.say], show_progress="hidden", **HEAVY
+    )
+    cut = previewed.then(
+        listeners.cut_out,
+        [states.wish, *held, stage.freed, *chosen],
+        [*shown_with_a_matte(page), *resting, *notebook, *trimap],
+        show_progress="hidden",
+        trigger_mode="always_last",
+        **HEAVY,
+    )
+    stage.stop.click(listeners.stop, [states.wish], resting, **QUICK)
+    cut.then(None, js=f"() => {{ {scroll_to('stage-result')} }}", api_visibility="private")
+    gr.on(
+        [stage.background.input, stage.colour.change, *(slider.release for slider in where)],
+        finishing.change_background,
+        seen,
+        [*composite, stage.colour, stage.picture_tools],
+        trigger_mode="always_last",
+        **QUICK,
+    )
+    gr.on(
+        [stage.picture.upload, stage.picture.clear],
+        finishing.take_picture,
+        [stage.picture, *seen],
+        [*composite, states.backdrop, stage.picture],
+        preprocess=False,
+        trigger_mode="always_last",
+        **QUICK,
+    )
+    stage.backdrops.select(
+        finishing.choose_picture, seen, [*composite, states.backdrop, stage.picture, stage.backdrops], **QUICK
+    )
+    recoloured = stage.freed.input(finishing.recolour, [stage.freed, *seen], matte, trigger_mode="always_last", **QUICK)
+    own, uploads = OwnMattes(finishing, closer), page.strip.uploads
+    own_matte = uploads["matte"].upload(
+        own.take_matte,
+        [uploads["matte"], states.photo, states.trimap, stage.freed, *chosen],
+        [*shown_with_a_matte(page), stage.say, stage.notebook_part, *trimap],
+        **QUICK,
+    )
+    own_colours = uploads["cutout"].upload(
+        own.take_colours, [uploads["cutout"], *seen], [*matte, stage.say, stage.freed], **QUICK
+    )
+    return [cut, own_matte], [cut, own_matte, own_colours, recoloured]
+
+
+def _stoppable(finishing: Finishing, closer: CloserLooks) -> SimpleNamespace:
+    """Return the listeners of the matte as a visitor may stop them; all but the first one are told the wish."""
+    stops = Stops()
+
+    def preview(wish: str, *given: Any) -> Iterator[Update]:
+        yield from stops.run(wish, lambda: finishing.preview(*given), lambda share: gr.skip(), last=False)
+
+    def cut_out(wish: str, *given: Any) -> Iterator[Update]:
+        yield from stops.run(wish, lambda: closer.forget_if_new(finishing.cut_out(*given)), finishing.show_share)
+
+    def stop(wish: str | None) -> Update:
+        stops.stop(wish)
+        return finishing.say_stopped()
+
+    return SimpleNamespace(begin=stops.begin, preview=preview, cut_out=cut_out, stop=stop)
+
+
+def connect_looks(page: Page, closer: CloserLooks) -> None:
+    """Attach the accordions of the closer looks."""
+    states, looks = page.states, page.result.looks
+    matte = [states.photo, states.matte]
+    looks.fringe_accordion.expand(closer.inspect, matte, [looks.fringe], **QUICK)
+    page.result.alpha.select(closer.inspect_at, matte, [looks.fringe, looks.fringe_accordion], **QUICK)
+    looks.look_accordion.expand(closer.offer_photo, [states.photo], [looks.asked_photo], **QUICK)
+    looks.asked_photo.select(
+        closer.look,
+        [states.photo, states.trimap],
+        [looks.asked_photo, looks.maps, looks.scale, looks.look_say],
+        show_progress_on=looks.look_say,
+        trigger_mode="always_last",
+        **HEAVY,
+    )
+    looks.truth.upload(closer.score, [looks.truth, *matte], [looks.scores, looks.errors, looks.score_say], **QUICK)
+
+
+def chosen_background(page: Page) -> list[Any]:
+    """Return what a background is read from, in the order of its fields."""
+    states, stage = page.states, page.result
+    return [stage.background, stage.colour, states.backdrop, stage.zoom, stage.across, stage.down]
+
+
+def shown_with_a_matte(page: Page) -> list[Any]:
+    """Return what a new matte is shown in, what belongs to it alone included."""
+    return [*_matte(page), *_closer_looks(page)]
+
+
+def _composite(page: Page) -> list[Any]:
+    stage = page.result
+    return [stage.slider, stage.download_composite, stage.download_all]
+
+
+def _matte(page: Page) -> list[Any]:
+    states, stage = page.states, page.result
+    return [
+        *_composite(page), stage.download_cutout, stage.download_alpha, stage.download_trimap,
+        stage.download_foreground, stage.download_recipe, states.matte, stage.body, stage.alpha,
+    ]  # fmt: skip
+
+
+def _closer_looks(page: Page) -> list[Any]:
+    """Return what belongs to one matte alone."""
+    looks = page.result.looks
+    return [
+        looks.fringe, looks.fringe_accordion, looks.maps, looks.scale, looks.asked_photo, looks.look_accordion,
+        looks.look_say, looks.scores, looks.errors, looks.score_say,
+    ]  # fmt: skip

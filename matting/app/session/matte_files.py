@@ -1,0 +1,90 @@
+"""The files that a matte becomes, and what is read back from them: nothing else of it is kept at full size."""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from matting.app.parts import served_files
+from matting.app.session.stages import Matte, Photo, shrink
+from matting.app.session.trimap_edit import TrimapEdit
+from matting.compositing import blend, cutout, estimate_foreground
+from matting.images import write_alpha, write_png
+from matting.replay.recipe import Recipe
+
+
+def keep_matte(
+    photo: Photo, trimap: TrimapEdit, alpha: np.ndarray, recipe: Recipe | None = None, freed: bool = True
+) -> Matte:
+    """Write the files of a matte, float (H, W) in [0, 1], and keep what the views need.
+
+    `freed` says whether the cutout's colours are freed from the old background or are the photo's own.
+    """
+    foreground = estimate_foreground(photo.image, alpha)
+    matte = Matte(
+        alpha_file=served_files.keep(lambda path: write_alpha(path, alpha), f"{photo.name}_alpha.png"),
+        cutout_file="",
+        trimap_file=served_files.keep(lambda path: write_png(path, trimap.values), f"{photo.name}_trimap.png"),
+        foreground_file=served_files.keep(lambda path: write_png(path, foreground), f"{photo.name}_foreground.png"),
+        recipe_file=_keep_recipe(recipe, photo) if recipe else None,
+        foreground=np.empty(0),
+        alpha=shrink(alpha),
+        made_from=trimap.stamp,
+    )
+    return _with_colours(matte, photo, foreground if freed else photo.image, alpha)
+
+
+def recolour(matte: Matte, photo: Photo, freed: bool) -> Matte:
+    """Return the matte with a cutout in freed colours or in the photo's own."""
+    colours = read_pixels(matte.foreground_file) if freed else photo.image
+    return _with_colours(matte, photo, colours, read_alpha(matte))
+
+
+def with_own_colours(matte: Matte, photo: Photo, colours: np.ndarray) -> Matte:
+    """Return the matte with a foreground layer of one's own, uint8 (H, W, 3), and a cutout in its colours."""
+    layer = served_files.keep(lambda path: write_png(path, colours), f"{photo.name}_foreground.png")
+    return _with_colours(replace(matte, foreground_file=layer), photo, colours, read_alpha(matte))
+
+
+def read_alpha(matte: Matte) -> np.ndarray:
+    """Return alpha at the photo's size, float32 (H, W) in [0, 1], exact to 1/65535."""
+    return read_pixels(matte.alpha_file).astype(np.float32) / 65535
+
+
+def read_pixels(path: str) -> np.ndarray:
+    """Return the pixels of one of a matte's files, as they are."""
+    with Image.open(path) as picture:
+        return np.asarray(picture)
+
+
+def compose_whole(matte: Matte, background: np.ndarray) -> np.ndarray:
+    """Lay the cutout file over a background of its own size, RGB uint8 (H, W, 3)."""
+    layers = read_pixels(matte.cutout_file)
+    return blend(np.ascontiguousarray(layers[:, :, :3]), background, layers[:, :, 3] / np.float32(255))
+
+
+def pack(matte: Matte, photo: Photo, composite: str | None) -> str:
+    """Return the path of a ZIP with all files of a matte, and the composite if there is one."""
+    parts = [matte.cutout_file, matte.alpha_file, matte.trimap_file, matte.foreground_file]
+    parts += [path for path in (matte.recipe_file, composite) if path]
+
+    def write(path: Path) -> None:
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:  # PNGs are compressed already
+            for part in parts:
+                archive.write(part, Path(part).name)
+
+    return served_files.keep(write, f"{photo.name}.zip")
+
+
+def _keep_recipe(recipe: Recipe, photo: Photo) -> str:
+    text = recipe.to_json()
+    return served_files.keep(lambda path: path.write_text(text, encoding="utf-8"), f"{photo.name}_recipe.json")
+
+
+def _with_colours(matte: Matte, photo: Photo, colours: np.ndarray, alpha: np.ndarray) -> Matte:
+    path = served_files.keep(lambda path: write_png(path, cutout(colours, alpha)), f"{photo.name}_cutout.png")
+    return replace(matte, cutout_file=path, foreground=shrink(colours))

@@ -1,0 +1,48 @@
+"""A recipe of what a visitor did, and the notebook's cell that does it again."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from matting.app.backend.other_methods import source_of
+from matting.app.session.stages import Photo, Selection
+from matting.app.session.trimap_edit import TrimapEdit
+from matting.pipeline import MattingPipeline
+from matting.replay.recipe import Recipe
+from matting.replay.replaying import notebook_cell, record
+
+
+def recipe_of(
+    pipeline: MattingPipeline, photo: Photo, trimap: TrimapEdit, alpha: np.ndarray, fusion: str, method: str
+) -> Recipe:
+    """Write down how an alpha, float32 (H, W), came of the clicks, mask tools and strokes of a page."""
+    how = {"alpha": alpha, "fusion": fusion, "method": method, "method_source": source_of(method)}
+    if trimap.selection is None:
+        return record(pipeline, photo.image, trimap=trimap.values, **how)
+    return record(
+        pipeline,
+        photo.image,
+        trimap=trimap.values,
+        tgn_trimap=trimap.original,
+        painted=trimap.painted,
+        **how,
+        mask_tools=trimap.selection.tools,
+        **_where_the_mask_is_from(trimap.selection),
+    )
+
+
+def cell_of(recipe: Recipe, photo: Photo) -> str:
+    """Return the code of a notebook's cell, which expects the photo beside the notebook."""
+    return notebook_cell(recipe, photo.file)
+
+
+def _where_the_mask_is_from(selection: Selection) -> dict:
+    if selection.asked is None:
+        return {"mask": selection.masks[0].astype(np.float32) / 255}
+    clicks, segmenter = selection.asked
+    return {
+        "segmenter": segmenter,
+        "points": clicks.points,
+        "box": clicks.box,
+        "candidate": selection.chosen,
+    }

@@ -1,0 +1,223 @@
+"""What one visitor has made so far, stage by stage, as frozen objects that live in gr.State.
+
+Each stage has a state of its own, so that a slow computation that ends late cannot overwrite a newer click. A
+`stamp` names a stage's content; the next stage remembers the stamp that it was made from, and is stale when
+the two differ.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+import cv2
+import numpy as np
+
+from matting import masks
+from matting.coarse import Prompts
+
+PROXY_SIDE = 1536
+
+Kind = Literal["keep", "remove", "corner"]
+Tool = tuple[str, float]
+
+
+def new_stamp() -> str:
+    """Return a name that no other content has."""
+    return uuid.uuid4().hex
+
+
+def shrink(image: np.ndarray, interpolation: int = cv2.INTER_AREA, side: int = PROXY_SIDE) -> np.ndarray:
+    """Return an image whose longer side has at most `side` pixels, by default the size that is shown.
+
+    A trimap needs cv2.INTER_NEAREST_EXACT, which invents no values.
+    """
+    height, width = image.shape[:2]
+    scale = side / max(height, width)
+    if scale >= 1:
+        return image
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return cv2.resize(image, size, interpolation=interpolation)
+
+
+@dataclass(frozen=True, eq=False)
+class Photo:
+    """The clean photo, uint8 (H, W, 3), and the copy that is shown; nothing is ever drawn on either.
+
+    `name` is its file's name without the ending, `file` the whole name.
+    """
+
+    image: np.ndarray
+    proxy: np.ndarray
+    name: str
+    file: str = "photo.jpg"
+    stamp: str = field(default_factory=new_stamp)
+
+    @classmethod
+    def of(cls, image: np.ndarray, name: str, file: str = "photo.jpg") -> Photo:
+        """Take a photo in, by its file's names."""
+        return cls(image, shrink(image), name, file)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        return self.image.shape[:2]
+
+    def to_photo(self, x: float, y: float) -> tuple[float, float]:
+        """Turn a pixel of the shown copy into the photo's coordinates, whose (0, 0) is a corner."""
+        height, width = self.size
+        shown_height, shown_width = self.proxy.shape[:2]
+        return (x + 0.5) * width / shown_width, (y + 0.5) * height / shown_height
+
+    def to_proxy(self, x: float, y: float) -> tuple[float, float]:
+        """Turn the photo's coordinates into a pixel of the shown copy, its centre a whole number."""
+        height, width = self.size
+        shown_height, shown_width = self.proxy.shape[:2]
+        return x * shown_width / width - 0.5, y * shown_height / height - 0.5
+
+
+@dataclass(frozen=True)
+class Click:
+    """One click in the photo's coordinates."""
+
+    x: float
+    y: float
+    kind: Kind
+
+
+@dataclass(frozen=True)
+class Clicks:
+    """All clicks in their order; of the box corners the last two count, an odd one waits for its partner.
+
+    What was undone is kept for redo, and no part of what the clicks are. `example` names the example photo that they
+    were shipped with, as long as nobody has clicked.
+    """
+
+    trail: tuple[Click, ...] = ()
+    undone: tuple[Click, ...] = field(default=(), compare=False)
+    example: str = field(default="", compare=False)
+
+    def add(self, click: Click) -> Clicks:
+        """Return the clicks with one more; what was undone is forgotten.
+
+        Shipped clicks give way to a visitor's first, unless that one corrects what is picked by dropping some of it.
+        """
+        anew = self.example and click.kind != "remove"
+        return Clicks((*(() if anew else self.trail), click))
+
+    def undo(self) -> Clicks:
+        """Return the clicks without the last one."""
+        return Clicks(self.trail[:-1], (*self.undone, *self.trail[-1:]))
+
+    def redo(self) -> Clicks:
+        """Return the clicks with the one that was undone last."""
+        return Clicks((*self.trail, *self.undone[-1:]), self.undone[:-1])
+
+    @property
+    def points(self) -> tuple[tuple[float, float, int], ...]:
+        """The points as (x, y, 1 = keep or 0 = remove)."""
+        return tuple((click.x, click.y, int(click.kind == "keep")) for click in self.trail if click.kind != "corner")
+
+    @property
+    def waiting(self) -> Click | None:
+        """The box corner that has no partner yet."""
+        corners = self._corners
+        return corners[-1] if len(corners) % 2 else None
+
+    @property
+    def box(self) -> tuple[float, float, float, float] | None:
+        """The last finished box as (x0, y0, x1, y1)."""
+        corners = self._corners[: len(self._corners) // 2 * 2]
+        if not corners:
+            return None
+        first, second = corners[-2:]
+        return (
+            min(first.x, second.x),
+            min(first.y, second.y),
+            max(first.x, second.x),
+            max(first.y, second.y),
+        )
+
+    @property
+    def prompts(self) -> Prompts | None:
+        """What a segmenter is asked, or None when there is nothing to ask."""
+        return Prompts(points=self.points, box=self.box) if self.points or self.box else None
+
+    @property
+    def _corners(self) -> list[Click]:
+        return [click for click in self.trail if click.kind == "corner"]
+
+
+@dataclass(frozen=True, eq=False)
+class Selection:
+    """Candidate coarse masks, uint8 (N, H, W), with their scores, which is chosen, and how it was changed since.
+
+    `tools` holds (name of `masks.TOOLS`, pixels) in their order, as recipes do, and `undone` what redo brings back.
+    """
+
+    masks: np.ndarray
+    scores: tuple[float, ...] = (1.0,)
+    chosen: int = 0
+    asked: tuple[Clicks, str] | None = None
+    tools: tuple[Tool, ...] = ()
+    undone: tuple[Tool, ...] = ()
+    stamp: str = field(default_factory=new_stamp)
+
+    @classmethod
+    def of_masks(cls, masks: np.ndarray, scores: np.ndarray, asked: tuple[Clicks, str]) -> Selection:
+        """Keep a segmenter's masks, float (N, H, W) in [0, 1], with the clicks and segmenter they answer."""
+        return cls(np.rint(masks * 255).astype(np.uint8), tuple(float(score) for score in scores), 0, asked)
+
+    @classmethod
+    def own(cls, mask: np.ndarray) -> Selection:
+        """Keep a person's own mask, float (H, W) in [0, 1]."""
+        return cls(np.rint(mask * 255).astype(np.uint8)[None])
+
+    def choose(self, index: int) -> Selection:
+        """Choose another candidate, as it came."""
+        if not 0 <= index < len(self.masks):
+            raise ValueError(f"There are {len(self.masks)} candidates to choose from, got number {index + 1}.")
+        return Selection(self.masks, self.scores, index, self.asked)
+
+    def apply(self, name: str, pixels: float = 0.0) -> Selection:
+        """Change the chosen mask by one of `masks.TOOLS`."""
+        return Selection(self.masks, self.scores, self.chosen, self.asked, (*self.tools, (name, pixels)))
+
+    def undo(self) -> Selection:
+        """Take the last tool back."""
+        undone = (*self.undone, *self.tools[-1:])
+        return Selection(self.masks, self.scores, self.chosen, self.asked, self.tools[:-1], undone)
+
+    def redo(self) -> Selection:
+        """Apply the tool that was taken back last."""
+        tools = (*self.tools, *self.undone[-1:])
+        return Selection(self.masks, self.scores, self.chosen, self.asked, tools, self.undone[:-1])
+
+    @property
+    def mask(self) -> np.ndarray:
+        """The chosen coarse mask after every tool, float32 (H, W) in [0, 1]."""
+        return self.shown.astype(np.float32) / 255
+
+    @cached_property
+    def shown(self) -> np.ndarray:
+        """The same as uint8 (H, W); between any two tools it is rounded to that, as in a replay."""
+        mask = self.masks[self.chosen]
+        for name, pixels in self.tools:
+            mask = np.rint(masks.TOOLS[name](mask.astype(np.float32) / 255, pixels) * 255).astype(np.uint8)
+        return mask
+
+
+@dataclass(frozen=True, eq=False)
+class Matte:
+    """A finished matte: its files, and small layers for the views of the new background."""
+
+    alpha_file: str
+    cutout_file: str
+    trimap_file: str
+    foreground_file: str
+    recipe_file: str | None
+    foreground: np.ndarray
+    alpha: np.ndarray
+    made_from: str

@@ -1,0 +1,175 @@
+"""The trimap under edit: brush strokes become exact values, and every step can be taken back.
+
+The editor shows the tinted photo as its background and an empty layer to paint on. Only that layer is read,
+RGBA at the shown size; its brush is anti-aliased, so each pixel takes the value of the nearest brush colour.
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import cv2
+import numpy as np
+
+from matting.app.session.stages import Selection, new_stamp, shrink
+from matting.trimaps.algebra import (
+    BACKGROUND,
+    FOREGROUND,
+    PALETTE,
+    UNKNOWN,
+    from_probabilities,
+    merge_strokes,
+    to_one_hot,
+)
+from matting.trimaps.editing import uncertainty
+
+EditorValue = dict[str, Any] | None
+"""What gr.ImageEditor sends: its background, its layers and both together."""
+
+KEPT_UNDO_STEPS = 30
+BRUSHES = {"Keep": FOREGROUND, "Unsure": UNKNOWN, "Drop": BACKGROUND}
+"""The brushes by their names in the page and the value that each one paints."""
+
+
+def brush_colour(value: int) -> str:
+    """Return the brush colour of a trimap value as "#rrggbb": the palette's own."""
+    return "#{:02x}{:02x}{:02x}".format(*PALETTE[value])
+
+
+def painted_layer(value: EditorValue) -> np.ndarray | None:
+    """Return the layer that was painted on, RGBA uint8 (h, w, 4), or None if there is none."""
+    return value["layers"][0] if value and value["layers"] else None
+
+
+def read_strokes(layer: np.ndarray | None, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Turn the editor's layer into strokes at the photo's size.
+
+    Args:
+        layer: RGBA, uint8 (h, w, 4), or None for nothing. Under alpha 128 a pixel counts as empty.
+        size: Height and width of the photo.
+
+    Returns:
+        The painted values, uint8 (H, W) in {0, 128, 255}, and booleans (H, W), true where painted.
+
+    Raises:
+        ValueError: If the layer has not the photo's proportions.
+    """
+    if layer is None:
+        return np.zeros(size, np.uint8), np.zeros(size, bool)
+    height, width = layer.shape[:2]
+    if abs(height * size[1] - width * size[0]) > max(*size, height, width):
+        raise ValueError(
+            f"The strokes are {width}x{height} pixels and do not fit the photo of {size[1]}x{size[0]}; "
+            "reload the page and paint again."
+        )
+    painted = layer[:, :, 3] >= 128
+    names = np.array(list(PALETTE), np.uint8)
+    colours = np.array(list(PALETTE.values()), np.int32)
+    distance = ((layer[painted][:, None, :3].astype(np.int32) - colours) ** 2).sum(axis=2)
+    strokes = np.zeros((height, width), np.uint8)
+    strokes[painted] = names[distance.argmin(axis=1)]
+    enlarge = (size[1], size[0])
+    return (
+        cv2.resize(strokes, enlarge, interpolation=cv2.INTER_NEAREST),
+        cv2.resize(painted.astype(np.uint8), enlarge, interpolation=cv2.INTER_NEAREST).astype(bool),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class TrimapEdit:
+    """A trimap at the photo's size, uint8 (H, W), how it began, and the steps back.
+
+    `selection` is what TGN made it from, or None when the trimap is the person's own. `painted` marks what a
+    person has set by hand, which no fusion may change. `uncertain` is how little TGN could decide, uint8 at the
+    size that is shown, where it made the trimap; `past` and `ahead` are what undo and redo bring back.
+    """
+
+    values: np.ndarray
+    original: np.ndarray
+    painted: np.ndarray
+    selection: Selection | None
+    uncertain: np.ndarray | None = None
+    past: tuple[bytes, ...] = ()
+    ahead: tuple[bytes, ...] = ()
+    stamp: str = field(default_factory=new_stamp)
+
+    @classmethod
+    def of_network(
+        cls,
+        values: np.ndarray,
+        selection: Selection,
+        before: TrimapEdit | None,
+        uncertain: np.ndarray | None = None,
+    ) -> TrimapEdit:
+        """Begin with TGN's trimap of a selection; the trimap before stays reachable by undo."""
+        nothing, past = np.zeros(values.shape, bool), _past_of(before, values.shape)
+        return cls(values, values, nothing, selection, uncertain, past)
+
+    @classmethod
+    def of_probabilities(cls, probabilities: np.ndarray, selection: Selection, before: TrimapEdit | None) -> TrimapEdit:
+        """Begin with the most probable trimap of TGN's probabilities, float32 (H, W, 3)."""
+        unsure = np.rint(shrink(uncertainty(probabilities)) * 255).astype(np.uint8)
+        return cls.of_network(from_probabilities(probabilities), selection, before, unsure)
+
+    @classmethod
+    def own(cls, values: np.ndarray, before: TrimapEdit | None) -> TrimapEdit:
+        """Begin with a person's own trimap."""
+        return cls(values, values, np.ones(values.shape, bool), None, past=_past_of(before, values.shape))
+
+    def paint(self, strokes: np.ndarray, painted: np.ndarray) -> TrimapEdit:
+        """Merge strokes, uint8 (H, W), where `painted` holds."""
+        return self._step(merge_strokes(self.values, strokes, painted), self.painted | painted)
+
+    def change(self, values: np.ndarray) -> TrimapEdit:
+        """Take a changed trimap, widened or narrowed."""
+        return self._step(values, self.painted)
+
+    def reset(self) -> TrimapEdit:
+        """Go back to how the trimap began; undo brings the edits back."""
+        return self._step(self.original, np.full_like(self.painted, self.selection is None))
+
+    def undo(self) -> TrimapEdit:
+        """Take the last step back; without any the trimap stays as it is."""
+        if not self.past:
+            return self
+        ahead = (*self.ahead, _pack(self.values, self.painted))
+        return self._unpacked(self.past[-1], self.past[:-1], ahead)
+
+    def redo(self) -> TrimapEdit:
+        """Do the step again that was taken back last; without any the trimap stays as it is."""
+        if not self.ahead:
+            return self
+        past = (*self.past, _pack(self.values, self.painted))
+        return self._unpacked(self.ahead[-1], past, self.ahead[:-1])
+
+    def decide(self, probabilities: np.ndarray) -> np.ndarray:
+        """Return TGN's probabilities, (H, W, 3), with everything that a person decided as one-hot rows."""
+        decided = self.painted | (self.values != self.original)
+        return np.where(decided[:, :, None], to_one_hot(self.values), probabilities)
+
+    def _step(self, values: np.ndarray, painted: np.ndarray) -> TrimapEdit:
+        past = (*self.past, _pack(self.values, self.painted))[-KEPT_UNDO_STEPS:]
+        return replace(self, values=values, painted=painted, past=past, ahead=(), stamp=new_stamp())
+
+    def _unpacked(self, packed: bytes, past: tuple[bytes, ...], ahead: tuple[bytes, ...]) -> TrimapEdit:
+        values, painted = _unpack(packed, self.values.shape)
+        return replace(self, values=values, painted=painted, past=past, ahead=ahead, stamp=new_stamp())
+
+
+def _past_of(before: TrimapEdit | None, shape: tuple[int, ...]) -> tuple[bytes, ...]:
+    if before is None or before.values.shape != shape:
+        return ()
+    return (*before.past, _pack(before.values, before.painted))[-KEPT_UNDO_STEPS:]
+
+
+def _pack(values: np.ndarray, painted: np.ndarray) -> bytes:
+    """Squeeze a trimap and its painted mask into the lowest bit; 0, 128 and 254 tell the regions apart."""
+    return zlib.compress(((values & 0xFE) | painted).tobytes(), level=1)
+
+
+def _unpack(packed: bytes, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    codes = np.frombuffer(zlib.decompress(packed), np.uint8).reshape(shape)
+    values = codes & 0xFE
+    return np.where(values == 254, 255, values).astype(np.uint8), (codes & 1).astype(bool)

@@ -1,0 +1,1 @@
+"""Clicks understood without a network: a cut through the photo's regions, then GrabCut. Not the paper's."""

@@ -1,0 +1,90 @@
+"""Which photos a call means, what their outputs are called, and which mask belongs to which photo."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from PIL import Image
+
+from matting.commands import UsageError
+from matting.images import FORMATS
+
+OUTPUTS = ("alpha", "cutout", "trimap")
+
+
+def find_photos(given: Sequence[str], out: Path) -> list[Path]:
+    """Turn files and folders into photos, each once, in the order given; a folder's are sorted by name.
+
+    A folder counts with its pictures, not with its sub-folders'; where it is the output folder too, earlier outputs
+    are no photos. Files given by name are taken as they are: what is wrong with one is said when its turn comes.
+    Raises UsageError for a folder without any picture.
+    """
+    photos: dict[Path, Path] = {}
+    for path in map(Path, given):
+        found = list(_pictures(path)) if path.is_dir() else [path]
+        if path.is_dir() and out.resolve() == path.resolve():
+            found = [photo for photo in found if not _is_output(photo, found)]
+        if not found:
+            raise UsageError(f"The folder {path} holds no picture.")
+        photos.update((photo.resolve(), photo) for photo in found)
+    return list(photos.values())
+
+
+def output_names(photos: Sequence[Path]) -> list[str]:
+    """Name the outputs after the photos, so that no two photos of one call write the same files.
+
+    The name is the photo's stem; where stems meet, "a.jpg" and "a.png" become "a_jpg" and "a_png", and where these
+    meet too, their folders' names come before. Upper and lower case count as equal, as they do on many disks.
+    """
+    names = [photo.stem for photo in photos]
+    depth = [0] * len(photos)
+    while clashes := {name for name, count in Counter(map(str.casefold, names)).items() if count > 1}:
+        for index, photo in enumerate(photos):
+            if names[index].casefold() in clashes:
+                names[index] = _longer_name(photo.resolve(), depth[index], names[index])
+                depth[index] += 1
+    return names
+
+
+def output_paths(out: Path, name: str, masks: Path | None = None) -> dict[str, Path]:
+    """Tell where a photo's alpha, cutout and trimap are written, and its coarse mask if there is a folder for masks."""
+    paths = {output: out / f"{name}_{output}.png" for output in OUTPUTS}
+    return paths | {"mask": masks / f"{name}.png"} if masks else paths
+
+
+def find_companion(photo: Path, given: Path) -> Path:
+    """Find the mask or trimap of a photo: the file given, or in the folder given the picture of the same stem.
+
+    Where several have that stem, the one of the same full name is meant. Raises ValueError if none or several fit.
+    """
+    if not given.is_dir():
+        return given
+    fitting = [path for path in _pictures(given) if path.stem == photo.stem and path.resolve() != photo.resolve()]
+    fitting = [path for path in fitting if path.name == photo.name] or fitting
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        raise ValueError(f"{given} holds several files for {photo.name}: {', '.join(path.name for path in fitting)}.")
+    raise ValueError(f"{given} holds no picture named {photo.stem}, like {photo.name}.")
+
+
+def _pictures(folder: Path) -> Iterator[Path]:
+    suffixes = {suffix for suffix, name in Image.registered_extensions().items() if name in FORMATS}
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() in suffixes and not path.name.startswith(".") and path.is_file():
+            yield path
+
+
+def _is_output(path: Path, beside: Sequence[Path]) -> bool:
+    name, _, output = path.stem.rpartition("_")
+    names = {name for photo in beside for name in (photo.stem, _longer_name(photo, 0, photo.stem))}
+    return path.suffix == ".png" and output in OUTPUTS and name in names
+
+
+def _longer_name(photo: Path, depth: int, name: str) -> str:
+    if depth == 0:
+        return f"{name}_{photo.suffix.lstrip('.').lower()}"
+    folders = photo.parent.parts[1:]
+    if depth > len(folders):
+        raise UsageError(f"Several photos would be written as {name}; cut them out in separate calls.")
+    return f"{folders[-depth]}_{name}"

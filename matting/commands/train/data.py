@@ -1,0 +1,198 @@
+"""What `train` learns from and looks at: foregrounds before backgrounds, or photos with mattes as they are."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import Tensor, nn
+    from torch.utils.data import Dataset
+
+    from matting.data.datasets import ForegroundSource
+    from matting.data.layouts import Example
+    from matting.training.batches import Batch
+    from matting.training.schedules import Schedule
+    from matting.training.validation import Validation
+
+COMPOSITES = ("realistic", "hard", "magnified", "paper")
+"""Names of the settings in `matting.data.composites.settings`."""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What the options name.
+
+    Attributes:
+        foregrounds: to be put before the photos; None where photos with mattes are the input.
+        examples: those photos with their mattes.
+        photos: backgrounds, uint8 (H, W, 3).
+    """
+
+    foregrounds: ForegroundSource | None
+    examples: Sequence[Example]
+    photos: Sequence[np.ndarray]
+
+    def __len__(self) -> int:
+        """Count the foregrounds, or the photos with mattes."""
+        return len(self.examples if self.foregrounds is None else self.foregrounds)
+
+
+class Data(NamedTuple):
+    """The samples, what to look at while training, and the name of the composites' settings if that is what they are."""
+
+    samples: Dataset[Batch]
+    validation: Validation | None
+    composites: str | None
+
+
+def add_arguments(group: argparse._ArgumentGroup) -> None:
+    """Declare the options."""
+    group.add_argument(
+        "--data",
+        nargs="+",
+        default=[],
+        metavar="LAYOUT:ROOT",
+        help="data sets as they are published: foregrounds, photos with mattes, or backgrounds (bg20k); for adaptation "
+        "photos:DIR, any photos",
+    )
+    group.add_argument("--pool", type=Path, nargs="+", default=[], metavar="DIR", help="folders of drawn foregrounds")
+    group.add_argument("--photos", type=Path, nargs="+", default=[], metavar="DIR", help="folders of background photos")
+    group.add_argument(
+        "--composites", choices=COMPOSITES, help="how they are made (default: paper with its configurations)"
+    )
+    group.add_argument(
+        "--guidance",
+        type=Path,
+        metavar="DIR",
+        help="coarse masks (for tgn, adaptation) or TGN's trimaps (for spamattnet) of the photos (default: from alpha)",
+    )
+    group.add_argument(
+        "--validate",
+        type=Path,
+        nargs="+",
+        metavar="DIR",
+        default=[],
+        help="a pool of held-out foregrounds, a folder in alphamatting.com's layout, or both",
+    )
+    group.add_argument(
+        "--validate-every", type=float, default=30, metavar="MINUTES", help="how often to look (default: 30)"
+    )
+    group.add_argument(
+        "--validate-count", type=int, default=16, metavar="N", help="how many held-out composites (default: 16)"
+    )
+
+
+def find_sources(args: argparse.Namespace) -> Sources:
+    """Find what the options name: composites where there are backgrounds and no preset, else photos with mattes.
+
+    Raises:
+        ValueError: where the options do not fit together, or what they name cannot be used.
+    """
+    from matting.data.datasets import foreground_sources, gives_backgrounds, training_examples
+
+    separate = [spec for spec in args.data if gives_backgrounds(spec)]
+    specs = [spec for spec in args.data if spec not in separate]
+    if not specs and not args.pool:
+        raise ValueError("There is nothing to learn from: give --pool DIR or --data LAYOUT:ROOT.")
+    photos = backgrounds(separate, args.photos)
+    if len(photos) and not args.preset:
+        if args.guidance:
+            raise ValueError("--guidance belongs to photos with mattes: leave out the backgrounds, or give --preset.")
+        return Sources(foreground_sources(specs, args.pool), (), photos)
+    if args.pool:
+        raise ValueError("A pool needs backgrounds and no --preset: give --photos DIR or --data bg20k:ROOT.")
+    if args.composites:
+        raise ValueError("--composites needs backgrounds and no --preset: give --photos DIR or --data bg20k:ROOT.")
+    examples = [example for spec in specs for example in training_examples(spec)]
+    if alone := next((example.name for example in examples if example.image is None), None):
+        raise ValueError(
+            f"{alone} is a foreground without a photo: it needs backgrounds and no --preset; give --photos DIR."
+        )
+    return Sources(None, _guided(args, examples), photos)
+
+
+def prepare(
+    args: argparse.Namespace,
+    schedule: Schedule,
+    config: object,
+    loss: Callable[[nn.Module, Batch], Tensor],
+    sources: Sources,
+) -> Data:
+    """Return the samples, and what to look at meanwhile.
+
+    Raises:
+        ValueError: where the network cannot learn from the sources, or what is to be looked at cannot be used.
+    """
+    from matting.data.composites.compose import CompositeData
+    from matting.data.composites.settings import COMPOSITES
+    from matting.data.photos.with_mattes import PhotoData
+    from matting.training.stages import STAGES
+
+    stage, look = STAGES[args.stage], _validation(args, schedule, loss, sources.photos)
+    if sources.foregrounds is not None:
+        name = composites(args)
+        made = CompositeData(sources.foregrounds, sources.photos, schedule.crop, args.seed, COMPOSITES[name])
+        return Data(stage.composites(made, schedule), look, name)
+    if getattr(config, "decoder", None) == "progressive":
+        raise ValueError(
+            "SPAMattNet*'s composition loss needs the layers of composites: give backgrounds (--photos), no --preset."
+        )
+    data = PhotoData(sources.examples, schedule.photos(), args.seed)
+    return Data(stage.photographs(data, schedule.steps * schedule.batch), look, None)
+
+
+def composites(args: argparse.Namespace) -> str:
+    """Return the name of the settings by which composites are made."""
+    return args.composites or ("paper" if args.config in ("paper", "paper_star") else "realistic")
+
+
+def backgrounds(specs: Sequence[str], folders: Sequence[Path]) -> Sequence[np.ndarray]:
+    """Hold the photos of folders in memory; a data set's tens of thousands are read when they are asked for."""
+    from matting.data.datasets import background_photos
+    from matting.data.pools.pool import load_textures
+
+    return background_photos(specs, folders) if specs else load_textures(folders)
+
+
+def _guided(args: argparse.Namespace, examples: Sequence[Example]) -> Sequence[Example]:
+    from matting.data.photos.with_mattes import guided
+    from matting.training.stages import STAGES
+
+    if not args.guidance:
+        return examples
+    kind = STAGES[args.stage].guidance
+    if not kind:
+        raise ValueError(f"Nothing guides {args.stage}; leave out --guidance.")
+    return guided(examples, **{kind: args.guidance})
+
+
+def _validation(
+    args: argparse.Namespace,
+    schedule: Schedule,
+    loss: Callable[[nn.Module, Batch], Tensor],
+    photos: Sequence[np.ndarray],
+) -> Validation | None:
+    from matting.data.composites.compose import CompositeData
+    from matting.data.composites.settings import COMPOSITES
+    from matting.data.datasets import foreground_sources
+    from matting.training.stages import STAGES
+    from matting.training.validation import SEED, Validation, read_photos
+
+    if not args.validate:
+        return None
+    stage = STAGES[args.stage]
+    roots = [root for root in args.validate if (root / "input_training_lowres").is_dir()]
+    pools = [root for root in args.validate if root not in roots]
+    held_out = None
+    if pools:
+        if not len(photos):
+            raise ValueError("Held-out composites need backgrounds; give --photos.")
+        data = CompositeData(foreground_sources([], pools), photos, schedule.crop, SEED, COMPOSITES[composites(args)])
+        held_out = stage.composites(data, replace(schedule, steps=1, batch=args.validate_count))
+    examples = [example for root in roots for example in read_photos(root, args.stage)]
+    return Validation(args.run, loss, stage.judge, stage.score, held_out, examples)

@@ -1,0 +1,1 @@
+"""Foregrounds before backgrounds: composites with exact alpha, coarse masks and trimaps to learn from."""

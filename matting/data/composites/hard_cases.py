@@ -1,0 +1,51 @@
+"""What makes composites hard: other objects behind the one to cut out, and two layers of like colours."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from matting.compositing import blend
+from matting.data.composites.augment import affine, jitter
+from matting.data.synthetic import Foreground
+
+
+def with_clutter(rng: np.random.Generator, background: np.ndarray, thing: Foreground) -> np.ndarray:
+    """Put a thing that is no part of the object into a background, uint8 (H, W, 3), somewhere and at some size.
+
+    A photo's background holds objects with outlines of their own, sharp or a little out of focus; what tells them
+    from the object is what they are, not that they have an outline.
+    """
+    height, width = background.shape[:2]
+    thing = affine(rng, thing)
+    side = round(max(height, width) * rng.uniform(0.5, 1.3))
+    scale = side / max(thing.alpha.shape)
+    size = tuple(max(1, round(length * scale)) for length in thing.alpha.shape)
+    colour, alpha = (cv2.resize(p, size[::-1], interpolation=cv2.INTER_AREA) for p in (thing.colour, thing.alpha))
+    top, left = (int(rng.integers(-(size[n] // 2), background.shape[n] - size[n] // 2)) for n in (0, 1))
+    move = np.float32([[1, 0, left], [0, 1, top]])
+    colour, alpha = (cv2.warpAffine(plane, move, (width, height)) for plane in (jitter(rng, colour), alpha))
+    if rng.random() < 0.5:
+        blur = rng.uniform(0.5, 4)
+        colour, alpha = (cv2.GaussianBlur(plane, (0, 0), blur) for plane in (colour, alpha))
+    return blend(colour, background, alpha)
+
+
+def with_like_colours(rng: np.random.Generator, background: np.ndarray, layer: Foreground) -> np.ndarray:
+    """Give a background, uint8 (H, W, 3), the colours of the layer before it, wholly or in part (Reinhard et al. 2001).
+
+    Mean and standard deviation of each channel of CIELAB are brought from the background's towards those of the
+    layer's visible colours, of the same size; a layer of which nothing is seen leaves the background as it is.
+    """
+    seen = layer.alpha > 0.1
+    if not seen.any():
+        return background
+    ours = cv2.cvtColor(np.float32(background) / 255, cv2.COLOR_RGB2LAB)
+    theirs = cv2.cvtColor(np.float32(layer.colour) / 255, cv2.COLOR_RGB2LAB)[seen]
+    mean, spread = ours.mean((0, 1)), ours.std((0, 1))
+    share = rng.uniform(0.5, 1)
+    new_mean = mean + share * (theirs.mean(0) - mean)
+    new_spread = spread + share * (theirs.std(0) - spread)
+    moved = (ours - mean) * (new_spread / np.maximum(spread, 1)) + new_mean
+    moved = cv2.cvtColor(moved.astype(np.float32), cv2.COLOR_LAB2RGB)
+    return np.rint(moved.clip(0, 1) * 255).astype(np.uint8)

@@ -1,0 +1,1 @@
+"""Photographs to learn from as they are, with mattes or without."""

@@ -1,0 +1,1 @@
+"""Pools of foregrounds on disk: drawn ones, cutouts of photos, and where to find more."""

@@ -1,0 +1,1 @@
+"""The paper's benchmarks: data sets, protocols, guidance, and how they run."""

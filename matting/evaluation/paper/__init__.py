@@ -1,0 +1,1 @@
+"""The paper's own tables: their figures, and how each is produced."""

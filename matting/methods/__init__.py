@@ -1,0 +1,1 @@
+"""What we compare with: classical matting by PyMatting, and ViTMatte."""

@@ -1,0 +1,155 @@
+"""Weights on disk: one safetensors file per network, its configuration in the file's metadata.
+
+A folder of weights holds `tgn.safetensors` and `spamattnet.safetensors`; so does a repository on the hub.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import nn
+
+from matting.networks.deeplab import DeepLabV2, DeepLabV2Config, DeepLabV3, DeepLabV3Config
+from matting.networks.spamattnet import SPAMattNet, SPAMattNetConfig
+from matting.networks.tgn import TGN, TGNConfig
+
+BUNDLED = Path(__file__).resolve().parent.parent / "assets" / "weights" / "small"
+FILES = {"tgn": "tgn.safetensors", "spamattnet": "spamattnet.safetensors"}
+NETWORKS: dict[str, tuple[type[nn.Module], type]] = {
+    "TGN": (TGN, TGNConfig),
+    "SPAMattNet": (SPAMattNet, SPAMattNetConfig),
+    "DeepLabV2": (DeepLabV2, DeepLabV2Config),
+    "DeepLabV3": (DeepLabV3, DeepLabV3Config),
+}
+Network = TGN | SPAMattNet | DeepLabV2 | DeepLabV3
+
+
+def save_weights(network: Network, path: str | Path, dtype: torch.dtype = torch.float32) -> None:
+    """Write a network's weights and configuration to one file, whole or not at all.
+
+    Floating-point tensors are stored as `dtype`; float16 halves the file and costs less than 1e-3 in alpha.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    tensors = {
+        name: (tensor.detach().to("cpu", dtype) if tensor.is_floating_point() else tensor.cpu()).contiguous()
+        for name, tensor in network.state_dict().items()
+    }
+    metadata = {"network": type(network).__name__, "config": json.dumps(asdict(network.config))}
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        # The library's own writer makes files that nobody else may read.
+        unfinished.write_bytes(save(tensors, metadata))
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def load_weights(path: str | Path) -> Network:
+    """Build the network that a file describes and fill it with the file's weights, float32, in eval mode.
+
+    Raises:
+        ValueError: where the file is missing, is no safetensors file, or describes no network of ours.
+    """
+    tensors, metadata = _read(Path(path))
+    if metadata.get("network") not in NETWORKS:
+        raise ValueError(f"{path} holds no network of TriMatte; name a file that save_pretrained wrote.")
+    network_class, config_class = NETWORKS[metadata["network"]]
+    try:
+        network = network_class(config_class(**_tuples(json.loads(metadata["config"]))))
+        network.load_state_dict(tensors)
+    except (AttributeError, TypeError, KeyError, ValueError, RuntimeError) as error:
+        # A configuration of another release can fail anywhere in the constructors.
+        raise ValueError(
+            f"{path} does not fit this version's {metadata['network']}; get weights that match this release."
+        ) from error
+    return network.eval()
+
+
+def fingerprint(networks: dict[str, nn.Module]) -> str:
+    """SHA-256, in hexadecimal, of networks' configurations and weights, whatever file they came from.
+
+    Two files have one fingerprint if they load to the same float32 numbers.
+    """
+    digest = hashlib.sha256()
+    for name, network in sorted(networks.items()):
+        digest.update(f"{name} {json.dumps(asdict(network.config), sort_keys=True)}".encode())
+        for key, tensor in sorted(network.state_dict().items()):
+            plain = tensor.detach().cpu().contiguous()
+            digest.update(f"{key} {plain.dtype} {tuple(plain.shape)}".encode())
+            digest.update(plain.numpy().tobytes())
+    return digest.hexdigest()
+
+
+def load_pair(folder: Path) -> dict[str, TGN | SPAMattNet]:
+    """Load a folder's networks by their names in `FILES`.
+
+    Raises:
+        ValueError: as `load_weights`, and where a file holds the other network.
+    """
+    networks = {name: load_weights(folder / file) for name, file in FILES.items()}
+    for name, network in networks.items():
+        if type(network).__name__.lower() != name:
+            raise ValueError(
+                f"{folder / FILES[name]} holds weights of {type(network).__name__}; give each network its own."
+            )
+    return networks
+
+
+def load_network_weights(network: nn.Module, path: str | Path) -> None:
+    """Fill an existing network from a file of the same configuration.
+
+    Raises:
+        ValueError: where a tensor is missing, left over, or of another shape.
+    """
+    tensors, _ = _read(Path(path))
+    try:
+        network.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise ValueError(f"{path} holds weights of another configuration than {type(network).__name__}'s.") from error
+
+
+def find_folder(source: str | Path | None) -> Path:
+    """Find a folder of weights: the bundled one for None, a local folder, or a download of a hub repository.
+
+    Raises:
+        ValueError: where neither can be had, with what to do.
+    """
+    if source is None:
+        if not BUNDLED.is_dir():
+            raise ValueError(
+                "The bundled weights are not beside the package; name a folder of weights or a hub repository instead."
+            )
+        return BUNDLED
+    if str(source) and Path(source).is_dir():
+        return Path(source)
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(str(source), allow_patterns=[*FILES.values(), "*.md"]))
+    except (HFValidationError, HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+        raise ValueError(
+            f"{source} is neither a folder nor a hub repository that can be reached; check the name and the network."
+        ) from error
+
+
+def _read(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
+            return {n: t.float() if t.is_floating_point() else t for n, t in tensors.items()}, file.metadata() or {}
+    except (SafetensorError, OSError) as error:
+        raise ValueError(f"{path} is missing or is no safetensors file; name a file of weights.") from error
+
+
+def _tuples(config: dict[str, object]) -> dict[str, object]:
+    """JSON knows lists where a frozen configuration has tuples."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in config.items()}

@@ -1,0 +1,1 @@
+"""Trimaps: algebra on the three regions, edits, and the doctor that finds what is wrong with one."""

@@ -1,0 +1,113 @@
+"""Clutter behind the object, and layers of like colours."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from matting.data.composites.compose import CompositeData, SPAMattNetSamples
+from matting.data.composites.hard_cases import with_clutter, with_like_colours
+from matting.data.composites.settings import HARD, REALISTIC, exact
+from matting.data.pools.pool import read_pool, write_foreground
+from matting.data.synthetic import Foreground
+
+SIZE = 72
+seeds = st.integers(0, 10_000)
+
+
+class Always:
+    """A generator whose every uniform draw is its upper bound."""
+
+    def uniform(self, low, high):
+        return high
+
+
+def picture(colour, spread, seed=0, size=(SIZE, SIZE)):
+    drawn = np.random.default_rng(seed).normal(colour, spread, (*size, 3))
+    return drawn.round().clip(0, 255).astype(np.uint8)
+
+
+def disc(colour, spread=12, seed=1, size=(60, 90)):
+    y, x = np.mgrid[: size[0], : size[1]]
+    alpha = np.clip(0.5 - (np.hypot(y - size[0] / 2, x - size[1] / 2) - 20) / 3, 0, 1)
+    return Foreground(picture(colour, spread, seed, size), np.float32(np.rint(alpha * 255) / 255), "soft")
+
+
+def lab(pixels):
+    return cv2.cvtColor(np.float32(pixels).reshape(1, -1, 3) / 255, cv2.COLOR_RGB2LAB)[0]
+
+
+def test_like_colours_have_the_layers_mean_and_spread():
+    background, layer = picture((40, 90, 180), 15), disc((190, 120, 60), 9)
+    alike = lab(with_like_colours(Always(), background, layer))
+    wanted = lab(layer.colour[layer.alpha > 0.1])
+    assert np.abs(lab(background).mean(0) - wanted.mean(0)).max() > 20
+    np.testing.assert_allclose(alike.mean(0), wanted.mean(0), atol=0.7)
+    np.testing.assert_allclose(alike.std(0), wanted.std(0), atol=0.7)
+
+
+@given(seed=seeds)
+def test_like_colours_lie_nearer_and_keep_the_backgrounds_pattern(seed):
+    background, layer = picture((60, 110, 170), 20), disc((170, 130, 90))
+    alike = with_like_colours(np.random.default_rng(seed), background, layer)
+    assert alike.shape == background.shape and alike.dtype == np.uint8
+    target = lab(layer.colour[layer.alpha > 0.1]).mean(0)
+    distances = [np.linalg.norm(lab(image).mean(0) - target) for image in (alike, background)]
+    assert distances[0] < 0.6 * distances[1]
+    light = [lab(image)[:, 0] for image in (alike, background)]
+    assert np.corrcoef(*light)[0, 1] > 0.95
+
+
+def test_a_layer_of_which_nothing_is_seen_leaves_the_background():
+    background, layer = picture((60, 110, 170), 20), disc((170, 130, 90))
+    layer = replace(layer, alpha=np.zeros_like(layer.alpha))
+    np.testing.assert_array_equal(with_like_colours(np.random.default_rng(0), background, layer), background)
+    np.testing.assert_array_equal(with_clutter(np.random.default_rng(0), background, layer), background)
+
+
+@pytest.mark.parametrize("shape", [(60, 90), (400, 20), (3, 3)])
+def test_clutter_is_seen_in_most_backgrounds_and_leaves_some_of_each(shape):
+    background = picture((60, 110, 170), 0)
+    thing = disc((200, 40, 40), size=(60, 90))
+    thing = Foreground(*(cv2.resize(plane, shape[::-1]) for plane in (thing.colour, thing.alpha)), "soft")
+    changed = []
+    for seed in range(40):
+        cluttered = with_clutter(np.random.default_rng(seed), background, thing)
+        assert cluttered.shape == background.shape and cluttered.dtype == np.uint8
+        changed.append((cluttered != background).any(-1).mean())
+    assert np.mean(np.array(changed) > 0.01) > 0.7
+    assert np.median(changed) < 0.8
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pool")
+    for index, colour in enumerate([(200, 60, 40), (40, 180, 60), (120, 90, 200)]):
+        write_foreground(folder, index, disc(colour, seed=index, size=(110, 110)))
+    photos = [picture((90, 120, 150), 30, seed, (90, 140)) for seed in (5, 6)]
+    return CompositeData(read_pool(folder), photos, 64, seed=3, settings=replace(HARD, seen=exact))
+
+
+def test_hard_composites_are_equation_1_over_the_background_that_they_name(data):
+    for index in range(12):
+        sample = SPAMattNetSamples(data, 12)[index]
+        alpha, foreground, background = (sample[name].double() for name in ("alpha", "foreground", "background"))
+        blended = 255 * (alpha * foreground + (1 - alpha) * background)
+        assert (255 * sample["image"].double() - blended).abs().max() <= 0.5 + 1e-3  # rounded to 8 bits
+
+
+@pytest.mark.parametrize("part", ["clutter", "alike"])
+def test_each_hard_case_changes_the_background_and_not_what_came_before_it(data, part):
+    plain = replace(data, settings=replace(REALISTIC, seen=exact))
+    hard = replace(data, settings=replace(plain.settings, **{part: 1.0}))
+    differ = 0
+    for index in range(12):
+        one, other = (SPAMattNetSamples(given, 12)[index] for given in (plain, hard))
+        assert all((one[name] == other[name]).all() for name in ("alpha", "trimap"))
+        differ += int((one["background"] != other["background"]).float().mean() > 0.01)
+    assert differ >= 9
