@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matting.pipeline import MattingPipeline
     from matting.result import MattingResult
 
-__version__ = "0.1.0"
+__version__ = "0.1.1"
 __all__ = ["Explanation", "MattingPipeline", "MattingResult", "__version__", "explain"]
 
 _HOMES = {

@@ -9,9 +9,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from matting.app.api import publish
 from matting.app.backend.computations import Steps
+from matting.app.backend.hosts import LocalHosts
+from matting.app.backend.uploads import GatedBlocks
 from matting.app.page import lay_out
 from matting.app.parts.theme import STYLE_SHEET, calm_theme
 from matting.app.pick.segmenter_menu import read_added
@@ -32,14 +35,16 @@ def build(pipeline: MattingPipeline, coarse: Sequence[str] = ()) -> gr.Blocks:
     `coarse` adds segmenters with weights of one's own to the menus, each NAME:SOURCE as in `matting.coarse`.
     """
     steps = Steps(pipeline)
-    with gr.Blocks(title="TriMatte", analytics_enabled=False, delete_cache=(CACHE_SECONDS // 4, CACHE_SECONDS)) as page:
+    with GatedBlocks(
+        title="TriMatte", analytics_enabled=False, delete_cache=(CACHE_SECONDS // 4, CACHE_SECONDS)
+    ) as page:
         connect(lay_out(gpu.describe(pipeline.device), coarse), steps)
         publish(steps)
     return page.queue(max_size=QUEUE_SIZE)
 
 
 def launch_options() -> dict[str, Any]:
-    """Return what Gradio wants at launch rather than when the page is built: the look and the limits."""
+    """Return what Gradio wants at launch rather than when the page is built: the look, the limits, the hosts."""
     return {
         "theme": calm_theme(),
         "css_paths": [STYLE_SHEET],
@@ -47,4 +52,5 @@ def launch_options() -> dict[str, Any]:
         "state_session_capacity": SESSIONS,
         "footer_links": [],
         "run_history": False,
+        "app_kwargs": {"middleware": [Middleware(LocalHosts)]},
     }
