@@ -127,16 +127,16 @@ class MattingPipeline:
         size = photo.shape[:2]
         if trimap is not None:
             regions, remarks = read_trimap(trimap, size)
-            return MattingResult(photo, self.alpha(photo, regions), regions, notices=notices + remarks)
+            return MattingResult(photo, self._alpha(photo, regions), regions, notices=notices + remarks)
         if coarse_mask is not None:
             mask, remarks = read_mask(coarse_mask, size)
         else:
-            mask = self.coarse_mask(photo, points, box, coarse)
+            mask = self._coarse_mask(photo, points, box, coarse)
             unnamed = "No object was named, so a box in the middle of the photo was taken."
             remarks = () if prompted or not needs_prompts(coarse) else (unnamed,)
-        probabilities = self.trimap_probabilities(photo, mask)
+        probabilities = whole_photo.estimate_trimap(self._tgn, photo, mask)
         regions = from_probabilities(probabilities)
-        alpha = self.alpha(photo, regions, probabilities, fusion)
+        alpha = self._alpha(photo, regions, probabilities, fusion)
         return MattingResult(photo, alpha, regions, probabilities, mask, notices + remarks)
 
     def segmenter(self, name: str) -> Segmenter:
@@ -164,6 +164,15 @@ class MattingPipeline:
         Without points and box the middle of the photo is taken, or what a segmenter finds that needs no prompts.
         """
         photo, _ = read_photo(image)
+        return self._coarse_mask(photo, points, box, coarse)
+
+    def _coarse_mask(
+        self,
+        photo: np.ndarray,
+        points: list[tuple[float, float, int]] | None,
+        box: tuple[float, float, float, float] | None,
+        coarse: str,
+    ) -> np.ndarray:
         size = photo.shape[:2]
         segmenter = self.segmenter(coarse)
         prompts = Prompts(() if points is None else tuple(points), box).checked(size)
@@ -199,17 +208,17 @@ class MattingPipeline:
         _check_fusion(fusion)
         photo, _ = read_photo(image)
         regions, _ = read_trimap(trimap, photo.shape[:2])
-        return self._fused(photo, regions, probabilities, fusion)
+        return self._alpha(photo, regions, probabilities, fusion)
 
-    def _fused(
+    def _alpha(
         self,
         photo: np.ndarray,
         regions: np.ndarray,
-        probabilities: np.ndarray | None,
-        fusion: Fusion,
+        probabilities: np.ndarray | None = None,
+        fusion: Fusion = "hard",
         scale: float | None = None,
     ) -> np.ndarray:
-        """Do as `alpha`; a crop is looked at at its photo's `scale`."""
+        """Do as `alpha` on checked arrays; a crop is looked at at its photo's `scale`."""
         if not (regions == UNKNOWN).any():
             return hard_fusion(np.zeros(regions.shape, np.float32), regions)
         alpha = whole_photo.estimate_alpha(self._spamattnet, photo, regions, scale)
@@ -230,7 +239,7 @@ class MattingPipeline:
         probabilities: np.ndarray | None = None,
         fusion: Fusion = "hard",
     ) -> np.ndarray:
-        """Alpha around a changed part of the trimap alone, joined with the old one: soon there, and not exact.
+        """Alpha around a changed part of the trimap alone, joined with the old one: quick, but approximate.
 
         Args:
             image: the photo.
@@ -255,7 +264,7 @@ class MattingPipeline:
             return alpha.copy()
         nearby = None if probabilities is None else probabilities[crop]
         scale = whole_photo.working_scale(self._spamattnet, regions.shape)
-        return preview.paste(alpha, self._fused(photo[crop], regions[crop], nearby, fusion, scale), crop, changed)
+        return preview.paste(alpha, self._alpha(photo[crop], regions[crop], nearby, fusion, scale), crop, changed)
 
 
 def _check_guidance(*given: bool) -> None:

@@ -2,6 +2,7 @@
 
 import io
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -53,6 +54,23 @@ def furthest(image, expected):
     """Return the largest difference of two pictures of one size."""
     assert image.shape == expected.shape
     return np.abs(image.astype(int) - expected).max()
+
+
+def noise(size, seed=0):
+    """Return a photo of nothing: every value is random."""
+    return np.random.default_rng(seed).integers(0, 256, (*size, 3), dtype=np.uint8)
+
+
+def clouds(size, seed=0):
+    """Return a photo of soft colours: a few random values, enlarged."""
+    values = np.random.default_rng(seed).integers(0, 256, (7, 9, 3), dtype=np.uint8)
+    return cv2.resize(values, size[::-1], interpolation=cv2.INTER_CUBIC)
+
+
+def circle(size, centre, radius):
+    """Return where a circle's inside is, its rim left out, as booleans; `centre` is (y, x)."""
+    y, x = np.ogrid[: size[0], : size[1]]
+    return (y - centre[0]) ** 2 + (x - centre[1]) ** 2 < radius**2
 
 
 def disc(size, radius, softness=9):

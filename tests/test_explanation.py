@@ -10,6 +10,7 @@ import pytest
 import reference
 import torch
 from network_cases import NARROWEST, NARROWEST_TGN, randomise_norms
+from pictures import noise
 
 import matting
 from matting import MattingPipeline
@@ -39,7 +40,7 @@ def pipeline():
 
 @pytest.fixture(scope="module")
 def photo():
-    return np.random.default_rng(0).integers(0, 256, (*SIZE, 3), dtype=np.uint8)
+    return noise(SIZE)
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ LAYERS = (
     ("matting.networks", "matting.inference.progress"),
     ("matting.inference",),
     ("matting.coarse",),
-    ("matting.replay.run_length", "matting.replay.fields", "matting.replay.recipe"),
+    ("matting.replay.run_length", "matting.replay.recipe"),
     ("matting.result", "matting.pipeline", "matting.explanation"),
     ("matting.methods",),
     ("matting.data",),

@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
-from matting.images.decoding import check_size
+from matting.images.decoding import MAX_SIDE, check_size
+from matting.masks import TOOLS
 from matting.replay import run_length
-from matting.replay.fields import CHECKS
 
 FORMAT = 2
 UNTOUCHED = 1
@@ -25,9 +26,27 @@ PLANES = {"mask": range(256), "trimap": (0, 128, 255), "edits": (0, UNTOUCHED, 1
 """The fields of run lengths and the values that each may hold."""
 
 
+def _known_tool(name: str) -> str:
+    if name not in TOOLS:
+        raise ValueError(f"A mask tool is one of {', '.join(TOOLS)}, got {name}.")
+    return name
+
+
+Text = Annotated[str, Field(min_length=1, max_length=999)]
+Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+Side = Annotated[int, Field(ge=1, le=MAX_SIDE)]
+Pixels = Annotated[float, Field(ge=0)]
+Runs = tuple[Annotated[int, Field(ge=0)], ...]
+Tool = Annotated[str, AfterValidator(_known_tool)]
+Versions = Annotated[
+    tuple[tuple[Text, Text], ...],
+    BeforeValidator(lambda value: tuple(value.items()) if isinstance(value, dict) else value),
+]
+
+
 @dataclass(frozen=True)
 class Recipe:
-    """What was done to a photo, from the first click to the matte.
+    """What was done to a photo, from the first click to the matte; JSON may hold no other types and ranges than these.
 
     Attributes:
         format: FORMAT, the recipe's own version.
@@ -44,7 +63,7 @@ class Recipe:
         edits: run lengths of what was changed in the trimap after that, UNTOUCHED elsewhere, or None.
         painted: run lengths, 1 where a person painted, which no fusion may change, or None.
         fusion: "hard" or "soft".
-        method: what made alpha from photo and trimap, one of `recipe_fields.METHODS`.
+        method: what made alpha from photo and trimap, by the names of `evaluation.methods`.
         method_source: hub repository or folder of that method's own weights, or None.
         method_weights: tells those weights from others, or None for a method without any.
         weights: `MattingPipeline.fingerprint`.
@@ -53,29 +72,31 @@ class Recipe:
         versions: of TriMatte, Python and the libraries that compute.
     """
 
-    size: tuple[int, int]
-    photo: str
-    weights: str
-    segmenter: str = "grabcut"
-    points: tuple[tuple[float, float, int], ...] = ()
+    size: tuple[Side, Side]
+    photo: Digest
+    weights: Digest
+    segmenter: Text = "grabcut"
+    points: tuple[tuple[float, float, Literal[0, 1]], ...] = ()
     box: tuple[float, float, float, float] | None = None
-    candidate: int = 0
-    mask: tuple[int, ...] | None = None
-    mask_tools: tuple[tuple[str, float], ...] = ()
-    trimap: tuple[int, ...] | None = None
-    band: float | None = None
-    edits: tuple[int, ...] | None = None
-    painted: tuple[int, ...] | None = None
-    fusion: str = "hard"
-    method: str = "spamattnet"
-    method_source: str | None = None
-    method_weights: str | None = None
-    alpha: str | None = None
-    device: str = "cpu"
-    dtype: str = "float32"
-    threads: int = 1
-    versions: tuple[tuple[str, str], ...] = ()
+    candidate: Annotated[int, Field(ge=0)] = 0
+    mask: Runs | None = None
+    mask_tools: tuple[tuple[Tool, Pixels], ...] = ()
+    trimap: Runs | None = None
+    band: Pixels | None = None
+    edits: Runs | None = None
+    painted: Runs | None = None
+    fusion: Literal["hard", "soft"] = "hard"
+    method: Literal["spamattnet", "closed-form", "vitmatte"] = "spamattnet"
+    method_source: Text | None = None
+    method_weights: Text | None = None
+    alpha: Digest | None = None
+    device: Text = "cpu"
+    dtype: Literal["float32", "float16", "bfloat16"] = "float32"
+    threads: Annotated[int, Field(ge=1, le=4096)] = 1
+    versions: Versions = ()
     format: int = FORMAT
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(allow_inf_nan=False)
 
     def to_json(self) -> str:
         """Write the recipe as one line of JSON for each field."""
@@ -100,10 +121,11 @@ class Recipe:
         for words, found in (("lacks", names - values.keys()), ("has the unknown", values.keys() - names)):
             if found:
                 raise ValueError(f"The recipe {words} field {', '.join(sorted(found))}.")
-        for name, value in values.items():
-            if not CHECKS[name](value):
-                raise ValueError(f"The recipe's field {name} has a value that it cannot have.")
-        recipe = cls(**{name: _frozen(value) for name, value in values.items()})
+        try:
+            recipe = TypeAdapter(cls).validate_json(text, strict=True)
+        except ValidationError as error:
+            name = error.errors()[0]["loc"][0]
+            raise ValueError(f"The recipe's field {name} has a value that it cannot have.") from error
         check_size(recipe.size, "The recipe's photo")
         for name in PLANES:
             recipe.plane(name)
@@ -129,9 +151,3 @@ def read_recipe(path: str | Path) -> Recipe:
         return Recipe.from_json(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} is no recipe that can be read.") from error
-
-
-def _frozen(value: Any) -> Any:
-    if isinstance(value, dict):
-        return tuple(value.items())
-    return tuple(_frozen(item) for item in value) if isinstance(value, list) else value

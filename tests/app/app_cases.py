@@ -6,6 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+from pictures import circle
 
 from matting.trimaps.algebra import PALETTE
 
@@ -13,8 +14,7 @@ HEIGHT, WIDTH = 96, 128
 
 
 def disc(radius: float) -> np.ndarray:
-    rows, columns = np.ogrid[:HEIGHT, :WIDTH]
-    return (rows - HEIGHT / 2) ** 2 + (columns - WIDTH / 2) ** 2 < radius**2
+    return circle((HEIGHT, WIDTH), (HEIGHT / 2, WIDTH / 2), radius)
 
 
 def layer(value: int | None = None, where: np.ndarray | None = None) -> dict:

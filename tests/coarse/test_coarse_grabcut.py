@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pictures import circle
 from scipy.sparse.csgraph import connected_components
 
 from matting.coarse import Prompts, load_segmenter
@@ -23,8 +24,7 @@ LEFT, RIGHT = (60, 45), (60, 135)
 
 
 def disc(centre, radius, size=SIZE):
-    y, x = np.mgrid[: size[0], : size[1]]
-    return np.hypot(y - centre[0], x - centre[1]) <= radius
+    return circle(size, centre, radius + 0.01)  # its rim belongs to it
 
 
 def two_discs(seed=0):

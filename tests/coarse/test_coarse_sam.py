@@ -8,6 +8,7 @@ import time
 import numpy as np
 import pytest
 import torch
+from pictures import noise
 from transformers import (
     Sam2Config,
     Sam2HieraDetConfig,
@@ -99,10 +100,6 @@ def segmenter(saved):
     return load_segmenter(saved[0], source=saved[1])
 
 
-def photo(size, seed=0):
-    return np.random.default_rng(seed).integers(0, 256, (*size, 3), dtype=np.uint8)
-
-
 def in_one_go(model, processor, image, **prompts):
     """What transformers itself makes of photo and prompts: mask logits at the photo's size, and scores."""
     inputs = processor(images=image, input_data_format="channels_last", return_tensors="pt", **prompts)
@@ -123,7 +120,7 @@ def in_one_go(model, processor, image, **prompts):
 
 @pytest.mark.parametrize("size", SIZES)
 def test_three_candidates_come_at_the_photos_size_best_first(segmenter, size):
-    answer = segmenter.segment(segmenter.embed(photo(size)), Prompts(points=[(0, 0, 1)]))
+    answer = segmenter.segment(segmenter.embed(noise(size)), Prompts(points=[(0, 0, 1)]))
     assert answer.masks.shape == (3, *size) and answer.masks.dtype == np.float32
     assert answer.scores.shape == (3,) and answer.scores.dtype == np.float32
     assert 0 <= answer.masks.min() and answer.masks.max() <= 1
@@ -143,7 +140,7 @@ def test_three_candidates_come_at_the_photos_size_best_first(segmenter, size):
 )
 def test_embedding_and_then_asking_equals_transformers_in_one_go(saved, segmenter, size, prompts):
     _, _, model, processor = saved
-    image = photo(size)
+    image = noise(size)
     asked = {}
     if prompts.points:
         asked["input_points"] = [[[list(p[:2]) for p in prompts.points]]]
@@ -161,7 +158,7 @@ def test_a_photo_is_encoded_once_however_often_one_clicks(segmenter):
     runs = []
     handle = segmenter.model.vision_encoder.register_forward_hook(lambda *_: runs.append(1))
     try:
-        embedding = segmenter.embed(photo((40, 50)))
+        embedding = segmenter.embed(noise((40, 50)))
         for x in range(5):
             segmenter.segment(embedding, Prompts(points=[(x, 3, 1)]))
         assert len(runs) == 1
@@ -170,7 +167,7 @@ def test_a_photo_is_encoded_once_however_often_one_clicks(segmenter):
 
 
 def test_a_negative_point_a_box_and_another_place_each_change_the_answer(segmenter):
-    embedding = segmenter.embed(photo((40, 50)))
+    embedding = segmenter.embed(noise((40, 50)))
     answers = [
         segmenter.segment(embedding, prompts).masks
         for prompts in [
@@ -188,7 +185,7 @@ def test_a_negative_point_a_box_and_another_place_each_change_the_answer(segment
 
 
 def test_nothing_said_and_only_minus_points_mean_the_centred_box(segmenter):
-    embedding = segmenter.embed(photo((40, 50)))
+    embedding = segmenter.embed(noise((40, 50)))
     box = (5, 4, 45, 36)
     nothing = segmenter.segment(embedding, Prompts())
     np.testing.assert_array_equal(nothing.masks, segmenter.segment(embedding, Prompts(box=box)).masks)
@@ -198,7 +195,7 @@ def test_nothing_said_and_only_minus_points_mean_the_centred_box(segmenter):
 
 
 def test_an_embedding_survives_pickling_and_lies_on_the_cpu(segmenter):
-    embedding = segmenter.embed(photo((41, 50)))
+    embedding = segmenter.embed(noise((41, 50)))
     copy = pickle.loads(pickle.dumps(embedding))
     assert all(f.device.type == "cpu" and f.dtype == torch.float32 for f in copy.features)
     prompts = Prompts(points=[(10, 10, 1)])
@@ -207,7 +204,7 @@ def test_an_embedding_survives_pickling_and_lies_on_the_cpu(segmenter):
 
 
 def test_photos_do_not_mix(segmenter):
-    images = [photo((40, 50), 1), photo((50, 40), 2), photo((40, 50), 3)]
+    images = [noise((40, 50), 1), noise((50, 40), 2), noise((40, 50), 3)]
     prompts = Prompts(points=[(10, 10, 1)])
     alone = [segmenter.segment(segmenter.embed(image), prompts).masks for image in images]
     embeddings = [segmenter.embed(image) for image in images]
@@ -217,7 +214,7 @@ def test_photos_do_not_mix(segmenter):
 
 
 def test_enlarging_equals_the_processors_own(saved, segmenter):
-    embedding = segmenter.embed(photo((45, 61)))
+    embedding = segmenter.embed(noise((45, 61)))
     logits = torch.randn(2, 3, 16, 16, generator=torch.Generator().manual_seed(0))
     sizes = [[embedding.size] * 2] + ([[embedding.resized] * 2] if saved[0] == "sam-vit-b" else [])
     pad = {"pad_size": {"height": SIDE, "width": SIDE}} if saved[0] == "sam-vit-b" else {}
@@ -226,7 +223,7 @@ def test_enlarging_equals_the_processors_own(saved, segmenter):
 
 
 def test_points_outside_and_inverted_boxes_are_refused_in_words(segmenter):
-    embedding = segmenter.embed(photo((40, 50)))
+    embedding = segmenter.embed(noise((40, 50)))
     with pytest.raises(ValueError, match=r"The point \(50, 3\) lies outside the photo, which is 50x40 pixels\."):
         segmenter.segment(embedding, Prompts(points=[(50, 3, 1)]))
     with pytest.raises(ValueError, match="inverted or empty"):
@@ -250,7 +247,7 @@ def test_the_hubs_own_files_of_sam2_are_understood(saved, tmp_path):
     written["image_processor_type"] = "Sam2ImageProcessorFast" if kind != "sam" else "SamImageProcessor"
     path.write_text(json.dumps(written))
     old, new = load_segmenter(name, source=folder), load_segmenter(name, source=tmp_path)
-    prompts, image = Prompts(points=[(10, 10, 1)]), photo((40, 50))
+    prompts, image = Prompts(points=[(10, 10, 1)]), noise((40, 50))
     np.testing.assert_array_equal(
         new.segment(new.embed(image), prompts).masks, old.segment(old.embed(image), prompts).masks
     )
@@ -344,7 +341,7 @@ def test_what_is_in_the_hubs_cache_needs_no_network(saved, monkeypatch, tmp_path
     (repository / "snapshots" / commit).symlink_to(folder)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
-    assert load_segmenter(name, source="someone/some-sam").embed(photo((9, 9))).size == (9, 9)
+    assert load_segmenter(name, source="someone/some-sam").embed(noise((9, 9))).size == (9, 9)
 
 
 def test_an_unknown_name_is_refused_and_the_choice_is_told():

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import segment_anything
 import torch
+from pictures import noise
 from segment_anything.modeling import ImageEncoderViT, MaskDecoder, PromptEncoder, Sam, TwoWayTransformer
 
 from matting.coarse import Prompts, SegmenterUnavailable, load_segmenter
@@ -62,10 +63,6 @@ def segmenter(checkpoint):
     return load_segmenter(f"segment-anything:{checkpoint}")
 
 
-def photo(size, seed=0):
-    return np.random.default_rng(seed).integers(0, 256, (*size, 3), dtype=np.uint8)
-
-
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize(
     "prompts",
@@ -77,7 +74,7 @@ def photo(size, seed=0):
     ],
 )
 def test_the_candidates_are_those_of_the_packages_own_predictor(model, segmenter, size, prompts):
-    image = photo(size)
+    image = noise(size)
     predictor = segment_anything.SamPredictor(model)
     predictor.set_image(image)
     points = np.array(prompts.points, float) if prompts.points else None
@@ -97,14 +94,14 @@ def test_the_candidates_are_those_of_the_packages_own_predictor(model, segmenter
 def test_a_photo_is_encoded_once_however_often_one_clicks(segmenter):
     runs = []
     segmenter.model.image_encoder.register_forward_hook(lambda *_: runs.append(1))
-    embedding = segmenter.embed(photo((40, 50)))
+    embedding = segmenter.embed(noise((40, 50)))
     answers = [segmenter.segment(embedding, Prompts(points=[(x, 3, 1)])).masks for x in (1, 20, 45)]
     assert len(runs) == 1
     assert np.abs(answers[0] - answers[1]).max() > 1e-3 and np.abs(answers[1] - answers[2]).max() > 1e-3
 
 
 def test_nothing_said_means_the_centred_box(segmenter):
-    embedding = segmenter.embed(photo((40, 50)))
+    embedding = segmenter.embed(noise((40, 50)))
     nothing, box = (segmenter.segment(embedding, p).masks for p in (Prompts(), Prompts(box=(5, 4, 45, 36))))
     np.testing.assert_array_equal(nothing, box)
     with pytest.raises(ValueError, match="lies outside the photo"):
@@ -112,7 +109,7 @@ def test_nothing_said_means_the_centred_box(segmenter):
 
 
 def test_an_embedding_survives_pickling(segmenter):
-    embedding, prompts = segmenter.embed(photo((41, 50))), Prompts(points=[(10, 10, 1)])
+    embedding, prompts = segmenter.embed(noise((41, 50))), Prompts(points=[(10, 10, 1)])
     again = segmenter.segment(pickle.loads(pickle.dumps(embedding)), prompts)
     np.testing.assert_array_equal(again.masks, segmenter.segment(embedding, prompts).masks)
 

@@ -6,6 +6,7 @@ import pickle
 import numpy as np
 import pytest
 import torch
+from pictures import noise
 from PIL import Image
 from segmentation_cases import LABELS, NAMES, SIDE, lively, semantic
 from transformers import (
@@ -70,14 +71,10 @@ def semantic_folder(tmp_path_factory):
     return folder
 
 
-def photo(size=(48, 72)):
-    return np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
-
-
 def test_segments_are_those_of_the_librarys_own_pipeline(saved):
-    theirs = pipeline("image-segmentation", model=str(saved), device="cpu")(Image.fromarray(photo()))
+    theirs = pipeline("image-segmentation", model=str(saved), device="cpu")(Image.fromarray(noise((48, 72))))
     assert theirs  # a test without any segment would show nothing
-    segments = load_segmenter(f"transformers:{saved}").embed(photo())
+    segments = load_segmenter(f"transformers:{saved}").embed(noise((48, 72)))
     assert segments.labels == tuple(segment["label"] for segment in theirs)
     for number, segment in enumerate(theirs, start=1):
         np.testing.assert_array_equal(segments.index == number, np.asarray(segment["mask"]) > 0)
@@ -85,10 +82,10 @@ def test_segments_are_those_of_the_librarys_own_pipeline(saved):
 
 
 def test_a_label_is_the_union_of_its_segments_at_the_photos_size(saved):
-    segments = load_segmenter(f"transformers:{saved}").embed(photo())
+    segments = load_segmenter(f"transformers:{saved}").embed(noise((48, 72)))
     name = segments.labels[0].split(",")[0].split(";")[0].upper()
     segmenter = load_segmenter(f"transformers:{saved}#{name}")
-    answer = segmenter.segment(segmenter.embed(photo()), Prompts())
+    answer = segmenter.segment(segmenter.embed(noise((48, 72))), Prompts())
     numbers = [n for n, label in enumerate(segments.labels, start=1) if label == segments.labels[0]]
     assert answer.masks.shape == (1, 48, 72) and answer.masks.dtype == np.float32 and answer.scores.shape == (1,)
     np.testing.assert_array_equal(answer.best, np.isin(segments.index, numbers))

@@ -9,6 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from network_cases import NARROWEST, NARROWEST_TGN
+from pictures import clouds
 from PIL import Image
 from safetensors.torch import save_file
 from strategies import masks, sizes
@@ -48,11 +49,6 @@ def small_side(monkeypatch):
     monkeypatch.setattr(u2net, "SIDE", 64)
 
 
-def photo(size=(45, 61), seed=0):
-    values = np.random.default_rng(seed).integers(0, 256, (6, 7, 3), dtype=np.uint8)
-    return cv2.resize(values, size[::-1], interpolation=cv2.INTER_CUBIC)
-
-
 def three_parts():
     """A soft mask, 30 x 40, with parts of 64, 32 and 12 pixels whose rims fade."""
     mask = np.full((30, 40), 0.1, np.float32)
@@ -62,7 +58,7 @@ def three_parts():
 
 
 def test_the_mask_is_the_networks_first_output_stretched_at_the_photos_size(network, segmenter):
-    image = photo()
+    image = clouds((45, 61))
     square = cv2.resize(image, (64, 64), interpolation=cv2.INTER_LINEAR).astype(np.float32) / 255
     with torch.no_grad():
         saliency = network(torch.from_numpy(square.transpose(2, 0, 1).copy())[None])[0][0, 0].numpy()
@@ -76,11 +72,11 @@ def test_the_mask_is_the_networks_first_output_stretched_at_the_photos_size(netw
 
 def test_photos_are_seen_at_320_x_320_as_the_official_weights_were_trained(monkeypatch, segmenter):
     monkeypatch.undo()
-    assert segmenter.embed(photo()).values.shape == (320, 320)
+    assert segmenter.embed(clouds((45, 61))).values.shape == (320, 320)
 
 
 def test_an_embedding_survives_pickling(segmenter):
-    embedding = segmenter.embed(photo())
+    embedding = segmenter.embed(clouds((45, 61)))
     again = pickle.loads(pickle.dumps(embedding))
     for prompts in (Prompts(), Prompts(points=[(3, 4, 1)])):
         one, two = (segmenter.segment(e, prompts).masks for e in (embedding, again))
@@ -97,11 +93,11 @@ def test_clicks_choose_among_the_parts_and_a_photo_is_seen_once(segmenter):
 
 def test_points_outside_the_photo_are_refused_in_words(segmenter):
     with pytest.raises(ValueError, match="lies outside the photo"):
-        segmenter.segment(segmenter.embed(photo()), Prompts(points=[(61, 3, 1)]))
+        segmenter.segment(segmenter.embed(clouds((45, 61))), Prompts(points=[(61, 3, 1)]))
 
 
 def answers(segmenter):
-    return segmenter.segment(segmenter.embed(photo()), Prompts()).masks
+    return segmenter.segment(segmenter.embed(clouds((45, 61))), Prompts()).masks
 
 
 def test_safetensors_folders_and_names_with_a_source_load_the_same(network, segmenter, checkpoint, tmp_path):
@@ -179,7 +175,7 @@ def test_names_say_whether_a_prompt_is_needed_and_take_a_source():
 
 def test_without_prompts_the_pipeline_takes_what_stands_out_and_no_box(checkpoint, segmenter):
     pipeline = MattingPipeline.untrained(device="cpu")
-    image = photo()
+    image = clouds((45, 61))
     np.testing.assert_array_equal(pipeline.coarse_mask(image, coarse=f"u2netp:{checkpoint}"), answers(segmenter)[0])
     assert pipeline(image, coarse=f"u2netp:{checkpoint}").notices == ()
 
@@ -241,7 +237,7 @@ def test_choosing_never_adds_to_a_mask(inside, data):
 
 def test_the_command_line_takes_weights_after_the_name_and_speaks_of_no_box(checkpoint, tmp_path, capsys):
     MattingPipeline(TGN(NARROWEST_TGN), SPAMattNet(NARROWEST), device="cpu").save_pretrained(tmp_path / "weights")
-    Image.fromarray(photo()).save(tmp_path / "photo.png")
+    Image.fromarray(clouds((45, 61))).save(tmp_path / "photo.png")
     words = ["matte", tmp_path / "photo.png", "--out", tmp_path, "--weights", tmp_path / "weights", "--device", "cpu"]
     assert main([*map(str, words), "--coarse", f"u2netp:{checkpoint}"]) == 0
     assert "centred box" not in capsys.readouterr().err

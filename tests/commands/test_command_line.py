@@ -13,6 +13,7 @@ import torch
 from hypothesis import example, given
 from hypothesis import strategies as st
 from network_cases import NARROWEST, NARROWEST_TGN
+from pictures import circle
 from PIL import Image
 
 from matting import MattingPipeline
@@ -29,8 +30,7 @@ OUTPUTS = ("alpha", "cutout", "trimap")
 
 
 def disc(centre=(20, 28), radius=12):
-    y, x = np.mgrid[: SIZE[0], : SIZE[1]]
-    return np.hypot(y - centre[0], x - centre[1]) < radius
+    return circle(SIZE, centre, radius)
 
 
 def save_photo(path, seed=0):

@@ -3,8 +3,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from composite_cases import layer, photos
 from PIL import Image
-from test_compose import layer, photos
 
 from matting.__main__ import main
 from matting.commands.evaluate import composites as _composites

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import reference_metrics as reference
 from benchmark_trees import backgrounds, disc, plant, write
-from network_samples import NARROWEST
+from composite_cases import layer, photos
+from network_cases import NARROWEST
 from PIL import Image
-from test_compose import layer, photos
 
 from matting.__main__ import main
 from matting.commands.evaluate import composites

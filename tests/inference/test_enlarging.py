@@ -10,6 +10,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from pictures import noise
 
 from matting import MattingPipeline, explain
 from matting.data.composites.compose import Composite, CompositeData, SPAMattNetSamples, enlarge
@@ -35,10 +36,6 @@ def allow(pipeline, monkeypatch, pixels):
     monkeypatch.setattr(pipeline.spamattnet, "config", replace(pipeline.spamattnet.config, enlarged=pixels))
 
 
-def photo(size=SIZE, seed=0):
-    return np.random.default_rng(seed).integers(0, 256, (*size, 3), dtype=np.uint8)
-
-
 def trimap(size=SIZE):
     values = np.full(size, UNKNOWN, np.uint8)
     values[:, : size[1] // 4], values[:, -(size[1] // 4) :] = BACKGROUND, FOREGROUND
@@ -61,10 +58,10 @@ def test_the_papers_networks_see_photos_as_they_are_and_the_bundled_one_does_not
 @pytest.mark.parametrize(("pixels", "scale"), [(4 * 60 * 90, 2), (3 * 60 * 90, 1.5), (2 * 60 * 90, 1)])
 def test_alpha_is_that_of_the_enlarged_photo_brought_back(pipeline, monkeypatch, pixels, scale):
     allow(pipeline, monkeypatch, pixels)
-    alpha = whole_photo.estimate_alpha(pipeline.spamattnet, photo(), trimap())
+    alpha = whole_photo.estimate_alpha(pipeline.spamattnet, noise(SIZE), trimap())
     allow(pipeline, monkeypatch, 0)
     size = round(SIZE[1] * scale), round(SIZE[0] * scale)
-    large = cv2.resize(photo(), size, interpolation=cv2.INTER_CUBIC)
+    large = cv2.resize(noise(SIZE), size, interpolation=cv2.INTER_CUBIC)
     regions = cv2.resize(trimap(), size, interpolation=cv2.INTER_NEAREST)
     expected = whole_photo.estimate_alpha(pipeline.spamattnet, large, regions)
     np.testing.assert_array_equal(alpha, cv2.resize(expected, SIZE[::-1], interpolation=cv2.INTER_AREA))
@@ -78,7 +75,7 @@ def test_a_crop_of_a_photo_too_large_to_be_enlarged_is_not_enlarged_either(pipel
     allow(pipeline, monkeypatch, size[0] * size[1])
     seen = []
     hook = pipeline.spamattnet.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].shape[-2:]))
-    pipeline.preview(photo(size), trimap(size), np.zeros(size, np.float32), changed)
+    pipeline.preview(noise(size), trimap(size), np.zeros(size, np.float32), changed)
     hook.remove()
     rows, columns = preview.crop_around(changed)
     assert [tuple(shape) for shape in seen] == [(rows.stop - rows.start, columns.stop - columns.start)]
@@ -86,7 +83,7 @@ def test_a_crop_of_a_photo_too_large_to_be_enlarged_is_not_enlarged_either(pipel
 
 def test_attention_is_laid_over_the_photo_at_its_own_size(pipeline, monkeypatch):
     allow(pipeline, monkeypatch, 4 * SIZE[0] * SIZE[1])
-    found = explain(pipeline, photo(), trimap(), (40, 20, 41, 21))
+    found = explain(pipeline, noise(SIZE), trimap(), (40, 20, 41, 21))
     assert found.gpa.size == SIZE and found.dis.cell == (2, 2)  # stride 4 of a photo twice as large
     x0, y0, x1, y1 = found.window
     assert x0 <= 40 < x1 and y0 <= 20 < y1

@@ -5,6 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from network_cases import NARROWEST, NARROWEST_TGN, randomise_norms
+from pictures import noise
 
 from matting import MattingPipeline
 from matting.inference import preview
@@ -23,7 +24,7 @@ def pipeline():
 
 @pytest.fixture(scope="module")
 def photo():
-    return np.random.default_rng(0).integers(0, 256, (*SIZE, 3), dtype=np.uint8)
+    return noise(SIZE)
 
 
 def trimap():

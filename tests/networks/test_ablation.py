@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 import torch
 from benchmark_trees import TREES, write
+from composite_cases import layer
+from composite_cases import photos as pictures
 from network_cases import NARROWEST, patchy_trimap, photos
-from test_compose import layer
-from test_compose import photos as pictures
 from training_cases import fill
 
 from matting.__main__ import main

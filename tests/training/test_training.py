@@ -102,7 +102,7 @@ def test_a_finished_run_returns_its_weights_again(tmp_path):
 
 def test_a_killed_process_resumes_on_the_same_curve(tmp_path):
     slow = (
-        f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+        f"import sys; sys.path.insert(0, {str(Path(__file__).parents[1])!r})\n"
         "from pathlib import Path\n"
         "import training_cases as t\n"
         f"t.go(Path({str(tmp_path / 'killed')!r}), samples=t.Numbers(delay=0.05), save_every=0.3)\n"
