@@ -140,7 +140,8 @@ def test_every_command_that_is_shown_is_understood(path):
 
 @every_text
 def test_every_command_that_is_named_has_its_words(path):
-    assert [(words, unknown_word(words)) for words in [*named_calls(path), *shown_calls(path)] if unknown_word(words)] == []
+    calls = [*named_calls(path), *shown_calls(path)]
+    assert [(words, unknown) for words in calls if (unknown := unknown_word(words))] == []
 
 
 @every_page

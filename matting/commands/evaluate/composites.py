@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the scores there too")
     parser.add_argument(
         "--keep", type=Path, metavar="DIR",
-        help="score nothing, but write the composites there as folders image, alpha and trimap, for `evaluate folder`",
+        help="only write the composites there, as folders image, alpha and trimap, for `evaluate folder`",
     )  # fmt: skip
 
 

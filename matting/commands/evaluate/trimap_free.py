@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--weights", metavar="SOURCE", help="a folder of weights or a hub id (default: the bundled ones)"
     )
     parser.add_argument("--device", metavar="D", help="cpu, cuda, mps, ... (default: the best there is)")
-    parser.add_argument("--cache", type=Path, metavar="DIR", help="keep the baselines' alphas there for the next time")
+    parser.add_argument("--cache", type=Path, metavar="DIR", help="cache the baselines' alphas there")
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes for the baselines (default: 1)")
 
 

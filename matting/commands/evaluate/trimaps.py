@@ -43,11 +43,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--weights", nargs="+", default=[None], metavar="SOURCE",
         help="folders, hub ids, or files of TGN, DeepLabv2 or DeepLabv3 (default: the bundled TGN)",
     )  # fmt: skip
-    parser.add_argument("--first", type=int, metavar="N", help="only the first N photos: a trial")
+    parser.add_argument("--first", type=int, metavar="N", help="only the first N photos, as a trial")
     parser.add_argument("--device", metavar="D", help="cpu, cuda, mps, ... (default: the best there is)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the scores there too")
-    parser.add_argument("--cache", type=Path, metavar="DIR", help="where results are kept")
-    parser.add_argument("--no-cache", action="store_true", help="keep nothing, and work everything out anew")
+    parser.add_argument("--cache", type=Path, metavar="DIR", help="where finished photos are cached")
+    parser.add_argument("--no-cache", action="store_true", help="ignore the cache and compute everything again")
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="threads (default: 1)")
 
 
