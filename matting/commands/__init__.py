@@ -1,8 +1,7 @@
 """The command line, one sub-command per module.
 
-Each module here has `add_parser(subparsers)`, which describes its arguments and imports nothing heavy, and
-`run(args) -> int`, which does the work and returns the exit status. Modules with a leading underscore
-are their helpers.
+Each module or package here has `add_parser(subparsers)`, which describes its arguments and imports nothing heavy, and
+`run(args) -> int`, which does the work and returns the exit status.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class UsageError(Exception):
-    """The command cannot start as it was called; its message is one sentence for the person who called it."""
+    """The command cannot start with these arguments; its message is one sentence for the person who typed them."""
 
 
 def check_device(name: str | None) -> torch.device:
