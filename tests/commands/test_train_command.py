@@ -208,10 +208,10 @@ def test_photographs_are_the_input_or_are_composed(photographs, pool, stage):
     words = [stage, "--data", f"folder:{photographs}", "--steps", 3, "--crop", 64, *more]
     plain = samples_of(words)
     assert isinstance(plain.samples, STAGES[stage].photographs) and plain.composites is None
-    assert plain.samples.data.schedule.crop == 64 and len(plain.samples.data.examples) == 3
+    assert plain.samples.data.settings.crop == 64 and len(plain.samples.data.examples) == 3
     composed = samples_of([*words, "--pool", pool, "--photos", pool / "photos", "--seed", 4])
     data = composed.samples.data
-    assert composed.composites == "realistic" and data.schedule is REALISTIC and data.seed == 4
+    assert composed.composites == "realistic" and data.settings is REALISTIC and data.seed == 4
     assert [data.foregrounds.read(number).kind for number in (0, 3)] == ["soft", "folder"]
     assert isinstance(samples_of([*words, "--photos", pool / "photos", "--preset", "p3m"]).samples.data, PhotoData)
 
@@ -223,7 +223,7 @@ def test_photographs_are_the_input_or_are_composed(photographs, pool, stage):
 )  # fmt: skip
 def test_composites_are_made_as_the_configuration_wants_or_as_is_said(pool, config, given, expected):
     words = ["tgn", "--config", config, "--pool", pool, "--photos", pool / "photos", "--steps", 3]
-    assert samples_of([*words, *(["--composites", *given] if given else [])]).samples.data.schedule is expected
+    assert samples_of([*words, *(["--composites", *given] if given else [])]).samples.data.settings is expected
 
 
 def test_small_composites_of_a_pool_are_what_they_were(pool):
