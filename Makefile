@@ -1,4 +1,4 @@
-# Two commands do all: `make demo` starts the app, `make test` runs lint and every test.
+# `make demo` starts the app, `make test` runs lint and every test.
 # `make space REPO=someone/name` uploads the demo to a Space of Hugging Face.
 PYTHON ?= python3
 VENV ?= .venv
@@ -27,7 +27,7 @@ $(VENV)/.test: $(VENV)/.demo
 	$(BIN)/python -m pip install -e '.[test]'
 	touch $@
 
-# The browser tests drive Chromium: the system's, or else one from its packages, or else Playwright's own.
+# The browser tests drive Chromium: the system's if there is one, else one from its packages, else Playwright's.
 browser: $(VENV)/.test
 	@sh tests/browser/install.sh $(BIN)/python
 

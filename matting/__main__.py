@@ -15,7 +15,7 @@ INTERRUPTED = 130  # what shells report for a program that Ctrl-C ended
 
 
 class Parser(argparse.ArgumentParser):
-    """Say what is wrong with the arguments in one sentence, without repeating all that could be right."""
+    """Report a wrong argument in one sentence instead of the whole usage."""
 
     def error(self, message: str) -> NoReturn:
         """Print the sentence and leave with exit status 2."""
@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"{parser.prog} {args.command}: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("Interrupted; what was finished before stays.", file=sys.stderr)
+        print("Interrupted; what is finished stays.", file=sys.stderr)
         return INTERRUPTED
 
 

@@ -70,13 +70,5 @@ def test_a_space_runs_versions_that_the_project_allows(front_matter):
     assert SpecifierSet(project()["requires-python"]).contains(f"{front_matter['python_version']}.0")
 
 
-def test_every_file_that_the_readmes_link_to_is_there():
-    for readme in ROOT.glob("**/README.md"):
-        if ".venv" in readme.parts:
-            continue
-        links = re.findall(r"\]\((?!https?:|#)([^)#]+)", readme.read_text(encoding="utf-8"))
-        assert [link for link in links if not (readme.parent / link).exists()] == [], readme
-
-
 def test_the_top_level_holds_what_was_fixed_and_tooling():
     assert all((ROOT / name).exists() for name in TOP_LEVEL | TOOLING)

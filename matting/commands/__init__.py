@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class UsageError(Exception):
-    """The command cannot start as it was called; its message is one sentence for the person who called it."""
+    """The command cannot start with these arguments; its message is one sentence for the person who typed them."""
 
 
 def check_device(name: str | None) -> torch.device:

@@ -1,6 +1,6 @@
 """Train SPAMattNet without its parts, each with several seeds and the same budget, and score all in one table.
 
-What is trained already is not trained again, and a run that was interrupted goes on.
+Finished runs are kept, and an interrupted one continues.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--rows", nargs="+", default=list(ROWS), choices=ROWS, metavar="ROW", help=", ".join(ROWS))
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2], metavar="S", help="default: 0 1 2")
     parser.add_argument("--test", type=Path, required=True, metavar="DIR", help="folders image, alpha and trimap")
-    parser.add_argument("--run", type=Path, required=True, metavar="DIR", help="where the runs and their weights go")
+    parser.add_argument("--run", type=Path, required=True, metavar="DIR", help="folder of the runs and their weights")
     parser.add_argument("--pool", type=Path, nargs="+", required=True, metavar="DIR", help="folders of foregrounds")
     parser.add_argument("--photos", type=Path, nargs="+", required=True, metavar="DIR", help="folders of backgrounds")
     parser.add_argument("--config", default="small", choices=["small", "paper"], help="default: small")

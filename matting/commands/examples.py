@@ -1,4 +1,4 @@
-"""Make anew all that is shipped with the example photos: due whenever the bundled weights change, as a test notices."""
+"""Rebuild what ships with the example photos. Run it when the bundled weights change; a test fails until then."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Describe the arguments of `examples`."""
-    parser = subparsers.add_parser("examples", help="make what is shipped with the example photos", description=__doc__)
+    parser = subparsers.add_parser("examples", help="rebuild what ships with the example photos", description=__doc__)
     parser.add_argument("--out", type=Path, metavar="DIR", help="default: where the demo looks for them")
 
 

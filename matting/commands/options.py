@@ -44,6 +44,6 @@ def add_workers(parser: Group, what: str = "processes") -> None:
 
 def add_cache(parser: Group) -> None:
     """Declare --cache and --no-cache."""
-    where = "where results are kept (default: $TRIMATTE_CACHE or ~/.cache/trimatte)"
+    where = "where finished photos are cached (default: $TRIMATTE_CACHE or ~/.cache/trimatte)"
     parser.add_argument("--cache", type=Path, metavar="DIR", help=where)
     parser.add_argument("--no-cache", action="store_true", help="keep no results, and compute everything anew")

@@ -1,4 +1,4 @@
-"""Make a pool of foregrounds with exact alpha, which `train` and `evaluate composites` put before photos."""
+"""Make a pool of foregrounds with exact alpha, which `train` and `evaluate composites` compose onto photos."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def _add_drawn(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(fill=_draw)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the pool's folder")
     parser.add_argument(
-        "--textures", type=Path, nargs="+", required=True, metavar="DIR", help="photos that colours come from"
+        "--textures", type=Path, nargs="+", required=True, metavar="DIR", help="photos to take colours from"
     )
     parser.add_argument("--count", type=int, required=True, metavar="N", help="how many foregrounds")
     parser.add_argument("--size", type=int, default=512, metavar="PIXELS", help="their side (default: 512)")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--start", type=int, default=0, metavar="N", help="first number (default: 0)")
+    parser.add_argument("--start", type=int, default=0, metavar="N", help="number of the first one (default: 0)")
     add_workers(parser)
 
 
@@ -54,7 +54,7 @@ def _add_cutouts(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the pool's folder")
     parser.add_argument("--per-photo", type=int, default=30, metavar="N", help="windows of each photo (default: 30)")
-    parser.add_argument("--kind", default="fur", help="what they are called, one of the kinds that are drawn")
+    parser.add_argument("--kind", default="fur", help="their kind, one of those that `draw` knows")
 
 
 def _cut(args: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""Make the matte of a recipe again, bit for bit on the machine that it was made on."""
+"""Repeat a recipe: the same matte again, bit for bit on the machine that made it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from matting.commands import UsageError, load_pipeline
 from matting.commands.options import add_device, add_weights
 
 EPILOG = """\
-Written to DIR for a photo NAME.jpg: NAME_alpha.png, NAME_cutout.png, NAME_trimap.png, as by `matte`.
-Exit status: 0 done, 1 done but not bit for bit the recipe's alpha, 2 called wrongly or with other weights.
+For a photo NAME.jpg, DIR gets NAME_alpha.png, NAME_cutout.png and NAME_trimap.png, as from `matte`.
+Exit status: 0 done, 1 done, but the alpha is not bit for bit the recipe's, 2 called wrongly or with other weights.
 """
 
 
@@ -19,17 +19,17 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     """Describe the arguments of `replay`."""
     parser = subparsers.add_parser(
         "replay",
-        help="make the matte of a recipe again",
+        help="repeat a recipe from the demo",
         description=__doc__,
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("recipe", type=Path, metavar="RECIPE", help="a recipe, as the demo gives it")
-    parser.add_argument("photo", type=Path, metavar="PHOTO", help="the photo that it was made from")
+    parser.add_argument("recipe", type=Path, metavar="RECIPE", help="a recipe downloaded from the demo")
+    parser.add_argument("photo", type=Path, metavar="PHOTO", help="the recipe's photo")
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="where to write; made if missing")
     add_weights(parser)
     parser.add_argument(
-        "--vitmatte", metavar="SOURCE", help="ViTMatte's weights, where it made the matte (default: the recipe's)"
+        "--vitmatte", metavar="SOURCE", help="ViTMatte's weights, if it made the matte (default: the recipe's)"
     )
     add_device(parser, "the recipe's")
 

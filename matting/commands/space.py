@@ -1,6 +1,6 @@
-"""Upload what a Space of the demo needs, its weights and photos included: `make space REPO=someone/name`.
+"""Upload the demo with its weights and photos to a Space of Hugging Face: `make space REPO=someone/name`.
 
-Whoever runs it has to be logged in (`hf auth login`); large files go where the hub keeps them by themselves.
+Log in first (`hf auth login`). The hub's client stores large files as the hub wants them.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ NEEDED = (
     "requirements.txt",
     "demo_app.py",
     "matting/**",
+    "docs/**",
     "assets/screenshot.jpg",
     "assets/backgrounds/**",
     "assets/examples/**",

@@ -1,4 +1,4 @@
-"""`python -m matting table III`: how one of the paper's tables is produced, and the table where its data is there."""
+"""Show how one of the paper's tables is produced, and produce it if its data sets are there."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ class TableOptions(RunOptions):
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Describe the arguments."""
-    parser = subparsers.add_parser("table", help="say how a table of the paper is produced, and produce it")
+    parser = subparsers.add_parser("table", help="show how a table of the paper is produced, and produce it")
     parser.description = __doc__
     parser.add_argument("number", choices=NUMBERS, metavar="NUMBER", help="I to XII")
     parser.add_argument(
-        "--data", type=Path, metavar="DIR", help="the folder that holds the data sets (default: $TRIMATTE_DATA)"
+        "--data", type=Path, metavar="DIR", help="the folder with the data sets (default: $TRIMATTE_DATA)"
     )
     parser.add_argument(
         "--folder", type=Path, metavar="DIR",
@@ -54,10 +54,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )  # fmt: skip
     parser.add_argument(
         "--weights", nargs="+", default=[], metavar="[LABEL=]SOURCE",
-        help="weights to score, each labelled if you like; equal labels are seeds: mean and standard deviation",
+        help="weights to score, with labels if you like; equal labels are seeds: mean and standard deviation",
     )  # fmt: skip
     parser.add_argument("--mask", nargs="+", metavar="KIND", help="other coarse masks than the paper's")
-    parser.add_argument("--save", type=Path, metavar="DIR", help="Table VII: where the mattes for the site go")
+    parser.add_argument("--save", type=Path, metavar="DIR", help="Table VII: where to write the mattes for the site")
     add_first(parser, "table")
     add_device(parser)
     add_json(parser)

@@ -32,7 +32,7 @@ def uploaded():
     api = Recorder()
     address = upload("someone/trimatte", api)
     (_, made), (_, options) = api.calls
-    folders = [ROOT / name for name in ("matting", "assets", "tests", "notebooks")]
+    folders = [ROOT / name for name in ("matting", "assets", "docs", "tests", "notebooks")]
     paths = [*ROOT.iterdir(), *(path for folder in folders for path in folder.rglob("*"))]
     files = [str(path.relative_to(ROOT)) for path in paths if path.is_file()]
     chosen = filter_repo_objects(
@@ -47,6 +47,7 @@ def test_a_space_gets_the_demo_its_weights_and_its_photos(uploaded):
     assert made == {"repo_type": "space", "space_sdk": "gradio", "exist_ok": True}
     for needed in (
         "README.md",
+        "docs/demo.md",
         "requirements.txt",
         "demo_app.py",
         "matting/app/parts/style.css",

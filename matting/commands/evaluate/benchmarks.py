@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 HELP = {
     "composition-1k": "Adobe's test foregrounds on VOC's photos, 1000 composites (Tables III, V, VIII)",
-    "distinctions-646": "the same of Distinctions-646 (Tables V, VIII)",
+    "distinctions-646": "the same with Distinctions-646 (Tables V, VIII)",
     "alphamatting": "alphamatting.com: training photos scored, test photos saved for its site (Table VII)",
     "rwp-636": "636 portraits at 512x512 from pseudo trimaps, whole and details (Table X)",
     "p3m-500-p": "500 portraits with blurred faces (Table XI)",
-    "p3m-500-np": "500 portraits with faces as they are (Table XI)",
+    "p3m-500-np": "500 portraits with natural faces (Table XI)",
     "aim-500": "500 photos of three types (Table XII)",
     "ppm-100": "100 portraits",
-    "folder": "folders image or foreground, alpha, and trimap, background, coarse_mask where there are some",
+    "folder": "your own folders: image or foreground, alpha, and, if you have them, trimap, background, coarse_mask",
 }
 JOINT = ("joint-hard", "joint-soft")
 METHODS = ("spamattnet", *JOINT, "closed-form", "knn", "lbdm", "vitmatte", "predictions")
@@ -63,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser, name: str) -> None:
 
 
 def add_protocol_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describe what methods get, where they run and what is kept."""
+    """Describe what methods get, where they run and what is cached."""
     parser.add_argument(
         "--trimap", metavar="KIND",
         help="given, tgn, true-PIXELS, pseudo-PIXELS, a folder; alphamatting: 1 (narrow), 2 (wide), test also 3, all",
@@ -73,7 +73,7 @@ def add_protocol_arguments(parser: argparse.ArgumentParser) -> None:
         help="coarse masks: the paper's simulated ones (20 30 40 50), given, a segmenter's NAME or NAME:FILE, a folder",
     )  # fmt: skip
     parser.add_argument(
-        "--prompt", default="nothing", choices=("nothing", "click", "box"), help="what a segmenter is told"
+        "--prompt", default="nothing", choices=("nothing", "click", "box"), help="what a segmenter gets"
     )
     parser.add_argument(
         "--region", choices=("unknown", "whole"), help="what is scored (default: unknown where a trimap is given)"
@@ -95,7 +95,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def evaluate(options: BenchmarkOptions) -> int:
-    """Print the table and write what was asked for; returns 1 where a photo could not be scored, else 0."""
+    """Print the table and write the files that were asked for; returns 1 where a photo could not be scored, else 0."""
     from matting.evaluation import tables
     from matting.evaluation.benchmarks.protocols import paper_table
 

@@ -17,11 +17,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = subparsers.add_parser("evaluate", help="score a method on a benchmark", description=__doc__)
     benchmarks = parser.add_subparsers(dest="benchmark", required=True, metavar="BENCHMARK")
     _benchmarks.add_parsers(benchmarks)
-    _add_coarse(benchmarks.add_parser("coarse", help="coarse masks of the same photos, from clicks and boxes"))
+    _add_coarse(benchmarks.add_parser("coarse", help="alphamatting.com's photos: coarse masks from clicks and boxes"))
     trimaps.add_arguments(
         benchmarks.add_parser("trimaps", help="trimaps of TGN or DeepLab from coarse masks (Tables I and II)")
     )
-    parser = benchmarks.add_parser("trimap-free", help="mattes of the same photos from coarse masks alone")
+    parser = benchmarks.add_parser("trimap-free", help="alphamatting.com's photos: mattes from coarse masks alone")
     _add_root_and_json(parser)
     trimap_free.add_arguments(parser)
     composites.add_arguments(
@@ -38,14 +38,12 @@ def _add_coarse(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run_benchmark=_run_coarse)
     _add_root_and_json(parser)
     parser.add_argument("--coarse", default="grabcut", metavar="NAME", help="grabcut (default), sam, ...")
-    parser.add_argument("--source", metavar="SOURCE", help="a folder or hub id of the segmenter's own weights")
+    parser.add_argument("--source", metavar="SOURCE", help="a folder or hub id of the segmenter's weights")
     parser.add_argument("--device", default="cpu", metavar="D", help="cpu (default), cuda, mps, ...")
 
 
 def _add_root_and_json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--root", required=True, type=Path, metavar="DIR", help="the folder that holds input_training_lowres"
-    )
+    parser.add_argument("--root", required=True, type=Path, metavar="DIR", help="the folder with input_training_lowres")
     add_json(parser)
 
 

@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_json(parser)
     parser.add_argument(
         "--keep", type=Path, metavar="DIR",
-        help="score nothing, but write the composites there as folders image, alpha and trimap, for `evaluate folder`",
+        help="only write the composites there, as folders image, alpha and trimap, for `evaluate folder`",
     )  # fmt: skip
 
 

@@ -1,8 +1,8 @@
 """`evaluate alphamatting --split test`: the mattes of alphamatting.com's test photos, for its site to score.
 
 They are written as `Trimap{1,2,3}/NAME.png`, 8-bit gray, at the photos' size. Folders and names are those of the
-site's own copies of what was sent to it, such as uploaded/…/standardtest/Trimap1/troll.png. How they are to be packed
-and sent, its page for submissions says; that was not at hand here, so read it first.
+site's own copies of earlier submissions, such as uploaded/…/standardtest/Trimap1/troll.png. Its submission page, which
+was not at hand here, says how to pack and send them; read it first.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def write_mattes(options: BenchmarkOptions) -> int:
     except (ValueError, OSError) as error:
         raise UsageError(str(error)) from error
     written = len(found) * len(numbers) - len(failed)
-    print(f"{written} mattes are in {options.save}; how to send them, the site's page for submissions says.")
+    print(f"{written} mattes are in {options.save}; the site's submission page says how to send them.")
     for name, why in failed.items():
         print(f"  {name}: {why}", file=sys.stderr)
     return 1 if failed else 0

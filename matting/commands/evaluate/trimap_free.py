@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fusion", default="hard", choices=("hard", "soft"), help="default: hard")
     add_weights(parser)
     add_device(parser)
-    parser.add_argument("--cache", type=Path, metavar="DIR", help="keep the baselines' alphas there for the next time")
+    parser.add_argument("--cache", type=Path, metavar="DIR", help="cache the baselines' alphas there")
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes for the baselines (default: 1)")
 
 

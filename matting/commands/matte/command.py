@@ -1,4 +1,4 @@
-"""Cut objects out of photos: alpha, cutout and trimap of each, written beside each other."""
+"""Cut objects out of photos, and write alpha, cutout and trimap of each."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from matting.commands import UsageError
 from matting.commands.options import add_device, add_weights
 
 EPILOG = """\
-Written to DIR for a photo NAME.jpg:
+For a photo NAME.jpg, DIR gets:
   NAME_alpha.png (16-bit gray), NAME_cutout.png (RGBA), NAME_trimap.png (0, 128, 255).
-With --save-mask MASKS also NAME.png (8-bit gray) in that folder.
-Of NAME.jpg and NAME.png together they begin with NAME_jpg_ and NAME_png_.
+With --save-mask MASKS, that folder gets NAME.png (8-bit gray).
+NAME.jpg and NAME.png together give files that begin with NAME_jpg_ and NAME_png_.
 Exit status: 0 all done, 1 some photos failed (the others are done), 2 called wrongly, 130 interrupted.
 """
 
@@ -70,14 +70,14 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     add_weights(how)
     add_device(how)
-    how.add_argument("--overwrite", action="store_true", help="do again what is already done")
+    how.add_argument("--overwrite", action="store_true", help="redo photos that are already done")
     parser.add_argument(
         "--save-mask",
         type=Path,
         metavar="MASKS",
-        help="write the coarse masks to this folder too, as NAME.png: for --mask here, or --guidance of train",
+        help="also write the coarse masks to this folder, as NAME.png, for --mask here or --guidance of train",
     )
-    # A box or point may begin with a negative number, "-5,10,200,300"; argparse knows but plain ones, and has no say.
+    # A box or point may begin with a negative number, "-5,10,200,300"; argparse allows plain ones only.
     parser._negative_number_matcher = re.compile(r"-[0-9]")
 
 

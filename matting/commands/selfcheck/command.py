@@ -1,6 +1,6 @@
 """Run each network in each dtype on a device, and compare it with the CPU's float32.
 
-For machines that nobody of this project has: the table shows what they compute alike and what not.
+For machines that this project has never run on: the table shows where their results agree and where they differ.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ TOLERANCES = {"float32": (1e-3, 1e-4), "bfloat16": (0.2, 0.02), "float16": (0.04
 """Largest and mean difference of alphas and probabilities, both in [0, 1]: some times what CPUs show."""
 
 EPILOG = """\
-OK: within the tolerances printed. DIFFERS: not, or no numbers. UNSUPPORTED: the device lacks the dtype (float32 must
-be there). FAILED: it broke. float32 is compared without TF32.
+OK: within the printed tolerances. DIFFERS: beyond them, or not a number. UNSUPPORTED: the device lacks the dtype (it
+must have float32). FAILED: an error. float32 is compared without TF32.
 Exit status: 0 all OK or unsupported, 1 something differs or failed, 2 called wrongly (no such device, say).
 """
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """A row of the table: largest and mean difference where there is an answer, and what to think of it."""
+    """A row of the table: largest and mean difference where there is an answer, and the verdict."""
 
     largest: float | None
     mean: float | None
@@ -40,7 +40,7 @@ class Outcome:
 
     @property
     def good(self) -> bool:
-        """Whether nothing is wrong: what a device does not offer is no fault."""
+        """Whether nothing is wrong: a missing dtype is no fault."""
         return self.verdict in ("OK", "UNSUPPORTED")
 
 
@@ -113,7 +113,7 @@ def judge(answer: np.ndarray, reference: np.ndarray, dtype: str, factor: float =
 
     missing = np.count_nonzero(~np.isfinite(answer))
     if missing:
-        return Outcome(None, None, "DIFFERS", f"{missing} of {answer.size} values are no numbers")
+        return Outcome(None, None, "DIFFERS", f"{missing} of {answer.size} values are not numbers")
     difference = np.abs(answer.astype(np.float64) - reference)
     largest, mean = float(difference.max()), float(difference.mean())
     limits = [factor * limit for limit in TOLERANCES[dtype]]

@@ -1,4 +1,4 @@
-"""`python -m matting train STAGE`: train a network, or go on with a run; `accelerate launch -m matting train STAGE`."""
+"""`python -m matting train STAGE`: train a network, or continue its run; `accelerate launch -m matting train STAGE`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PARTS = ("gpa", "lspa", "cfc", "rm", "l_hard")
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     """Declare the sub-command and its options."""
-    parser = subparsers.add_parser("train", help="train TGN, SPAMattNet or U2Net, or go on with a run")
+    parser = subparsers.add_parser("train", help="train a network, or continue its run")
     parser.add_argument(
         "stage", choices=STAGES, help="the network to train; adaptation: TGN and SPAMattNet on photos without mattes"
     )
@@ -42,14 +42,12 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     )
     parts = f"parts of SPAMattNet to leave out: {', '.join(PARTS)}"
     parser.add_argument("--without", nargs="+", default=[], choices=PARTS, metavar="PART", help=parts)
-    parser.add_argument(
-        "--no-enlarge", action="store_true", help="SPAMattNet is to see small photos as they are, not enlarged"
-    )
+    parser.add_argument("--no-enlarge", action="store_true", help="do not enlarge small photos for SPAMattNet")
     parser.add_argument("--preset", choices=["p3m", "aim-500"], help="the paper's schedule for these data sets")
     parser.add_argument("--run", type=Path, help="folder of the run (default: $TRIMATTE_RUNS/STAGE-CONFIG)")
     parser.add_argument("--from", dest="source", type=Path, metavar="WEIGHTS", help=SOURCE)
     parser.add_argument(
-        "--teacher", type=Path, metavar="FILE", help="adaptation: SPAMattNet's weights for G' (default: of --from)"
+        "--teacher", type=Path, metavar="FILE", help="adaptation: SPAMattNet's weights for G' (default: --from's)"
     )
     parser.add_argument("--out", type=Path, help=OUT)
     parser.add_argument("--seed", type=int, default=0)
@@ -65,9 +63,9 @@ def _add_schedule(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--rate", type=float, help="learning rate (adaptation: TGN's; the others keep their share)")
     group.add_argument("--warmup", type=int, help="steps over which the learning rate rises")
     group.add_argument("--hold", type=float, help="share of the steps before the learning rate falls")
-    group.add_argument("--ema", type=float, help="decay of the averaged weights; 0 takes the last ones")
+    group.add_argument("--ema", type=float, help="decay of the averaged weights; 0 keeps the last ones")
     group.add_argument("--optimizer", choices=["adamw", "adam", "muon", "sgd"])
-    group.add_argument("--change-schedule", action="store_true", help="go on by another schedule than the checkpoint's")
+    group.add_argument("--change-schedule", action="store_true", help="continue although the schedule differs")
 
 
 def _add_machine(group: argparse._ArgumentGroup) -> None:
@@ -75,12 +73,12 @@ def _add_machine(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--dtype",
         choices=["float32", "bfloat16", "float16"],
-        help="bfloat16 is faster where built in, float16 for GPUs without it (default: float32)",
+        help="bfloat16 is faster where the hardware has it, float16 is for GPUs without it (default: float32)",
     )
-    group.add_argument("--accumulate", type=int, default=1, metavar="N", help="take a batch in N passes")
-    group.add_argument("--workers", type=int, default=1, help="processes that make samples, for each that trains")
+    group.add_argument("--accumulate", type=int, default=1, metavar="N", help="split a batch into N passes")
+    group.add_argument("--workers", type=int, default=1, help="sample-making processes per training process")
     group.add_argument("--threads", type=int, help="CPU threads of the network (default: all)")
-    group.add_argument("--time-limit", type=float, default=math.inf, metavar="MINUTES", help="stop after so long")
+    group.add_argument("--time-limit", type=float, default=math.inf, metavar="MINUTES", help="stop after that time")
 
 
 def runs_folder() -> Path:

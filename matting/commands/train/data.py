@@ -65,7 +65,9 @@ def add_arguments(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--pool", type=Path, nargs="+", default=[], metavar="DIR", help="folders of drawn foregrounds")
     group.add_argument("--photos", type=Path, nargs="+", default=[], metavar="DIR", help="folders of background photos")
     group.add_argument(
-        "--composites", choices=COMPOSITES, help="how they are made (default: paper with its configurations)"
+        "--composites",
+        choices=COMPOSITES,
+        help="how composites are made (default: realistic; paper with the paper's configurations)",
     )
     group.add_argument(
         "--guidance",
@@ -82,7 +84,7 @@ def add_arguments(group: argparse._ArgumentGroup) -> None:
         help="a pool of held-out foregrounds, a folder in alphamatting.com's layout, or both",
     )
     group.add_argument(
-        "--validate-every", type=float, default=30, metavar="MINUTES", help="how often to look (default: 30)"
+        "--validate-every", type=float, default=30, metavar="MINUTES", help="how often to validate (default: 30)"
     )
     group.add_argument(
         "--validate-count", type=int, default=16, metavar="N", help="how many held-out composites (default: 16)"
