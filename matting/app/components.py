@@ -11,7 +11,10 @@ from matting.trimaps.doctor import Complaint
 
 @dataclass(frozen=True)
 class States:
-    """What one visitor has made, one state for each stage, and the name of what is being done for them."""
+    """What one visitor has made, one state for each stage, and the name of what is being done for them.
+
+    `before` is what was made of the photo before.
+    """
 
     photo: gr.State
     clicks: gr.State
@@ -21,6 +24,7 @@ class States:
     matte: gr.State
     backdrop: gr.State
     wish: gr.State
+    before: gr.State
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,8 @@ class PhotoStage:
     """Stage 1: the photo and what is picked in it."""
 
     say: gr.HTML
+    bring_back: gr.Button
+    boxes: gr.HTML
     clicking: gr.Column
     photo: gr.Image
     examples: gr.Gallery

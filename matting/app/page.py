@@ -12,6 +12,7 @@ from matting.app.backend.computations import OWN_METHOD
 from matting.app.backend.other_methods import CLASSICAL_METHOD, VITMATTE
 from matting.app.batch_layout import lay_out_batch
 from matting.app.components import Page, PhotoStage, ResultStage, States, TrimapStage
+from matting.app.dragging import drawn_boxes
 from matting.app.filmstrip import lay_out_filmstrip
 from matting.app.looks.layout import lay_out_looks
 from matting.app.parts.assets import captioned
@@ -52,7 +53,10 @@ def lay_out(status: str, coarse: Sequence[str] = ()) -> Page:
         f'<p id="device" class="device">{html.escape(status)}</p></header>'
     )
     states = States(
-        *(gr.State(start, time_to_live=STATE_SECONDS) for start in (None, Clicks(), None, None, None, None, None, None))
+        *(
+            gr.State(start, time_to_live=STATE_SECONDS)
+            for start in (None, Clicks(), None, None, None, None, None, None, None)
+        )
     )
     with gr.Tabs():
         with gr.Tab("One photo", id="one"):
@@ -66,7 +70,12 @@ def lay_out(status: str, coarse: Sequence[str] = ()) -> Page:
 def _lay_out_pick(segmenters: list[tuple[str, str]]) -> PhotoStage:
     with gr.Column(elem_classes="card", elem_id="stage-pick"):
         heading(1, "Pick what to keep")
-        say = gr.HTML(line(PICK_FIRST), elem_id="say-pick")
+        with gr.Row(elem_classes="saying"):
+            say = gr.HTML(line(PICK_FIRST), elem_id="say-pick")
+            bring_back = gr.Button(
+                "Bring back the previous photo", elem_id="bring-back", size="sm", min_width=80, visible=False
+            )
+        boxes = drawn_boxes()
         with gr.Row():
             with gr.Column(scale=3, min_width=300):
                 with gr.Column(elem_classes="plain") as clicking:
@@ -103,8 +112,8 @@ def _lay_out_pick(segmenters: list[tuple[str, str]]) -> PhotoStage:
                 make_trimap = gr.Button("Find the edges", elem_id="make-trimap", variant="primary", interactive=False)
         examples = thumbnails("Examples", "examples", captioned("examples"), columns=5)
     return PhotoStage(
-        say, clicking, photo, examples, tools, select_by, click_tools, click_kind, undo, redo, clear, candidates,
-        segmenter, painting, painter, use_painted, mask_tools, make_trimap,
+        say, bring_back, boxes, clicking, photo, examples, tools, select_by, click_tools, click_kind, undo, redo, clear,
+        candidates, segmenter, painting, painter, use_painted, mask_tools, make_trimap,
     )  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from matting.app.pick.listeners import Picking
 from matting.app.pick.masks import OwnMasks
 from matting.app.result.listeners import Finishing
 from matting.app.result.wiring import chosen_background, connect_finishing, connect_looks, shown_with_a_matte
+from matting.app.step_back import StepBack
 
 FINDING = "Finding the edges…"
 
@@ -30,51 +31,74 @@ def connect(page: Page, steps: Steps) -> None:
     """Attach every listener of the page."""
     trimming = Trimming(page, steps)
     picking = Picking(page, steps)
-    picked = [*_connect_picking(page, picking), *_connect_own_masks(page, OwnMasks(picking))]
+    picked = [*_connect_clicks(page, picking), *_connect_own_masks(page, OwnMasks(picking))]
     trimmed = _connect_trimming(page, trimming)
     closer = CloserLooks(page, steps)
     finishing = Finishing(page, steps, trimming)
     other_trimap, other_matte = connect_finishing(page, finishing, closer)
     connect_looks(page, closer)
-    opened, finished = _connect_examples(page, Opening(page, picking, trimming, finishing, closer))
-    picked, trimmed, other_matte = [*picked, *opened], [*trimmed, opened[0]], [*other_matte, finished]
+    opening = Opening(page, picking, trimming, finishing, closer)
+    step_back = StepBack(page, picking, trimming, finishing, closer, opening)
+    taken, back = _connect_photos(page, step_back)
+    opened, finished = _connect_examples(page, opening, step_back)
+    picked, trimmed = [*picked, *taken, *opened], [*trimmed, opened[0], back]
+    other_matte = [*other_matte, finished, back]
     trimmed += _connect_trimap_help(page, TrimapHelp(page, trimming), [*trimmed, *other_trimap])
     _connect_filmstrip(page, Filmstrip(page.strip), [*picked, *trimmed, *other_matte])
     _connect_batch(page.batch, Batches(page.batch, steps))
 
 
-def _connect_picking(page: Page, picking: Picking) -> list[Any]:
-    """Attach the listeners of photo and clicks and return the events after which the selection is another one."""
-    states, stage = page.states, page.pick
-    everything = _everything(page)
-    shown = [states.selection, stage.photo, stage.say, stage.candidates, stage.make_trimap, page.edges.say]
+def _connect_photos(page: Page, step_back: StepBack) -> tuple[list[Any], Any]:
+    """Attach what brings a photo or takes it away.
+
+    Returns the events after which there is another one, and the one after which trimap and matte are there with it.
+    """
+    states, stage, edges, freed = page.states, page.pick, page.edges, page.result.freed
+    everything, made = _everything(page), _made(page)
     # The raw file, not Gradio's reading of it: what cannot be read has to be refused in a sentence.
     opened = [
         source.upload(
-            picking.take_photo,
-            [source, states.photo, states.clicks, states.selection, stage.select_by],
-            everything,
-            preprocess=False,
+            step_back.keep_strokes,
+            [edges.editor, states.photo, states.trimap, states.matte],
+            [states.trimap, edges.body, edges.editor, edges.say, page.result.say],
             trigger_mode="always_last",
             **QUICK,
-        )
+        ).then(step_back.take_photo, [source, stage.select_by, freed, *made], everything, preprocess=False, **QUICK)
         for source in (stage.photo, page.strip.uploads["photo"])
     ]
     dropped = stage.photo.clear(
-        picking.drop_photo,
-        [stage.select_by],
+        step_back.drop_photo,
+        [stage.select_by, freed, edges.editor, *made],
         [part for part in everything if part is not stage.photo],
         trigger_mode="always_last",
         **QUICK,
     )
+    with_a_matte = [*shown_with_a_matte(page), freed, page.result.notebook_part, page.result.notebook]
+    back = stage.bring_back.click(
+        step_back.bring_back,
+        [states.before, stage.select_by, freed, edges.editor, *made, *chosen_background(page)],
+        # Some are among both; Gradio wants each once.
+        list(dict.fromkeys([*everything, *with_a_matte])),
+        **QUICK,
+    )
+    return [*opened, dropped, back], back
+
+
+def _connect_clicks(page: Page, picking: Picking) -> list[Any]:
+    """Attach the listeners of clicks and boxes and return the events after which the selection is another one."""
+    states, stage = page.states, page.pick
+    shown = [states.selection, stage.photo, stage.say, stage.candidates, stage.make_trimap, page.edges.say]
     clicked = [states.clicks, states.selection, stage.photo, stage.say]
     listening = [
-        stage.photo.select(
-            picking.click,
-            [stage.click_kind, states.photo, states.clicks, states.selection],
-            clicked,
-            trigger_mode="multiple",
-            **CLICKING,
+        *(
+            picture.select(
+                listener,
+                [stage.click_kind, states.photo, states.clicks, states.selection],
+                clicked,
+                trigger_mode="multiple",
+                **CLICKING,
+            )
+            for picture, listener in ((stage.photo, picking.click), (stage.boxes, picking.draw_box))
         ),
         *(
             button.click(
@@ -95,8 +119,6 @@ def _connect_picking(page: Page, picking: Picking) -> list[Any]:
         for event in listening
     ]
     return [
-        *opened,
-        dropped,
         *answered,
         stage.segmenter.input(picking.segment, asking, answer, show_progress_on=stage.segmenter, **HEAVY),
         stage.candidates.select(
@@ -105,10 +127,15 @@ def _connect_picking(page: Page, picking: Picking) -> list[Any]:
     ]
 
 
-def _connect_examples(page: Page, opening: Opening) -> tuple[list[Any], Any]:
+def _connect_examples(page: Page, opening: Opening, step_back: StepBack) -> tuple[list[Any], Any]:
     """Attach the examples; return the events after which mask and trimap are others, and the one after the matte is."""
     states, stage, result = page.states, page.pick, page.result
-    opened = stage.examples.select(opening.take, None, [*_everything(page), stage.examples], **QUICK)
+    opened = stage.examples.select(
+        step_back.open_example,
+        [result.freed, page.edges.editor, *_made(page)],
+        [*_everything(page), stage.examples],
+        **QUICK,
+    )
     segmented = opened.then(
         opening.segment,
         [states.photo, states.clicks, states.selection, states.embedding, stage.segmenter, states.trimap],
@@ -223,12 +250,18 @@ def _connect_batch(part: BatchPart, batches: Batches) -> None:
     part.stop.click(batches.stop, [part.batch], [part.say, part.archive], cancels=[running], **QUICK)
 
 
+def _made(page: Page) -> list[Any]:
+    """Return what a visitor made of one photo, in the order of `Work`."""
+    states = page.states
+    return [states.photo, states.clicks, states.selection, states.trimap, states.matte]
+
+
 def _everything(page: Page) -> list[Any]:
     """Return all that a new photo touches."""
     states, pick, edges, result = page.states, page.pick, page.edges, page.result
     return [
         states.photo, states.clicks, states.embedding, states.selection, states.trimap, states.matte,
-        pick.photo, pick.say, pick.tools, pick.candidates, pick.make_trimap,
+        states.before, pick.bring_back, pick.photo, pick.say, pick.tools, pick.candidates, pick.make_trimap,
         pick.select_by, pick.clicking, pick.click_tools, pick.painting, pick.painter,
         edges.body, edges.editor, edges.say, result.body, result.say,
     ]  # fmt: skip

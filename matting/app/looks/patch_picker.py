@@ -11,6 +11,7 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
+from matting.app.dragging import FOLLOW_DRAGS
 from matting.app.parts import served_files
 from matting.app.session.stages import Photo, shrink
 from matting.coarse import Box
@@ -21,50 +22,23 @@ MOST_PIXELS = 512 * 512
 
 TEMPLATE = """
 <div class="asked" role="img" aria-label="The photo to ask about: click on a pixel or drag over a patch.">
-  ${value ? `<img src="${value}" alt="" draggable="false">` : ""}<div class="patch" hidden></div>
+  ${value ? `<img src="${value}" alt="">` : ""}
 </div>
 """
 
-ON_LOAD = """
-let start = null;
-const share = (at, from, length) => Math.min(Math.max((at - from) / length, 0), 1);
-const place = (event) => {
-  const seen = element.querySelector("img").getBoundingClientRect();
-  return [share(event.clientX, seen.left, seen.width), share(event.clientY, seen.top, seen.height)];
-};
-const corners = (end) => [0, 1].map((i) => Math.min(start[i], end[i])).concat(
-  [0, 1].map((i) => Math.max(start[i], end[i])));
-const hide = () => { start = null; const patch = element.querySelector(".patch"); if (patch) patch.hidden = true; };
-element.addEventListener("pointerdown", (event) => {
-  if (event.target.tagName !== "IMG" || event.button !== 0) return;
-  event.preventDefault();
-  element.setPointerCapture(event.pointerId);
-  start = place(event);
+ASK = """
+followDrags({
+  pictureAt: (target) => element.contains(target) && target.closest(".asked img"),
+  host: ".asked",
+  framed: () => true,
+  released: ({ box, end, moved }) => trigger("select", { box: moved < 4 ? [...end, ...end] : box }),
 });
-element.addEventListener("pointermove", (event) => {
-  if (!start) return;
-  const [left, top, right, bottom] = corners(place(event));
-  const patch = element.querySelector(".patch");
-  Object.assign(patch.style, { left: `${left * 100}%`, top: `${top * 100}%`,
-    width: `${(right - left) * 100}%`, height: `${(bottom - top) * 100}%` });
-  patch.hidden = false;
-});
-element.addEventListener("pointerup", (event) => {
-  if (!start) return;
-  const seen = element.querySelector("img").getBoundingClientRect();
-  const end = place(event);
-  const moved = Math.max(Math.abs(end[0] - start[0]) * seen.width, Math.abs(end[1] - start[1]) * seen.height);
-  const box = moved < 4 ? [...end, ...end] : corners(end);
-  hide();
-  trigger("select", { box });
-});
-element.addEventListener("pointercancel", hide);
 """
 
 
 def asked_photo(elem_id: str) -> gr.HTML:
     """Return the component; its `select` event carries `box`, which `read_box` reads."""
-    return gr.HTML(html_template=TEMPLATE, js_on_load=ON_LOAD, elem_id=elem_id)
+    return gr.HTML(html_template=TEMPLATE, js_on_load=FOLLOW_DRAGS + ASK, elem_id=elem_id)
 
 
 def show(image: np.ndarray) -> str:
@@ -73,20 +47,31 @@ def show(image: np.ndarray) -> str:
 
 
 def read_box(shares: Any, photo: Photo) -> Box:
-    """Turn two corners, as shares of width and height, into whole pixels of the photo, at least one.
+    """Turn the two corners of a patch, as shares of width and height, into whole pixels of the photo, at least one.
 
     Raises:
         ValueError: where they are no such corners, or the patch is too large.
+    """
+    box = read_corners(shares, photo)
+    if (box[2] - box[0]) * (box[3] - box[1]) > MOST_PIXELS:
+        raise ValueError("This patch is too large to follow each of its pixels; drag over a smaller one.")
+    return box
+
+
+def read_corners(shares: Any, photo: Photo) -> Box:
+    """Turn two corners, as shares of width and height, into the least box of whole pixels around them.
+
+    It is (left, top, right, bottom) in the photo's coordinates, and at least one pixel wide and high.
+
+    Raises:
+        ValueError: where they are no such corners.
     """
     if not isinstance(shares, list) or len(shares) != 4 or not all(map(_is_share, shares)):
         raise ValueError("A patch is two corners within the photo; click on it or drag over it again.")
     height, width = photo.size
     left, top = min(int(shares[0] * width), width - 1), min(int(shares[1] * height), height - 1)
     right, bottom = math.ceil(shares[2] * width), math.ceil(shares[3] * height)
-    box = left, top, max(right, left + 1), max(bottom, top + 1)
-    if (box[2] - box[0]) * (box[3] - box[1]) > MOST_PIXELS:
-        raise ValueError("This patch is too large to follow each of its pixels; drag over a smaller one.")
-    return box
+    return left, top, max(right, left + 1), max(bottom, top + 1)
 
 
 def _is_share(value: Any) -> bool:

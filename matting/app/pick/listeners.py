@@ -9,6 +9,7 @@ import gradio as gr
 
 from matting.app.backend.computations import Embedding, Steps
 from matting.app.components import Page
+from matting.app.looks.patch_picker import read_corners
 from matting.app.page import CUTOUT_LATER, PICK_FIRST, TRIMAP_LATER
 from matting.app.parts import served_files
 from matting.app.parts.drawing import draw_canvas, thumbnail
@@ -22,6 +23,7 @@ from matting.images import read_photo
 CLICK_NOW = "Click on what you want to keep."
 PAINT_NOW = "Paint over what you want to keep; roughly is enough."
 SECOND_CORNER = "Now click the opposite corner of the box."
+DRAG_FOR_A_BOX = "To draw a box, choose Box first. Nothing was picked by this drag."
 LOOKING = "Looking for the object…"
 PICKED = "If this is right, find the edges. If not, click again: keep more of it, or drop what does not belong."
 EXAMPLE = "An example that is cut out already: see its edges and its cutout below. A click on the photo picks anew."
@@ -81,6 +83,23 @@ class Picking:
         if clicks.prompts:
             clicks.prompts.checked(photo.size)
         return self._show_clicks(photo, clicks, selection)
+
+    @forgiving
+    def draw_box(
+        self,
+        event: gr.EventData,
+        kind: Kind,
+        photo: Photo | None,
+        clicks: Clicks,
+        selection: Selection | None,
+    ) -> Update:
+        """Add a box that was dragged over the photo; `segment` follows. Where a click means a point, say so."""
+        if photo is None:
+            return gr.skip()
+        if kind != "corner":
+            notify([DRAG_FOR_A_BOX])
+            return gr.skip()
+        return self._show_clicks(photo, clicks.draw(read_corners(event.box, photo)), selection)
 
     @forgiving
     def undo(self, photo: Photo | None, clicks: Clicks, selection: Selection | None) -> Update:

@@ -9,7 +9,7 @@ import numpy as np
 
 from matting.app.backend.computations import OWN_METHOD, Steps
 from matting.app.components import Page
-from matting.app.edges.listeners import Trimming, merge
+from matting.app.edges.listeners import STALE_MATTE, Trimming, merge
 from matting.app.page import CUTOUT_LATER
 from matting.app.parts import served_files
 from matting.app.parts.messages import Update, attempt, forgiving, line, notify, refuse
@@ -22,7 +22,7 @@ from matting.compositing import blend
 from matting.images import read_photo
 from matting.inference.preview import crop_around
 from matting.inference.progress import tell
-from matting.replay.recipe import Recipe
+from matting.replay.recipe import Recipe, read_recipe
 
 DONE = "Drag the handle to compare. Colours at the edges are freed from the old background."
 DONE_UNFREED = "Drag the handle to compare. The colours are the photo's own."
@@ -180,6 +180,19 @@ class Finishing:
             self.stage.notebook: cell_of(recipe, photo),
             self.stage.notebook_part: gr.Accordion(visible=True),
             self.stage.say: line(DONE if freed else DONE_UNFREED),
+        }
+
+    def show_again(self, photo: Photo, matte: Matte, trimap: TrimapEdit | None, freed: bool, *chosen: Any) -> Update:
+        """Show a matte that was made before, and say how things stand with it."""
+        said = line(DONE if freed else DONE_UNFREED)
+        if trimap is not None and matte.made_from != trimap.stamp:
+            said = line(STALE_MATTE, "stale")
+        cell = cell_of(read_recipe(matte.recipe_file), photo) if matte.recipe_file else ""
+        return self.show_matte(photo, matte, Background(*chosen)) | {
+            self.stage.freed: freed,
+            self.stage.notebook: cell,
+            self.stage.notebook_part: gr.Accordion(visible=bool(cell)),
+            self.stage.say: said,
         }
 
     def show_matte(self, photo: Photo, matte: Matte, background: Background) -> Update:

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from matting import masks
-from matting.coarse import Prompts
+from matting.coarse import Box, Prompts
 
 PROXY_SIDE = 1536
 
@@ -85,6 +85,8 @@ class Click:
     x: float
     y: float
     kind: Kind
+    drawn: bool = False
+    """Whether it ends a box that was drawn in one go, and undo takes both of its corners back at once."""
 
 
 @dataclass(frozen=True)
@@ -107,13 +109,21 @@ class Clicks:
         anew = self.example and click.kind != "remove"
         return Clicks((*(() if anew else self.trail), click))
 
+    def draw(self, box: Box) -> Clicks:
+        """Return the clicks with a box that was drawn in one go; a corner that waits for its partner is forgotten."""
+        left, top, right, bottom = box
+        trail = () if self.example else tuple(click for click in self.trail if click is not self.waiting)
+        return Clicks((*trail, Click(left, top, "corner"), Click(right, bottom, "corner", drawn=True)))
+
     def undo(self) -> Clicks:
-        """Return the clicks without the last one."""
-        return Clicks(self.trail[:-1], (*self.undone, *self.trail[-1:]))
+        """Return the clicks without the last one, or the last box that was drawn."""
+        count = 2 if self.trail and self.trail[-1].drawn else 1
+        return Clicks(self.trail[:-count], (*self.undone, *reversed(self.trail[-count:])))
 
     def redo(self) -> Clicks:
-        """Return the clicks with the one that was undone last."""
-        return Clicks((*self.trail, *self.undone[-1:]), self.undone[:-1])
+        """Return the clicks with what was undone last."""
+        count = 2 if len(self.undone) > 1 and self.undone[-2].drawn else 1
+        return Clicks((*self.trail, *reversed(self.undone[-count:])), self.undone[:-count])
 
     @property
     def points(self) -> tuple[tuple[float, float, int], ...]:

@@ -1,0 +1,123 @@
+"""Drags in the browser: a box is drawn over the photo, and no picture is dragged away or dropped by mistake.
+
+A browser drags pictures of its own accord, and Gradio takes the drop of one as a wish to empty the photo.
+"""
+
+from __future__ import annotations
+
+import gradio as gr
+
+FOLLOW_DRAGS = """
+const share = (at, from, length) => Math.min(Math.max((at - from) / length, 0), 1);
+// Where a picture is on the screen, without the margins that its element may leave beside it.
+const shownAt = (image) => {
+  const seen = image.getBoundingClientRect();
+  const least = getComputedStyle(image).objectFit === "scale-down" ? 1 : Infinity;
+  const scale = Math.min(seen.width / image.naturalWidth, seen.height / image.naturalHeight, least);
+  const width = image.naturalWidth * scale, height = image.naturalHeight * scale;
+  return { left: seen.left + (seen.width - width) / 2, top: seen.top + (seen.height - height) / 2, width, height };
+};
+// Follow every drag that begins on the picture which `pictureAt` finds, framed within `host` where `framed` says so,
+// and tell `released` its corners as shares of the picture's width and height, and how many pixels it moved.
+const followDrags = ({ pictureAt, host, framed, released }) => {
+  let drag = null;
+  const place = (event) => {
+    const seen = shownAt(drag.image);
+    return [share(event.clientX, seen.left, seen.width), share(event.clientY, seen.top, seen.height)];
+  };
+  const corners = (end) => [0, 1].map((i) => Math.min(drag.start[i], end[i])).concat(
+    [0, 1].map((i) => Math.max(drag.start[i], end[i])));
+  const stop = () => { drag?.patch.remove(); drag = null; };
+  const ours = (event) => drag && event.pointerId === drag.pointer;
+  document.addEventListener("pointerdown", (event) => {
+    const image = event.isPrimary && event.button === 0 && pictureAt(event.target);
+    stop();
+    if (!image) return;
+    const patch = Object.assign(document.createElement("div"), { className: "patch" });
+    drag = { image, patch, pointer: event.pointerId };
+    drag.start = place(event);
+  }, true);
+  document.addEventListener("pointermove", (event) => {
+    if (!ours(event) || !framed()) return;
+    if (!event.buttons) return stop();  // released where the page could not see it
+    const frame = drag.image.closest(host), outer = frame.getBoundingClientRect(), seen = shownAt(drag.image);
+    const [left, top, right, bottom] = corners(place(event));
+    Object.assign(drag.patch.style, {
+      left: `${seen.left - outer.left - frame.clientLeft + left * seen.width}px`,
+      top: `${seen.top - outer.top - frame.clientTop + top * seen.height}px`,
+      width: `${(right - left) * seen.width}px`, height: `${(bottom - top) * seen.height}px` });
+    frame.append(drag.patch);
+  }, true);
+  document.addEventListener("pointerup", (event) => {
+    if (!ours(event)) return;
+    const seen = shownAt(drag.image), end = place(event), box = corners(end);
+    stop();
+    const moved = Math.max((box[2] - box[0]) * seen.width, (box[3] - box[1]) * seen.height);
+    released({ box, end, moved, touched: event.pointerType === "touch" });
+  }, true);
+  document.addEventListener("pointercancel", (event) => { if (ours(event)) stop(); }, true);
+};
+"""
+"""The JavaScript function that tells drags over a picture, by mouse, pen or finger, wherever they end."""
+
+DRAW_BOXES = """
+let drawn = false;
+followDrags({
+  pictureAt: (target) => target.closest?.("#photo .image-frame img"),
+  host: "#photo",
+  framed: () => document.querySelector("#click-kind input:checked")?.value === "corner",
+  released: ({ box, moved, touched }) => {
+    drawn = moved >= (touched ? 16 : 8);  // less is the shake of a click
+    if (drawn) trigger("select", { box });
+  },
+});
+document.addEventListener("pointerdown", () => { drawn = false; }, true);
+// A browser ends a drag with a click, which would be one of the photo's; a click by keyboard has no `detail`.
+document.addEventListener("click", (event) => {
+  if (drawn && event.detail) event.stopImmediatePropagation();
+  drawn = false;
+}, true);
+"""
+
+KEEP_PICTURES = """
+const within = (event, selector) => event.target.closest?.(selector);
+const bringsFiles = (event) => event.dataTransfer.types.includes("Files");
+const onPhoto = (event) => within(event, "#photo")?.querySelector(".image-frame img");
+const stopHere = (event) => { event.preventDefault(); event.stopImmediatePropagation(); };
+window.addEventListener("dragstart", (event) => {
+  if (within(event, "img, a:has(img)")) event.preventDefault();
+}, true);
+for (const over of ["dragenter", "dragover"]) window.addEventListener(over, (event) => {
+  if (within(event, "input, textarea, [contenteditable]")) return;
+  if (bringsFiles(event) && !onPhoto(event)) return;
+  stopHere(event);
+  event.dataTransfer.dropEffect = bringsFiles(event) ? "copy" : "none";
+}, true);
+window.addEventListener("drop", (event) => {
+  const { files } = event.dataTransfer;
+  if (within(event, "input, textarea, [contenteditable]") || (files.length && !onPhoto(event))) return;
+  stopHere(event);
+  if (!files.length) return;
+  // Gradio would empty the photo before it looks at the file; this way, a file that is refused changes nothing.
+  const input = document.querySelector("#own-photo").parentElement.querySelector("input[type=file]");
+  const first = new DataTransfer();
+  first.items.add(files[0]);
+  input.files = first.files;
+  input.dispatchEvent(new Event("change", { bubbles: true }));
+}, true);
+// A file that misses what it was meant for would be opened by the browser in place of the page.
+for (const over of ["dragover", "drop"]) window.addEventListener(over, (event) => {
+  if (event.defaultPrevented || !bringsFiles(event)) return;
+  event.preventDefault();
+  event.dataTransfer.dropEffect = "none";
+});
+"""
+
+
+def drawn_boxes() -> gr.HTML:
+    """Return the component, seen by nobody, that guards the page's pictures and draws boxes over the photo.
+
+    Its `select` event carries `box`, two corners as shares of the photo's width and height, which
+    `asking.read_corners` reads.
+    """
+    return gr.HTML(js_on_load=FOLLOW_DRAGS + DRAW_BOXES + KEEP_PICTURES, elem_id="drawn-boxes", visible="hidden")

@@ -1,0 +1,132 @@
+"""What was made of a photo is kept when another one comes, or none, and can be brought back: one step, never more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from matting.app.components import Page
+from matting.app.edges.listeners import Trimming, merge
+from matting.app.examples.listeners import Opening
+from matting.app.looks.listeners import CloserLooks
+from matting.app.parts.messages import Update, forgiving, line
+from matting.app.pick.listeners import PAINT_NOW, Picking
+from matting.app.result.listeners import Finishing
+from matting.app.session.stages import Clicks, Matte, Photo, Selection
+from matting.app.session.trimap_edit import EditorValue, TrimapEdit
+
+
+@dataclass(frozen=True, eq=False)
+class Work:
+    """All that a visitor made of one photo; it refers to what the stages hold and copies nothing.
+
+    What a segmenter made of the photo is left out; the next click makes it again.
+    """
+
+    freed: bool
+    photo: Photo
+    clicks: Clicks
+    selection: Selection | None
+    trimap: TrimapEdit | None
+    matte: Matte | None
+
+
+class StepBack:
+    """The listeners that leave a photo, and the one that comes back to it."""
+
+    def __init__(
+        self,
+        page: Page,
+        picking: Picking,
+        trimming: Trimming,
+        finishing: Finishing,
+        closer: CloserLooks,
+        opening: Opening,
+    ) -> None:
+        """Bind the listeners to those of the three stages."""
+        self.states, self.stage = page.states, page.pick
+        self.picking, self.trimming, self.finishing, self.closer = picking, trimming, finishing, closer
+        self.opening = opening
+
+    @forgiving
+    def keep_strokes(
+        self, value: EditorValue, photo: Photo | None, trimap: TrimapEdit | None, matte: Matte | None
+    ) -> Update:
+        """Merge strokes that were not applied yet into the trimap, before a file is taken in that may be refused."""
+        if photo is None or trimap is None or (merged := merge(value, photo, trimap)) is trimap:
+            return gr.skip()
+        return self.trimming.show(photo, merged, matte)
+
+    def take_photo(
+        self, upload: dict[str, Any], select_by: str, freed: bool, photo: Photo | None, *made: Any
+    ) -> Update:
+        """Take in an upload; once it is taken, what was made of the photo before can be brought back."""
+        clicks, selection, *_ = made
+        taken = self.picking.take_photo(upload, photo, clicks, selection, select_by)
+        return self._keep(taken, _work(freed, photo, *made))
+
+    def drop_photo(self, select_by: str, freed: bool, value: EditorValue, *made: Any) -> Update:
+        """Begin anew without a photo; what was made of the one before can be brought back."""
+        return self._keep(self.picking.drop_photo(select_by), _work_with_strokes(value, freed, *made))
+
+    def open_example(self, event: gr.SelectData, freed: bool, value: EditorValue, *made: Any) -> Update:
+        """Open an example; what was made of the photo before can be brought back."""
+        return self._keep(self.opening.take(event), _work_with_strokes(value, freed, *made))
+
+    @forgiving
+    def bring_back(
+        self,
+        before: Work | None,
+        select_by: str,
+        freed: bool,
+        value: EditorValue,
+        photo: Photo | None,
+        clicks: Clicks,
+        selection: Selection | None,
+        trimap: TrimapEdit | None,
+        matte: Matte | None,
+        *chosen: Any,
+    ) -> Update:
+        """Show the photo before with all that was made of it; what is left for it can be brought back in its turn."""
+        if before is None:
+            return gr.skip()
+        left = _work_with_strokes(value, freed, photo, clicks, selection, trimap, matte)
+        shown = self.picking.start(before.photo, select_by, before.clicks)
+        if before.trimap is not None:
+            shown |= self.trimming.show(before.photo, before.trimap, None)
+        if before.matte is not None:
+            shown |= self.finishing.show_again(before.photo, before.matte, before.trimap, before.freed, *chosen)
+        shown |= self.picking.show_selection(before.photo, before.clicks, before.selection, before.trimap)
+        if select_by == "paint":
+            shown |= {self.stage.say: line(PAINT_NOW)}
+        return self.closer.forget_if_new(shown) | self._offer(left)
+
+    def _keep(self, update: Update, work: Work | None) -> Update:
+        """Add to an update that brings another photo, or none, what is left for it."""
+        return update | self._offer(work) if work and self.states.photo in update else update
+
+    def _offer(self, work: Work | None) -> Update:
+        return {self.states.before: work, self.stage.bring_back: gr.Button(visible=work is not None)}
+
+
+def _work(freed: bool, photo: Photo | None, *made: Any) -> Work | None:
+    return Work(freed, photo, *made) if photo is not None else None
+
+
+def _work_with_strokes(
+    value: EditorValue,
+    freed: bool,
+    photo: Photo | None,
+    clicks: Clicks,
+    selection: Selection | None,
+    trimap: TrimapEdit | None,
+    matte: Matte | None,
+) -> Work | None:
+    if photo is not None and trimap is not None:
+        try:
+            trimap = merge(value, photo, trimap)
+        except ValueError:  # strokes on another photo, which came in the same moment; the trimap is as it was
+            return _work(freed, photo, clicks, selection, trimap, matte)
+    return _work(freed, photo, clicks, selection, trimap, matte)
