@@ -9,7 +9,7 @@ import gradio as gr
 import numpy as np
 
 from matting.app.backend.computations import Steps
-from matting.app.page import FUSIONS
+from matting.app.edges.layout import FUSIONS
 from matting.app.parts import served_files
 from matting.app.parts.messages import explain
 from matting.coarse import Prompts

@@ -11,16 +11,18 @@ from pathlib import Path
 import gradio as gr
 
 from matting.app.backend.computations import Steps
-from matting.app.components import BatchPart
 from matting.app.parts import served_files
+from matting.app.parts.drawing import shrink
 from matting.app.parts.messages import Update, explain, forgiving, line, refuse
-from matting.app.pick.segmenter_menu import OFFLINE
-from matting.app.session.stages import shrink
+from matting.app.parts.queues import QUICK, STATE_SECONDS
+from matting.app.parts.widgets import collect, download
+from matting.app.pick.segmenter_menu import OFFLINE, first_segmenter
 from matting.coarse import Prompts, SegmenterUnavailable
 from matting.compositing import blend, checkerboard, cutout, estimate_foreground
 from matting.images import read_photo, write_alpha, write_png
 from matting.trimaps.algebra import from_probabilities
 
+HOW_IT_WORKS = "What stands out in each photo is cut out without a click. Look at every one before you use it."
 MOST = 50
 """Photos in one go, so that nobody keeps the machine for hours."""
 
@@ -41,6 +43,54 @@ class Batch:
         """Return the batch with one photo's standing changed."""
         name, _ = self.rows[index]
         return replace(self, rows=(*self.rows[:index], (name, text), *self.rows[index + 1 :]))
+
+
+@dataclass(frozen=True)
+class BatchPart:
+    """The tab for many photos; `batch` is how far it has come."""
+
+    batch: gr.State
+    photos: gr.File
+    segmenter: gr.Dropdown
+    run: gr.Button
+    stop: gr.Button
+    say: gr.HTML
+    rows: gr.HTML
+    gallery: gr.Gallery
+    archive: gr.DownloadButton
+
+
+def lay_out_batch(segmenters: list[tuple[str, str]]) -> BatchPart:
+    """Lay out the tab inside the current gr.Tab; `segmenters` holds what its menu shows and the names."""
+    batch = gr.State(None, time_to_live=STATE_SECONDS)
+    with gr.Column(elem_classes="card", elem_id="stage-batch"):
+        gr.HTML("<h2>Cut out many photos</h2>")
+        say = gr.HTML(line(HOW_IT_WORKS), elem_id="say-batch")
+        with gr.Row():
+            with gr.Column(scale=3, min_width=300):
+                photos = gr.File(
+                    label="Photos", elem_id="batch-photos", file_count="multiple", file_types=["image"], height=260
+                )
+            with gr.Column(scale=1, min_width=280):
+                segmenter = gr.Dropdown(
+                    segmenters, value=first_segmenter(), label="The object is found by", elem_id="batch-segmenter"
+                )
+                run = gr.Button("Cut out all", elem_id="batch-run", variant="primary")
+                stop = gr.Button("Stop", elem_id="batch-stop", size="md")
+                archive = download("Cutouts and mattes (ZIP)", "batch-archive", visible=False)
+        rows = gr.HTML(elem_id="batch-rows")
+        gallery = gr.Gallery(
+            label="Cutouts",
+            elem_id="batch-gallery",
+            elem_classes="views",
+            columns=4,
+            object_fit="contain",
+            format="png",
+            interactive=False,
+            visible=False,
+            buttons=["fullscreen"],
+        )
+    return collect(BatchPart, locals())
 
 
 class Batches:
@@ -133,3 +183,16 @@ def _unique(names: list[str]) -> list[str]:
             free, number = f"{name}-{number}", number + 1
         unique.append(free)
     return unique
+
+
+def connect_batch(part: BatchPart, batches: Batches) -> None:
+    """Attach the tab for many photos; a batch waits in a line of its own and lets clicks pass."""
+    running = part.run.click(
+        batches.run,
+        [part.photos, part.segmenter],
+        [part.batch, part.say, part.rows, part.gallery, part.archive],
+        concurrency_id="batch",
+        concurrency_limit=1,
+        **QUICK,
+    )
+    part.stop.click(batches.stop, [part.batch], [part.say, part.archive], cancels=[running], **QUICK)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import html
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import gradio as gr
 import numpy as np
 
-from matting.app.components import FilmstripPart
 from matting.app.parts import served_files
-from matting.app.parts.drawing import spotlight
+from matting.app.parts.drawing import shrink, spotlight
 from matting.app.parts.messages import Update, forgiving
-from matting.app.parts.widgets import upload
-from matting.app.session.stages import Matte, Photo, Selection, shrink
+from matting.app.parts.queues import QUICK
+from matting.app.parts.states import States
+from matting.app.parts.widgets import collect, upload
+from matting.app.session.stages import Matte, Photo, Selection
 from matting.app.session.trimap_edit import TrimapEdit
 from matting.compositing import blend, checkerboard
 from matting.trimaps.algebra import tint
@@ -39,6 +41,15 @@ class Slot:
     stale: bool = False
 
 
+@dataclass(frozen=True)
+class FilmstripPart:
+    """The strip above the stages; its slots' pictures and uploads by their names."""
+
+    body: gr.Row
+    frames: dict[str, gr.HTML]
+    uploads: dict[str, gr.UploadButton]
+
+
 def lay_out_filmstrip() -> FilmstripPart:
     """Lay out the strip, which appears with the first photo."""
     with gr.Row(elem_classes="strip", elem_id="strip", visible=False) as body:
@@ -47,7 +58,7 @@ def lay_out_filmstrip() -> FilmstripPart:
             with gr.Column(elem_classes="slot", min_width=56):
                 frames[name] = gr.HTML(draw_slot(name, Slot(None)))
                 uploads[name] = upload(words, f"own-{name}")
-    return FilmstripPart(body, frames, uploads)
+    return collect(FilmstripPart, locals())
 
 
 def draw_slot(name: str, slot: Slot) -> str:
@@ -105,6 +116,15 @@ class Filmstrip:
         frames = {self.part.frames[name]: draw_slot(name, slot) for name, slot in shown.items()}
         colours = gr.UploadButton(interactive=matte is not None)
         return frames | {self.part.body: gr.Row(visible=photo is not None), self.part.uploads["cutout"]: colours}
+
+
+def connect_filmstrip(states: States, strip: Filmstrip, changed: list[Any]) -> None:
+    """Renew the strip after whatever changes a stage."""
+    part = strip.part
+    made = [states.photo, states.selection, states.trimap, states.matte]
+    shown = [*part.frames.values(), part.body, part.uploads["cutout"]]
+    for event in changed:
+        event.then(strip.show, made, shown, trigger_mode="always_last", **QUICK)
 
 
 def _small(image: np.ndarray) -> np.ndarray:

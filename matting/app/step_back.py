@@ -12,8 +12,10 @@ from matting.app.edges.listeners import Trimming, merge
 from matting.app.examples.listeners import Opening
 from matting.app.looks.listeners import CloserLooks
 from matting.app.parts.messages import Update, forgiving, line
+from matting.app.parts.queues import QUICK
 from matting.app.pick.listeners import PAINT_NOW, Picking
 from matting.app.result.listeners import Finishing
+from matting.app.result.wiring import chosen_background, shown_with_a_matte
 from matting.app.session.stages import Clicks, Matte, Photo, Selection
 from matting.app.session.trimap_edit import EditorValue, TrimapEdit
 
@@ -109,6 +111,42 @@ class StepBack:
 
     def _offer(self, work: Work | None) -> Update:
         return {self.states.before: work, self.stage.bring_back: gr.Button(visible=work is not None)}
+
+
+def connect_photos(page: Page, step_back: StepBack) -> tuple[list[Any], Any]:
+    """Attach what brings a photo or takes it away.
+
+    Returns the events after which there is another one, and the one after which trimap and matte are there with it.
+    """
+    states, stage, edges, freed = page.states, page.pick, page.edges, page.result.freed
+    everything, made = page.everything, states.made
+    # The raw file, not Gradio's reading of it: what cannot be read has to be refused in a sentence.
+    opened = [
+        source.upload(
+            step_back.keep_strokes,
+            [edges.editor, states.photo, states.trimap, states.matte],
+            [states.trimap, edges.body, edges.editor, edges.say, page.result.say],
+            trigger_mode="always_last",
+            **QUICK,
+        ).then(step_back.take_photo, [source, stage.select_by, freed, *made], everything, preprocess=False, **QUICK)
+        for source in (stage.photo, page.strip.uploads["photo"])
+    ]
+    dropped = stage.photo.clear(
+        step_back.drop_photo,
+        [stage.select_by, freed, edges.editor, *made],
+        [part for part in everything if part is not stage.photo],
+        trigger_mode="always_last",
+        **QUICK,
+    )
+    with_a_matte = [*shown_with_a_matte(page), freed, page.result.notebook_part, page.result.notebook]
+    back = stage.bring_back.click(
+        step_back.bring_back,
+        [states.before, stage.select_by, freed, edges.editor, *made, *chosen_background(page)],
+        # Some are among both; Gradio wants each once.
+        list(dict.fromkeys([*everything, *with_a_matte])),
+        **QUICK,
+    )
+    return [*opened, dropped, back], back
 
 
 def _work(freed: bool, photo: Photo | None, *made: Any) -> Work | None:

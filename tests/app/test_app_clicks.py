@@ -9,8 +9,9 @@ from app_cases import disc
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matting.app.parts.drawing import draw_canvas
-from matting.app.session.stages import PROXY_SIDE, Click, Clicks, Photo, Selection, shrink
+from matting.app.parts.drawing import PROXY_SIDE, shrink
+from matting.app.pick.canvas import draw_canvas
+from matting.app.session.stages import Click, Clicks, Photo, Selection
 
 
 def test_undo_after_a_click_is_the_identity():

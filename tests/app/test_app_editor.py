@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from matting.app.session.trimap_edit import BRUSHES, TrimapEdit, read_strokes
+from matting.app.parts.widgets import BRUSHES
+from matting.app.session.trimap_edit import TrimapEdit, read_strokes
 from matting.trimaps.algebra import BACKGROUND, FOREGROUND, PALETTE, UNKNOWN, from_probabilities, to_one_hot
 
 

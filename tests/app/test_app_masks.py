@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from app_cases import click, disc
 
-from matting.app.accordions import MASK_TOOLS
 from matting.app.examples.outputs import STARTS, first_clicks
 from matting.app.parts.assets import captioned
+from matting.app.pick.layout import MASK_TOOLS
 from matting.app.pick.segmenter_menu import OFFLINE, SHORT, choices
 from matting.app.session.stages import Click, Clicks, Selection
 from matting.coarse import SEGMENTERS, CoarseMasks

@@ -243,7 +243,7 @@ def pictures_in(answer: dict) -> list[dict]:
 def test_an_upload_is_taken_as_before(demo):
     """By the page's listeners, told or not that it is a file."""
     for file in ({"path": demo.photo}, {"path": demo.photo} | META):
-        answer = demo.visitor.join(number_of(demo, "take_photo"), [file, None, None, None, "click"])
+        answer = demo.visitor.join(number_of(demo, "take_photo"), [file, "click", True, *[None] * 5])
         (shown,) = pictures_in(answer)
         with Image.open(shown["path"]) as picture:
             assert picture.size == (WIDTH, HEIGHT)

@@ -11,9 +11,9 @@ import numpy as np
 from matting.app.components import Page
 from matting.app.edges.listeners import Trimming, merge
 from matting.app.parts import served_files
-from matting.app.parts.drawing import heat_map, ring
+from matting.app.parts.drawing import heat_map, ring, shrink
 from matting.app.parts.messages import Update, forgiving, line
-from matting.app.session.stages import Matte, Photo, shrink
+from matting.app.session.stages import Matte, Photo
 from matting.app.session.trimap_edit import EditorValue, TrimapEdit
 from matting.trimaps.algebra import tint
 from matting.trimaps.doctor import Complaint, cure, examine

@@ -8,10 +8,11 @@ import numpy as np
 
 from matting.app.backend.computations import Steps
 from matting.app.components import Page
-from matting.app.page import TRIMAP_LATER
+from matting.app.edges.layout import TRIMAP_LATER
 from matting.app.parts import served_files
+from matting.app.parts.drawing import shrink
 from matting.app.parts.messages import Update, attempt, forgiving, line, notify
-from matting.app.session.stages import Matte, Photo, Selection, shrink
+from matting.app.session.stages import Matte, Photo, Selection
 from matting.app.session.trimap_edit import EditorValue, TrimapEdit, painted_layer, read_strokes
 from matting.images import read_trimap, trimap_notices
 from matting.trimaps.algebra import UNKNOWN, band_width, narrow, object_size, tint, widen

@@ -1,13 +1,14 @@
-"""Stage 3's closed accordions: more files, and the closer looks."""
+"""The closer looks at a result: its fringe, where the network looks, errors against a true matte."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import gradio as gr
 
-from matting.app.components import ClosedLooks
-from matting.app.looks.patch_picker import asked_photo
+from matting.app.looks.patch_picker import patch_picker
 from matting.app.parts.messages import line
-from matting.app.parts.widgets import shown_picture, upload
+from matting.app.parts.widgets import collect, shown_picture, upload
 
 CLICK_THE_MATTE = "Four backgrounds, four times as large. Click on the matte above to see another place."
 CLICK_THE_PHOTO = "Click on a hair, or drag over a patch, to see where SPAMattNet looks from there."
@@ -19,6 +20,23 @@ SCALE = (
 )
 
 
+@dataclass(frozen=True)
+class ClosedLooks:
+    """Stage 3's closer looks: the fringe at 400 %, where the network looks, errors against a true matte."""
+
+    fringe_accordion: gr.Accordion
+    fringe: gr.Gallery
+    look_accordion: gr.Accordion
+    look_say: gr.HTML
+    asked_photo: gr.HTML
+    maps: gr.Gallery
+    scale: gr.HTML
+    score_say: gr.HTML
+    truth: gr.UploadButton
+    scores: gr.HTML
+    errors: gr.Image
+
+
 def lay_out_looks() -> ClosedLooks:
     """Lay out the fringe inspector, the network's attention and the scores."""
     with gr.Accordion("Look at the edges at 400 %", open=False, elem_id="fringe") as fringe_accordion:
@@ -28,7 +46,7 @@ def lay_out_looks() -> ClosedLooks:
         look_say = gr.HTML(line(CLICK_THE_PHOTO), elem_id="say-look")
         with gr.Row():
             with gr.Column(scale=2, min_width=280):
-                asked = asked_photo("asked-photo")
+                asked_photo = patch_picker("asked-photo")
             with gr.Column(scale=3, min_width=280):
                 maps = _gallery("Where it looks", "maps", False)
                 scale = gr.HTML(SCALE, visible=False)
@@ -43,9 +61,7 @@ def lay_out_looks() -> ClosedLooks:
             visible=False,
             height=360,
         )
-    return ClosedLooks(
-        fringe_accordion, fringe, look_accordion, look_say, asked, maps, scale, score_say, truth, scores, errors
-    )
+    return collect(ClosedLooks, locals())
 
 
 def _gallery(label: str, elem_id: str, visible: bool) -> gr.Gallery:

@@ -5,15 +5,15 @@ Gradio's image tells clicks alone; this one tells the two corners of a drag, as 
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import gradio as gr
 import numpy as np
 
-from matting.app.dragging import FOLLOW_DRAGS
 from matting.app.parts import served_files
-from matting.app.session.stages import Photo, shrink
+from matting.app.parts.drags import FOLLOW_DRAGS, read_corners
+from matting.app.parts.drawing import shrink
+from matting.app.session.stages import Photo
 from matting.coarse import Box
 
 SHOWN_SIDE = 1024
@@ -36,7 +36,7 @@ followDrags({
 """
 
 
-def asked_photo(elem_id: str) -> gr.HTML:
+def patch_picker(elem_id: str) -> gr.HTML:
     """Return the component; its `select` event carries `box`, which `read_box` reads."""
     return gr.HTML(html_template=TEMPLATE, js_on_load=FOLLOW_DRAGS + ASK, elem_id=elem_id)
 
@@ -52,27 +52,7 @@ def read_box(shares: Any, photo: Photo) -> Box:
     Raises:
         ValueError: where they are no such corners, or the patch is too large.
     """
-    box = read_corners(shares, photo)
+    box = read_corners(shares, photo.size)
     if (box[2] - box[0]) * (box[3] - box[1]) > MOST_PIXELS:
         raise ValueError("This patch is too large to follow each of its pixels; drag over a smaller one.")
     return box
-
-
-def read_corners(shares: Any, photo: Photo) -> Box:
-    """Turn two corners, as shares of width and height, into the least box of whole pixels around them.
-
-    It is (left, top, right, bottom) in the photo's coordinates, and at least one pixel wide and high.
-
-    Raises:
-        ValueError: where they are no such corners.
-    """
-    if not isinstance(shares, list) or len(shares) != 4 or not all(map(_is_share, shares)):
-        raise ValueError("A patch is two corners within the photo; click on it or drag over it again.")
-    height, width = photo.size
-    left, top = min(int(shares[0] * width), width - 1), min(int(shares[1] * height), height - 1)
-    right, bottom = math.ceil(shares[2] * width), math.ceil(shares[3] * height)
-    return left, top, max(right, left + 1), max(bottom, top + 1)
-
-
-def _is_share(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1

@@ -12,6 +12,9 @@ import gradio as gr
 
 from matting.app.parts.messages import line
 
+STATE_SECONDS = 7200
+"""How long the server keeps what a visitor made after the last event of theirs."""
+
 QUICK: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 HEAVY: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "gpu", "concurrency_limit": 1}
 CLICKING: dict[str, Any] = QUICK | {"concurrency_id": "clicks", "concurrency_limit": 1}

@@ -3,11 +3,28 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from typing import Any, TypeVar
 
 import gradio as gr
 
-from matting.app.session.trimap_edit import BRUSHES, brush_colour
+from matting.trimaps.algebra import BACKGROUND, FOREGROUND, PALETTE, UNKNOWN
+
+Components = TypeVar("Components")
+
+BRUSHES = {"Keep": FOREGROUND, "Unsure": UNKNOWN, "Drop": BACKGROUND}
+"""The brushes by their names in the page and the value that each one paints."""
+
+
+def collect(kind: type[Components], variables: Mapping[str, Any]) -> Components:
+    """Fill a dataclass of components with a function's variables of its fields' names, as `locals()` gives them."""
+    return kind(**{field.name: variables[field.name] for field in fields(kind)})
+
+
+def brush_colour(value: int) -> str:
+    """Return the brush colour of a trimap value as "#rrggbb": the palette's own."""
+    return "#{:02x}{:02x}{:02x}".format(*PALETTE[value])
 
 
 def brush_of(name: str, size: int = 24) -> gr.Brush:

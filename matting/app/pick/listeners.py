@@ -9,12 +9,14 @@ import gradio as gr
 
 from matting.app.backend.computations import Embedding, Steps
 from matting.app.components import Page
-from matting.app.looks.patch_picker import read_corners
-from matting.app.page import CUTOUT_LATER, PICK_FIRST, TRIMAP_LATER
+from matting.app.edges.layout import TRIMAP_LATER
 from matting.app.parts import served_files
-from matting.app.parts.drawing import draw_canvas, thumbnail
+from matting.app.parts.drags import read_corners
 from matting.app.parts.messages import Update, attempt, forgiving, line, notify, refuse
+from matting.app.pick.canvas import draw_canvas, thumbnail
+from matting.app.pick.layout import PICK_FIRST
 from matting.app.pick.segmenter_menu import OFFLINE
+from matting.app.result.layout import CUTOUT_LATER
 from matting.app.session.stages import Click, Clicks, Kind, Photo, Selection
 from matting.app.session.trimap_edit import TrimapEdit
 from matting.coarse import Prompts, SegmenterUnavailable, needs_prompts
@@ -99,7 +101,7 @@ class Picking:
         if kind != "corner":
             notify([DRAG_FOR_A_BOX])
             return gr.skip()
-        return self._show_clicks(photo, clicks.draw(read_corners(event.box, photo)), selection)
+        return self._show_clicks(photo, clicks.draw(read_corners(event.box, photo.size)), selection)
 
     @forgiving
     def undo(self, photo: Photo | None, clicks: Clicks, selection: Selection | None) -> Update:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from matting.app.parts.assets import captioned
-from matting.app.session.stages import shrink
+from matting.app.parts.drawing import shrink
 from matting.compositing import checkerboard, solid
 from matting.images import read_photo
 

@@ -10,13 +10,14 @@ import numpy as np
 from matting.app.backend.computations import OWN_METHOD, Steps
 from matting.app.components import Page
 from matting.app.edges.listeners import STALE_MATTE, Trimming, merge
-from matting.app.page import CUTOUT_LATER
 from matting.app.parts import served_files
+from matting.app.parts.drawing import shrink
 from matting.app.parts.messages import Update, attempt, forgiving, line, notify, refuse
 from matting.app.result.backgrounds import Background, read_shipped
+from matting.app.result.layout import CUTOUT_LATER
 from matting.app.session.matte_files import compose_whole, keep_matte, pack, read_alpha, read_pixels, recolour
 from matting.app.session.recipe import cell_of, recipe_of
-from matting.app.session.stages import Matte, Photo, shrink
+from matting.app.session.stages import Matte, Photo
 from matting.app.session.trimap_edit import EditorValue, TrimapEdit
 from matting.compositing import blend
 from matting.images import read_photo

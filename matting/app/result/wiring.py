@@ -1,4 +1,4 @@
-"""Which listener of stage 3 hears which component."""
+"""Which listener of step 3 hears which component."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ import gradio as gr
 from matting.app.backend.stopping import Stops
 from matting.app.components import Page
 from matting.app.looks.listeners import CloserLooks
+from matting.app.looks.wiring import shown_for_one_matte
 from matting.app.parts.messages import Update
 from matting.app.parts.queues import HEAVY, QUICK, move_on, scroll_to
 from matting.app.result.listeners import CUTTING, Finishing
 from matting.app.result.mattes import OwnMattes
 
 
-def connect_finishing(page: Page, finishing: Finishing, closer: CloserLooks) -> tuple[list[Any], list[Any]]:
+def connect_result(page: Page, finishing: Finishing, closer: CloserLooks) -> tuple[list[Any], list[Any]]:
     """Attach the listeners of the cutout; return the events after which the trimap or the matte may be another one."""
     states, stage, edges = page.states, page.result, page.edges
     where = [stage.zoom, stage.across, stage.down]
@@ -93,24 +94,6 @@ def _stoppable(finishing: Finishing, closer: CloserLooks) -> SimpleNamespace:
     return SimpleNamespace(begin=stops.begin, preview=preview, cut_out=cut_out, stop=stop)
 
 
-def connect_looks(page: Page, closer: CloserLooks) -> None:
-    """Attach the accordions of the closer looks."""
-    states, looks = page.states, page.result.looks
-    matte = [states.photo, states.matte]
-    looks.fringe_accordion.expand(closer.inspect, matte, [looks.fringe], **QUICK)
-    page.result.alpha.select(closer.inspect_at, matte, [looks.fringe, looks.fringe_accordion], **QUICK)
-    looks.look_accordion.expand(closer.offer_photo, [states.photo], [looks.asked_photo], **QUICK)
-    looks.asked_photo.select(
-        closer.look,
-        [states.photo, states.trimap],
-        [looks.asked_photo, looks.maps, looks.scale, looks.look_say],
-        show_progress_on=looks.look_say,
-        trigger_mode="always_last",
-        **HEAVY,
-    )
-    looks.truth.upload(closer.score, [looks.truth, *matte], [looks.scores, looks.errors, looks.score_say], **QUICK)
-
-
 def chosen_background(page: Page) -> list[Any]:
     """Return what a background is read from, in the order of its fields."""
     states, stage = page.states, page.result
@@ -119,7 +102,7 @@ def chosen_background(page: Page) -> list[Any]:
 
 def shown_with_a_matte(page: Page) -> list[Any]:
     """Return what a new matte is shown in, what belongs to it alone included."""
-    return [*_matte(page), *_closer_looks(page)]
+    return [*_matte(page), *shown_for_one_matte(page.result.looks)]
 
 
 def _composite(page: Page) -> list[Any]:
@@ -132,13 +115,4 @@ def _matte(page: Page) -> list[Any]:
     return [
         *_composite(page), stage.download_cutout, stage.download_alpha, stage.download_trimap,
         stage.download_foreground, stage.download_recipe, states.matte, stage.body, stage.alpha,
-    ]  # fmt: skip
-
-
-def _closer_looks(page: Page) -> list[Any]:
-    """Return what belongs to one matte alone."""
-    looks = page.result.looks
-    return [
-        looks.fringe, looks.fringe_accordion, looks.maps, looks.scale, looks.asked_photo, looks.look_accordion,
-        looks.look_say, looks.scores, looks.errors, looks.score_say,
     ]  # fmt: skip

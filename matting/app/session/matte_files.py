@@ -10,7 +10,8 @@ import numpy as np
 from PIL import Image
 
 from matting.app.parts import served_files
-from matting.app.session.stages import Matte, Photo, shrink
+from matting.app.parts.drawing import shrink
+from matting.app.session.stages import Matte, Photo
 from matting.app.session.trimap_edit import TrimapEdit
 from matting.compositing import blend, cutout, estimate_foreground
 from matting.images import write_alpha, write_png

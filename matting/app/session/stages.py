@@ -12,13 +12,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
-import cv2
 import numpy as np
 
 from matting import masks
+from matting.app.parts.drawing import shrink
 from matting.coarse import Box, Prompts
-
-PROXY_SIDE = 1536
 
 Kind = Literal["keep", "remove", "corner"]
 Tool = tuple[str, float]
@@ -27,19 +25,6 @@ Tool = tuple[str, float]
 def new_stamp() -> str:
     """Return a name that no other content has."""
     return uuid.uuid4().hex
-
-
-def shrink(image: np.ndarray, interpolation: int = cv2.INTER_AREA, side: int = PROXY_SIDE) -> np.ndarray:
-    """Return an image whose longer side has at most `side` pixels, by default the size that is shown.
-
-    A trimap needs cv2.INTER_NEAREST_EXACT, which invents no values.
-    """
-    height, width = image.shape[:2]
-    scale = side / max(height, width)
-    if scale >= 1:
-        return image
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    return cv2.resize(image, size, interpolation=interpolation)
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,12 +13,10 @@ from typing import Any
 import cv2
 import numpy as np
 
-from matting.app.session.stages import Selection, new_stamp, shrink
+from matting.app.parts.drawing import shrink
+from matting.app.session.stages import Selection, new_stamp
 from matting.trimaps.algebra import (
-    BACKGROUND,
-    FOREGROUND,
     PALETTE,
-    UNKNOWN,
     from_probabilities,
     merge_strokes,
     to_one_hot,
@@ -29,13 +27,6 @@ EditorValue = dict[str, Any] | None
 """What gr.ImageEditor sends: its background, its layers and both together."""
 
 KEPT_UNDO_STEPS = 30
-BRUSHES = {"Keep": FOREGROUND, "Unsure": UNKNOWN, "Drop": BACKGROUND}
-"""The brushes by their names in the page and the value that each one paints."""
-
-
-def brush_colour(value: int) -> str:
-    """Return the brush colour of a trimap value as "#rrggbb": the palette's own."""
-    return "#{:02x}{:02x}{:02x}".format(*PALETTE[value])
 
 
 def painted_layer(value: EditorValue) -> np.ndarray | None:

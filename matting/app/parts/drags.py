@@ -1,11 +1,14 @@
-"""Drags in the browser: a box is drawn over the photo, and no picture is dragged away or dropped by mistake.
+"""Drags in the browser: how one is followed over a picture, and that no picture is dragged away or dropped by mistake.
 
 A browser drags pictures of its own accord, and Gradio takes the drop of one as a wish to empty the photo.
 """
 
 from __future__ import annotations
 
-import gradio as gr
+import math
+from typing import Any
+
+from matting.coarse import Box
 
 FOLLOW_DRAGS = """
 const share = (at, from, length) => Math.min(Math.max((at - from) / length, 0), 1);
@@ -60,25 +63,6 @@ const followDrags = ({ pictureAt, host, framed, released }) => {
 """
 """The JavaScript function that tells drags over a picture, by mouse, pen or finger, wherever they end."""
 
-DRAW_BOXES = """
-let drawn = false;
-followDrags({
-  pictureAt: (target) => target.closest?.("#photo .image-frame img"),
-  host: "#photo",
-  framed: () => document.querySelector("#click-kind input:checked")?.value === "corner",
-  released: ({ box, moved, touched }) => {
-    drawn = moved >= (touched ? 16 : 8);  // less is the shake of a click
-    if (drawn) trigger("select", { box });
-  },
-});
-document.addEventListener("pointerdown", () => { drawn = false; }, true);
-// A browser ends a drag with a click, which would be one of the photo's; a click by keyboard has no `detail`.
-document.addEventListener("click", (event) => {
-  if (drawn && event.detail) event.stopImmediatePropagation();
-  drawn = false;
-}, true);
-"""
-
 KEEP_PICTURES = """
 const within = (event, selector) => event.target.closest?.(selector);
 const bringsFiles = (event) => event.dataTransfer.types.includes("Files");
@@ -112,12 +96,25 @@ for (const over of ["dragover", "drop"]) window.addEventListener(over, (event) =
   event.dataTransfer.dropEffect = "none";
 });
 """
+"""JavaScript that lets pictures be neither dragged nor dropped, and takes a file that is dropped on the photo."""
 
 
-def drawn_boxes() -> gr.HTML:
-    """Return the component, seen by nobody, that guards the page's pictures and draws boxes over the photo.
+def read_corners(shares: Any, size: tuple[int, int]) -> Box:
+    """Turn two corners, as shares of width and height, into the least box of whole pixels around them.
 
-    Its `select` event carries `box`, two corners as shares of the photo's width and height, which
-    `asking.read_corners` reads.
+    `size` is the photo's (height, width). The box is (left, top, right, bottom) in its pixels, at least one wide and
+    high.
+
+    Raises:
+        ValueError: where they are no such corners.
     """
-    return gr.HTML(js_on_load=FOLLOW_DRAGS + DRAW_BOXES + KEEP_PICTURES, elem_id="drawn-boxes", visible="hidden")
+    if not isinstance(shares, list) or len(shares) != 4 or not all(map(_is_share, shares)):
+        raise ValueError("A patch is two corners within the photo; click on it or drag over it again.")
+    height, width = size
+    left, top = min(int(shares[0] * width), width - 1), min(int(shares[1] * height), height - 1)
+    right, bottom = math.ceil(shares[2] * width), math.ceil(shares[3] * height)
+    return left, top, max(right, left + 1), max(bottom, top + 1)
+
+
+def _is_share(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1

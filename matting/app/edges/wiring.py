@@ -1,0 +1,63 @@
+"""Which listener of step 2 hears which component."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from matting.app.components import Page
+from matting.app.edges.help import TrimapHelp
+from matting.app.edges.listeners import Trimming
+from matting.app.parts.queues import HEAVY, QUICK, move_on, scroll_to
+from matting.app.parts.widgets import brush_script
+
+FINDING = "Finding the edges…"
+
+
+def connect_trimap(page: Page, trimming: Trimming) -> list[Any]:
+    """Attach step 2's own listeners and return the events after which the trimap is another one."""
+    states, stage = page.states, page.edges
+    shown = [states.trimap, stage.body, stage.editor, stage.say, page.result.say]
+    held = [states.photo, states.trimap, states.matte]
+    move_on(page.pick.make_trimap, "stage-edges", stage.say, FINDING)
+    found = page.pick.make_trimap.click(
+        trimming.find,
+        [states.photo, states.selection, states.trimap, states.matte],
+        shown,
+        show_progress_on=stage.editor,
+        **HEAVY,
+    )
+    found.then(None, js=f"() => {{ {scroll_to('stage-edges')} }}", api_visibility="private")
+    # Within the page, with no server in between: whoever paints at once must paint in the new colour.
+    stage.brush.input(None, [stage.brush], [stage.editor], js=brush_script(), **QUICK)
+    buttons = (
+        (stage.apply, trimming.apply),
+        (stage.undo, trimming.undo),
+        (stage.redo, trimming.redo),
+        (stage.help.reset, trimming.reset),
+    )
+    upload = page.strip.uploads["trimap"]
+    steps = ((stage.help.wider, trimming.widen), (stage.help.narrower, trimming.narrow))
+    return [
+        found,
+        upload.upload(trimming.upload, [upload, *held], shown, **QUICK),
+        *(button.click(listener, [stage.editor, *held], shown, **QUICK) for button, listener in buttons),
+        *(button.click(listener, [stage.help.step, stage.editor, *held], shown, **QUICK) for button, listener in steps),
+    ]
+
+
+def connect_help(page: Page, trimap_help: TrimapHelp, changed: list[Any]) -> list[Any]:
+    """Attach what is offered beside the editor, which is renewed after the events `changed` and those returned."""
+    states, stage, parts = page.states, page.edges, page.edges.help
+    shown = [states.trimap, stage.body, stage.editor, stage.say, page.result.say]
+    asking = [stage.editor, states.photo, states.trimap, states.matte]
+    rows = parts.findings.items()
+    taken = [
+        parts.bands.select(trimap_help.choose_band, asking, shown, **QUICK),
+        *(row.cure.click(trimap_help.cured_of(complaint), asking, shown, **QUICK) for complaint, row in rows),
+    ]
+    offered = [parts.bands, parts.doctor, parts.sound, parts.uncertainty, parts.paint_next, parts.export]
+    for _, row in rows:
+        offered += [row.body, row.say, row.cure]
+    for event in (*changed, *taken):
+        event.then(trimap_help.advise, [states.photo, states.trimap], offered, trigger_mode="always_last", **QUICK)
+    return taken

@@ -1,0 +1,39 @@
+"""What one visitor has made, as Gradio keeps it between two events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import gradio as gr
+
+from matting.app.parts.queues import STATE_SECONDS
+from matting.app.session.stages import Clicks
+
+
+@dataclass(frozen=True)
+class States:
+    """What one visitor has made, one state for each stage, and the name of what is being done for them.
+
+    `before` is what was made of the photo before.
+    """
+
+    photo: gr.State
+    clicks: gr.State
+    embedding: gr.State
+    selection: gr.State
+    trimap: gr.State
+    matte: gr.State
+    backdrop: gr.State
+    wish: gr.State
+    before: gr.State
+
+    @property
+    def made(self) -> list[gr.State]:
+        """What a visitor made of one photo, in the order of `Work`."""
+        return [self.photo, self.clicks, self.selection, self.trimap, self.matte]
+
+
+def lay_out_states() -> States:
+    """Build the states inside the current gr.Blocks; all begin empty, clicks as none."""
+    first = {"clicks": Clicks()}
+    return States(**{one.name: gr.State(first.get(one.name), time_to_live=STATE_SECONDS) for one in fields(States)})

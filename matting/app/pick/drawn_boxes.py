@@ -1,0 +1,35 @@
+"""A box drawn over the photo by a drag."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from matting.app.parts.drags import FOLLOW_DRAGS, KEEP_PICTURES
+
+DRAW_BOXES = """
+let drawn = false;
+followDrags({
+  pictureAt: (target) => target.closest?.("#photo .image-frame img"),
+  host: "#photo",
+  framed: () => document.querySelector("#click-kind input:checked")?.value === "corner",
+  released: ({ box, moved, touched }) => {
+    drawn = moved >= (touched ? 16 : 8);  // less is the shake of a click
+    if (drawn) trigger("select", { box });
+  },
+});
+document.addEventListener("pointerdown", () => { drawn = false; }, true);
+// A browser ends a drag with a click, which would be one of the photo's; a click by keyboard has no `detail`.
+document.addEventListener("click", (event) => {
+  if (drawn && event.detail) event.stopImmediatePropagation();
+  drawn = false;
+}, true);
+"""
+
+
+def drawn_boxes() -> gr.HTML:
+    """Return the component, seen by nobody, that guards the page's pictures and draws boxes over the photo.
+
+    Its `select` event carries `box`, two corners as shares of the photo's width and height, which
+    `drags.read_corners` reads.
+    """
+    return gr.HTML(js_on_load=FOLLOW_DRAGS + DRAW_BOXES + KEEP_PICTURES, elem_id="drawn-boxes", visible="hidden")

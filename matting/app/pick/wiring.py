@@ -1,0 +1,81 @@
+"""Which listener of step 1 hears which component."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from matting.app.components import Page
+from matting.app.parts.queues import CLICKING, HEAVY, QUICK
+from matting.app.pick.listeners import Picking
+from matting.app.pick.masks import OwnMasks
+
+
+def connect_pick(page: Page, picking: Picking) -> list[Any]:
+    """Attach the listeners of step 1; return the events after which there is another mask."""
+    return [*_connect_clicks(page, picking), *_connect_own_masks(page, OwnMasks(picking))]
+
+
+def _connect_clicks(page: Page, picking: Picking) -> list[Any]:
+    """Attach the listeners of clicks and boxes and return the events after which the selection is another one."""
+    states, stage = page.states, page.pick
+    shown = [states.selection, stage.photo, stage.say, stage.candidates, stage.make_trimap, page.edges.say]
+    clicked = [states.clicks, states.selection, stage.photo, stage.say]
+    listening = [
+        *(
+            picture.select(
+                listener,
+                [stage.click_kind, states.photo, states.clicks, states.selection],
+                clicked,
+                trigger_mode="multiple",
+                **CLICKING,
+            )
+            for picture, listener in ((stage.photo, picking.click), (stage.boxes, picking.draw_box))
+        ),
+        *(
+            button.click(
+                listener,
+                [states.photo, states.clicks, states.selection],
+                clicked,
+                trigger_mode="multiple",
+                **CLICKING,
+            )
+            for button, listener in ((stage.undo, picking.undo), (stage.redo, picking.redo))
+        ),
+        stage.clear.click(picking.clear, [states.photo], clicked, **CLICKING),
+    ]
+    asking = [states.photo, states.clicks, states.selection, states.embedding, stage.segmenter, states.trimap]
+    answer = [*shown, states.embedding, stage.segmenter]
+    answered = [
+        event.then(picking.segment, asking, answer, show_progress="hidden", trigger_mode="multiple", **HEAVY)
+        for event in listening
+    ]
+    return [
+        *answered,
+        stage.segmenter.input(picking.segment, asking, answer, show_progress_on=stage.segmenter, **HEAVY),
+        stage.candidates.select(
+            picking.choose, [states.photo, states.clicks, states.selection, states.trimap], shown, **QUICK
+        ),
+    ]
+
+
+def _connect_own_masks(page: Page, own: OwnMasks) -> list[Any]:
+    """Attach the other ways to a mask and return the events after which there is another one."""
+    states, stage = page.states, page.pick
+    shown = [states.selection, stage.photo, stage.say, stage.candidates, stage.make_trimap, page.edges.say]
+    tools = [stage.select_by, stage.clicking, stage.click_tools, stage.painting, stage.painter, stage.say]
+    upload = page.strip.uploads["mask"]
+    stage.select_by.input(own.pick_by, [stage.select_by, states.photo, states.clicks, states.selection], tools, **QUICK)
+    changing = [stage.mask_tools.percent, states.photo, states.clicks, states.selection, states.trimap]
+    return [
+        upload.upload(own.take_mask, [upload, states.photo, states.trimap], [states.clicks, *shown], **QUICK),
+        stage.use_painted.click(
+            own.take_painted,
+            [stage.painter, states.photo, states.trimap],
+            [states.clicks, *shown, *tools[:-1]],
+            **QUICK,
+        ),
+        *(
+            button.click(own.changed_by(name), changing, shown, **QUICK)
+            for name, button in stage.mask_tools.buttons.items()
+        ),
+    ]
