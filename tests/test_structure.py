@@ -8,6 +8,7 @@ import matting
 PACKAGE = Path(matting.__file__).parent
 ROOT = PACKAGE.parent
 LONGEST = 400  # lines; most files are far shorter
+MOST_FILES = 17  # in a folder
 APP_ONLY = {"gradio", "spaces"}
 HEAVY = {"torch", "torchvision", "cv2", "transformers", "gradio", "pymatting", "scipy", "PIL", "numpy"}
 
@@ -27,6 +28,8 @@ LAYERS = (
     ("matting.evaluation",),  # it scores what the readers in matting.data find
     ("matting.replay",),  # a recipe may name the methods that evaluation compares ours with
     ("matting.training",),
+    ("matting.app.session", "matting.app.parts"),
+    ("matting.app.backend",),
     ("matting.app",),
     ("matting.commands",),
     ("matting.__main__",),
@@ -86,6 +89,34 @@ def test_imports_point_one_way():
         if other.startswith("matting.") and name != "matting" and layer(other) > layer(name)
     ]
     assert wrong == []
+
+
+def test_no_file_imports_another_that_imports_it():
+    """Not by any way round, so that each file can be read, moved and tested after those it imports."""
+    arrows = {name: {other for other in imports(name) if other in FILES and other != name} for name in FILES}
+    bare = [name for name, others in arrows.items() if not others]
+    while bare:
+        for name in bare:
+            del arrows[name]
+        for others in arrows.values():
+            others.difference_update(bare)
+        bare = [name for name, others in arrows.items() if not others]
+    assert arrows == {}
+
+
+def test_a_steps_layout_knows_no_listeners_and_listeners_no_wiring():
+    steps = [name for name in FILES if name.startswith("matting.app.")]
+    for kind, later in (("layout", ("listeners", "wiring", "components")), ("listeners", ("wiring", "page"))):
+        of_this_kind = [name for name in steps if name.endswith(f".{kind}")]
+        assert of_this_kind
+        assert [(name, other) for name in of_this_kind for other in imports(name) if other.endswith(later)] == []
+
+
+def test_the_package_shows_few_files_and_rooms_are_not_crowded():
+    folders = {path.parent for path in FILES.values()}
+    assert len(list(PACKAGE.glob("*.py"))) <= 8
+    crowded = {folder.name: len(list(folder.glob("*.py"))) for folder in folders}
+    assert {name: count for name, count in crowded.items() if count > MOST_FILES} == {}
 
 
 def test_nothing_but_the_app_imports_gradio():

@@ -8,13 +8,13 @@ from typing import Any
 import gradio as gr
 
 from matting.app.components import Page
-from matting.app.edges.listeners import Trimming, merge
-from matting.app.examples.listeners import Opening
+from matting.app.edges.listeners import Trimaps, merge
+from matting.app.examples.listeners import ShippedExamples
 from matting.app.looks.listeners import CloserLooks
 from matting.app.parts.messages import Update, forgiving, line
 from matting.app.parts.queues import QUICK
-from matting.app.pick.listeners import PAINT_NOW, Picking
-from matting.app.result.listeners import Finishing
+from matting.app.pick.listeners import PAINT_NOW, Picks
+from matting.app.result.listeners import Results
 from matting.app.result.wiring import chosen_background, shown_with_a_matte
 from matting.app.session.stages import Clicks, Matte, Photo, Selection
 from matting.app.session.trimap_edit import EditorValue, TrimapEdit
@@ -41,16 +41,16 @@ class StepBack:
     def __init__(
         self,
         page: Page,
-        picking: Picking,
-        trimming: Trimming,
-        finishing: Finishing,
+        picks: Picks,
+        trimaps: Trimaps,
+        results: Results,
         closer: CloserLooks,
-        opening: Opening,
+        shipped_examples: ShippedExamples,
     ) -> None:
         """Bind the listeners to those of the three stages."""
         self.states, self.stage = page.states, page.pick
-        self.picking, self.trimming, self.finishing, self.closer = picking, trimming, finishing, closer
-        self.opening = opening
+        self.picks, self.trimaps, self.results, self.closer = picks, trimaps, results, closer
+        self.shipped_examples = shipped_examples
 
     @forgiving
     def keep_strokes(
@@ -59,23 +59,23 @@ class StepBack:
         """Merge strokes that were not applied yet into the trimap, before a file is taken in that may be refused."""
         if photo is None or trimap is None or (merged := merge(value, photo, trimap)) is trimap:
             return gr.skip()
-        return self.trimming.show(photo, merged, matte)
+        return self.trimaps.show(photo, merged, matte)
 
     def take_photo(
         self, upload: dict[str, Any], select_by: str, freed: bool, photo: Photo | None, *made: Any
     ) -> Update:
         """Take in an upload; once it is taken, what was made of the photo before can be brought back."""
         clicks, selection, *_ = made
-        taken = self.picking.take_photo(upload, photo, clicks, selection, select_by)
+        taken = self.picks.take_photo(upload, photo, clicks, selection, select_by)
         return self._keep(taken, _work(freed, photo, *made))
 
     def drop_photo(self, select_by: str, freed: bool, value: EditorValue, *made: Any) -> Update:
         """Begin anew without a photo; what was made of the one before can be brought back."""
-        return self._keep(self.picking.drop_photo(select_by), _work_with_strokes(value, freed, *made))
+        return self._keep(self.picks.drop_photo(select_by), _work_with_strokes(value, freed, *made))
 
     def open_example(self, event: gr.SelectData, freed: bool, value: EditorValue, *made: Any) -> Update:
         """Open an example; what was made of the photo before can be brought back."""
-        return self._keep(self.opening.take(event), _work_with_strokes(value, freed, *made))
+        return self._keep(self.shipped_examples.take(event), _work_with_strokes(value, freed, *made))
 
     @forgiving
     def bring_back(
@@ -95,15 +95,15 @@ class StepBack:
         if before is None:
             return gr.skip()
         left = _work_with_strokes(value, freed, photo, clicks, selection, trimap, matte)
-        shown = self.picking.start(before.photo, select_by, before.clicks)
+        shown = self.picks.start(before.photo, select_by, before.clicks)
         if before.trimap is not None:
-            shown |= self.trimming.show(before.photo, before.trimap, None)
+            shown |= self.trimaps.show(before.photo, before.trimap, None)
         if before.matte is not None:
-            shown |= self.finishing.show_again(before.photo, before.matte, before.trimap, before.freed, *chosen)
-        shown |= self.picking.show_selection(before.photo, before.clicks, before.selection, before.trimap)
+            shown |= self.results.show_again(before.photo, before.matte, before.trimap, before.freed, *chosen)
+        shown |= self.picks.show_selection(before.photo, before.clicks, before.selection, before.trimap)
         if select_by == "paint":
             shown |= {self.stage.say: line(PAINT_NOW)}
-        return self.closer.forget_if_new(shown) | self._offer(left)
+        return self.closer.with_looks_cleared(shown) | self._offer(left)
 
     def _keep(self, update: Update, work: Work | None) -> Update:
         """Add to an update that brings another photo, or none, what is left for it."""

@@ -11,36 +11,36 @@ from matting.app.backend.computations import Steps
 from matting.app.batch import Batches, connect_batch
 from matting.app.components import Page
 from matting.app.edges.help import TrimapHelp
-from matting.app.edges.listeners import Trimming
+from matting.app.edges.listeners import Trimaps
 from matting.app.edges.wiring import connect_help, connect_trimap
-from matting.app.examples.listeners import Opening
+from matting.app.examples.listeners import ShippedExamples
 from matting.app.examples.wiring import connect_examples
 from matting.app.filmstrip import Filmstrip, connect_filmstrip
 from matting.app.looks.listeners import CloserLooks
 from matting.app.looks.wiring import connect_looks
-from matting.app.pick.listeners import Picking
+from matting.app.pick.listeners import Picks
 from matting.app.pick.wiring import connect_pick
-from matting.app.result.listeners import Finishing
+from matting.app.result.listeners import Results
 from matting.app.result.wiring import connect_result
 from matting.app.step_back import StepBack, connect_photos
 
 
 def connect(page: Page, steps: Steps) -> None:
     """Attach every listener of the page."""
-    trimming = Trimming(page, steps)
-    picking = Picking(page, steps)
-    picked = connect_pick(page, picking)
-    trimmed = connect_trimap(page, trimming)
+    trimaps = Trimaps(page, steps)
+    picks = Picks(page, steps)
+    picked = connect_pick(page, picks)
+    trimmed = connect_trimap(page, trimaps)
     closer = CloserLooks(page, steps)
-    finishing = Finishing(page, steps, trimming)
-    other_trimap, other_matte = connect_result(page, finishing, closer)
+    results = Results(page, steps, trimaps)
+    other_trimap, other_matte = connect_result(page, results, closer)
     connect_looks(page, closer)
-    opening = Opening(page, picking, trimming, finishing, closer)
-    step_back = StepBack(page, picking, trimming, finishing, closer, opening)
+    shipped_examples = ShippedExamples(page, picks, trimaps, results, closer)
+    step_back = StepBack(page, picks, trimaps, results, closer, shipped_examples)
     taken, back = connect_photos(page, step_back)
-    opened, finished = connect_examples(page, opening, step_back)
+    opened, finished = connect_examples(page, shipped_examples, step_back)
     picked, trimmed = [*picked, *taken, *opened], [*trimmed, opened[0], back]
     other_matte = [*other_matte, finished, back]
-    trimmed += connect_help(page, TrimapHelp(page, trimming), [*trimmed, *other_trimap])
+    trimmed += connect_help(page, TrimapHelp(page, trimaps), [*trimmed, *other_trimap])
     connect_filmstrip(page.states, Filmstrip(page.strip), [*picked, *trimmed, *other_matte])
     connect_batch(page.batch, Batches(page.batch, steps))

@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 
 import numpy as np
-from PIL import ExifTags, Image, ImageCms
+from PIL import Image, ImageCms, ImageOps
 
 Source = str | os.PathLike[str] | bytes | Image.Image | np.ndarray
 Notices = tuple[str, ...]
@@ -25,16 +25,6 @@ HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
 
 # Working profiles whose conversion to sRGB would change nothing but rounding.
 SRGB_NAMES = ("sRGB IEC61966", "sRGB built-in")
-
-TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 
 
 class MissingFileError(ValueError, FileNotFoundError):
@@ -150,8 +140,7 @@ def _load(picture: Image.Image, name: str) -> tuple[Image.Image, Notices]:
             raise OSError("the pixels are not those that the header announced")
     except Exception as error:  # see _open
         raise ValueError(f"{name} is damaged or cut short; save or download it again.") from error
-    turn = TURNS.get(_orientation(picture))
-    upright = picture if turn is None else picture.transpose(turn)
+    upright = _turned(picture)
     if frames > 1 and picture.tell() == 0:
         return upright, (f"{name} holds {frames} pictures; the first one is used.",)
     return upright, ()
@@ -167,11 +156,12 @@ def _count_frames(picture: Image.Image) -> int:
         return 1
 
 
-def _orientation(picture: Image.Image) -> int:
+def _turned(picture: Image.Image) -> Image.Image:
+    """Turn a picture as its EXIF says."""
     try:
-        return picture.getexif().get(ExifTags.Base.Orientation, 1)
+        return ImageOps.exif_transpose(picture)
     except Exception:  # damaged metadata raises many things, and is no reason to refuse the pixels
-        return 1
+        return picture
 
 
 def _limit() -> str:

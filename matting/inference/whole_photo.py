@@ -48,7 +48,7 @@ def estimate_trimap(network: TGN, image: np.ndarray, coarse_mask: np.ndarray) ->
     padded = [_place(pad_to_multiple(tensor, network.config.multiple), network) for tensor in inputs]
     stripes = [logits.float().softmax(dim=1).cpu() for logits in network.logit_stripes(network.features(*padded))]
     probabilities = crop_to(torch.cat(stripes, dim=2), photo.shape[:2])[0].permute(1, 2, 0).numpy()
-    return _give_back(np.ascontiguousarray(probabilities), size)
+    return _at_photo_size(np.ascontiguousarray(probabilities), size)
 
 
 @torch.inference_mode()
@@ -62,7 +62,7 @@ def estimate_alpha(
     """
     inputs, shown = spamattnet_inputs(network, image, trimap, scale)
     alpha = crop_to(network(*inputs).alpha.float().clamp(0, 1).cpu(), shown)[0, 0].numpy()
-    return _give_back(np.ascontiguousarray(alpha), image.shape[:2])
+    return _at_photo_size(np.ascontiguousarray(alpha), image.shape[:2])
 
 
 def average_over_flip(matte: Callable[..., np.ndarray], image: np.ndarray, *guidance: np.ndarray) -> np.ndarray:
@@ -127,7 +127,7 @@ def _scale(plane: np.ndarray, scale: float) -> np.ndarray:
     return cv2.resize(plane, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
 
 
-def _give_back(plane: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+def _at_photo_size(plane: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Bring what a network made back to the photo's size: means where it looked at more pixels, lines where at less."""
     if plane.shape[:2] == size:
         return plane

@@ -19,7 +19,7 @@ class Learning:
     """A network that learns by its loss; the loop asks it for a step's gradient and then to take the step.
 
     Attributes:
-        names: what `add_up` returns after the loss, for the log; not a number where there is nothing to log.
+        names: what `accumulate_gradient` returns after the loss, for the log; NaN where there is nothing to log.
         run: what changes.
     """
 
@@ -37,7 +37,7 @@ class Learning:
         self.loss_of, self.schedule, self.accelerator = loss_of, schedule, accelerator
         self.run = begin(network, schedule, accelerator, state)
 
-    def add_up(self, feed: Iterator[Batch], passes: int) -> Tensor:
+    def accumulate_gradient(self, feed: Iterator[Batch], passes: int) -> Tensor:
         """Run a step's passes forward and back; returns this process's mean loss and what `names` says: 1 + names."""
         self.prepare()
         device, seen = self.accelerator.device, []
@@ -53,7 +53,7 @@ class Learning:
             group["lr"] = rate * self.schedule.factor(self.run.step)
 
     def backward(self, batch: Batch, passes: int, *, last: bool) -> Tensor:
-        """Add one pass's share of the gradient; returns its share of what `add_up` returns."""
+        """Add one pass's share of the gradient; returns its share of what `accumulate_gradient` returns."""
         with self.alone(self.run.model, last):
             loss = self.loss_of(self.run.model, batch) / passes
             self.accelerator.backward(loss)
@@ -64,7 +64,7 @@ class Learning:
         return nullcontext() if last else self.accelerator.no_sync(model)
 
     def update(self, loss: float, *named: float) -> None:
-        """Take the step, by all processes' mean of what `add_up` returned.
+        """Take the step, by all processes' mean of what `accumulate_gradient` returned.
 
         Raises:
             FloatingPointError: where the loss or its gradient is not finite; nothing has changed then.

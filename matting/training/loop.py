@@ -102,7 +102,7 @@ def train(
     stopped = over = False
     with StopRequests() as signals, _progress(run.step, schedule.steps, accelerator) as bar:
         while run.step < schedule.steps and not (stopped or over):
-            own = learner.add_up(feed, accumulate)
+            own = learner.accumulate_gradient(feed, accumulate)
             wishes = signals.noted, limit.due(), saving.due()
             (loss, *named), (stopped, over, save) = engine.agree(accelerator, own, *wishes)
             learner.update(loss, *named)

@@ -14,13 +14,13 @@ from matting.app import build
 from matting.app.backend.computations import Steps
 from matting.app.batch import Batches
 from matting.app.edges.help import TrimapHelp
-from matting.app.edges.listeners import Trimming
+from matting.app.edges.listeners import Trimaps
 from matting.app.filmstrip import Filmstrip
 from matting.app.looks.listeners import CloserLooks
 from matting.app.page import lay_out
-from matting.app.pick.listeners import Picking
+from matting.app.pick.listeners import Picks
 from matting.app.pick.masks import OwnMasks
-from matting.app.result.listeners import Finishing
+from matting.app.result.listeners import Results
 from matting.app.result.mattes import OwnMattes
 from matting.app.session.stages import Photo, Selection
 from matting.app.session.trimap_edit import TrimapEdit
@@ -43,17 +43,17 @@ def app(pipeline):
     steps = Steps(pipeline)
     with gr.Blocks():
         page = lay_out("here")
-    trimming, picking, looks = Trimming(page, steps), Picking(page, steps), CloserLooks(page, steps)
-    finishing = Finishing(page, steps, trimming)
+    trimaps, picks, looks = Trimaps(page, steps), Picks(page, steps), CloserLooks(page, steps)
+    results = Results(page, steps, trimaps)
     return SimpleNamespace(
         page=page,
         steps=steps,
-        picking=picking,
-        own=OwnMasks(picking),
-        trimming=trimming,
-        help=TrimapHelp(page, trimming),
-        finishing=finishing,
-        own_mattes=OwnMattes(finishing, looks),
+        picks=picks,
+        own=OwnMasks(picks),
+        trimaps=trimaps,
+        help=TrimapHelp(page, trimaps),
+        results=results,
+        own_mattes=OwnMattes(results, looks),
         looks=looks,
         strip=Filmstrip(page.strip),
         batches=Batches(page.batch, steps),

@@ -94,9 +94,9 @@ def test_colours_of_ones_own_become_the_cutouts_and_the_layer(app, photo, trimap
     assert np.array_equal(np.asarray(Image.open(matte.cutout_file))[:, :, :3], layer)
     assert np.array_equal(np.asarray(Image.open(matte.foreground_file)), layer)
     assert shown[stage.freed] is True
-    back = app.finishing.recolour(False, photo, matte, *CHOSEN)[states.matte]
+    back = app.results.recolour(False, photo, matte, *CHOSEN)[states.matte]
     assert np.array_equal(np.asarray(Image.open(back.cutout_file))[:, :, :3], photo.image)
-    again = app.finishing.recolour(True, photo, back, *CHOSEN)[states.matte]
+    again = app.results.recolour(True, photo, back, *CHOSEN)[states.matte]
     assert np.array_equal(np.asarray(Image.open(again.cutout_file))[:, :, :3], layer)
 
 

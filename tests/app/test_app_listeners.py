@@ -24,20 +24,20 @@ from matting.trimaps.algebra import BACKGROUND, FOREGROUND, UNKNOWN
 
 def test_the_whole_way_from_a_click_to_the_files(app, photo):
     page, states = app.page, app.page.states
-    clicked = app.picking.click(click(64, 48), "keep", photo, Clicks(), None)
+    clicked = app.picks.click(click(64, 48), "keep", photo, Clicks(), None)
     clicks = clicked[states.clicks]
-    picked = app.picking.segment(photo, clicks, None, None, OFFLINE, None)
+    picked = app.picks.segment(photo, clicks, None, None, OFFLINE, None)
     selection = picked[states.selection]
     assert selection.mask.shape == (HEIGHT, WIDTH)
     assert selection.mask[48, 64] > 0.5
 
-    found = app.trimming.find(photo, selection, None, None)
+    found = app.trimaps.find(photo, selection, None, None)
     edit = found[states.trimap]
     assert set(np.unique(edit.values)) <= {BACKGROUND, UNKNOWN, FOREGROUND}
 
     stripe = np.zeros((HEIGHT, WIDTH), bool)
     stripe[:6] = True
-    cut = app.finishing.cut_out(
+    cut = app.results.cut_out(
         layer(BACKGROUND, stripe), photo, edit, None, "hard", "spamattnet", True, "colour", "#00ff00", None
     )
     matte = cut[states.matte]
@@ -73,18 +73,18 @@ def test_a_refused_photo_is_one_sentence_and_loses_nothing(app, photo, tmp_path,
     path.write_bytes(content)
     clicks = Clicks((Click(64, 48, "keep"),))
     with pytest.warns(UserWarning, match=r"^[^\n]+[.;?!]$") as said:
-        kept = app.picking.take_photo(upload(path), photo, clicks, None, "click")
+        kept = app.picks.take_photo(upload(path), photo, clicks, None, "click")
     assert len(said) == 1
     assert set(kept) == {app.page.pick.photo}
     shown = np.asarray(Image.open(kept[app.page.pick.photo]))
     assert shown.shape == photo.proxy.shape
     with pytest.warns(UserWarning):
-        assert app.picking.take_photo(upload(path), None, Clicks(), None, "click") == {app.page.pick.photo: None}
+        assert app.picks.take_photo(upload(path), None, Clicks(), None, "click") == {app.page.pick.photo: None}
 
 
 def test_a_new_photo_leaves_nothing_of_the_old_one(app, tmp_path):
     Image.new("RGB", (40, 30), "orange").save(tmp_path / "plain.png")
-    fresh = app.picking.take_photo(upload(tmp_path / "plain.png"), None, Clicks(), None, "click")
+    fresh = app.picks.take_photo(upload(tmp_path / "plain.png"), None, Clicks(), None, "click")
     states = app.page.states
     assert fresh[states.photo].size == (30, 40)
     assert fresh[states.clicks] == Clicks()
@@ -94,14 +94,14 @@ def test_a_new_photo_leaves_nothing_of_the_old_one(app, tmp_path):
 
 
 def test_a_segmentation_never_overwrites_newer_clicks(app, photo):
-    answer = app.picking.segment(photo, Clicks((Click(64, 48, "keep"),)), None, None, OFFLINE, None)
+    answer = app.picks.segment(photo, Clicks((Click(64, 48, "keep"),)), None, None, OFFLINE, None)
     assert app.page.states.clicks not in answer
 
 
 def test_clicks_that_were_answered_are_not_asked_again(app, photo):
     clicks = Clicks((Click(64, 48, "keep"),))
-    first = app.picking.segment(photo, clicks, None, None, OFFLINE, None)[app.page.states.selection]
-    again = app.picking.segment(photo, clicks, first, None, OFFLINE, None)[app.page.states.selection]
+    first = app.picks.segment(photo, clicks, None, None, OFFLINE, None)[app.page.states.selection]
+    again = app.picks.segment(photo, clicks, first, None, OFFLINE, None)[app.page.states.selection]
     assert again is first
 
 
@@ -115,23 +115,23 @@ def test_a_segmenter_that_cannot_be_had_gives_way_to_the_offline_one(app, photo,
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     with pytest.warns(UserWarning, match=r"^[^\n]+$"):
-        answer = app.picking.segment(photo, Clicks((Click(64, 48, "keep"),)), None, None, "sam-vit-h", None)
+        answer = app.picks.segment(photo, Clicks((Click(64, 48, "keep"),)), None, None, "sam-vit-h", None)
     assert answer[app.page.pick.segmenter] == OFFLINE
     assert answer[app.page.states.selection].mask[48, 64] > 0.5
 
 
 def test_a_changed_selection_marks_the_trimap_and_a_changed_trimap_the_cutout(app, photo, trimap):
-    shown = app.picking.show_selection(photo, Clicks(), Selection.own(disc(30)), trimap)
+    shown = app.picks.show_selection(photo, Clicks(), Selection.own(disc(30)), trimap)
     assert STALE_TRIMAP in shown[app.page.edges.say]
     matte = SimpleNamespace(made_from=trimap.stamp)
-    assert app.page.result.say not in app.trimming.show(photo, trimap, matte)
+    assert app.page.result.say not in app.trimaps.show(photo, trimap, matte)
     changed = trimap.change(np.full((HEIGHT, WIDTH), UNKNOWN, np.uint8))
-    assert STALE_MATTE in app.trimming.show(photo, changed, matte)[app.page.result.say]
+    assert STALE_MATTE in app.trimaps.show(photo, changed, matte)[app.page.result.say]
 
 
 @pytest.mark.parametrize("button", ["apply", "undo", "reset"])
 def test_strokes_reach_the_trimap_by_every_button(app, photo, trimap, button):
-    shown = getattr(app.trimming, button)(layer(BACKGROUND, disc(10)), photo, trimap, None)
+    shown = getattr(app.trimaps, button)(layer(BACKGROUND, disc(10)), photo, trimap, None)
     edit = shown[app.page.states.trimap]
     if button == "undo":
         assert np.array_equal(edit.values, trimap.values)
@@ -144,7 +144,7 @@ def test_wider_and_narrower_keep_the_strokes_and_do_what_they_say(app, photo, tr
     corner = np.zeros((HEIGHT, WIDTH), bool)
     corner[:12, :12] = True
     unknown = np.count_nonzero(trimap.values == UNKNOWN)
-    for listener, grows in ((app.trimming.widen, True), (app.trimming.narrow, False)):
+    for listener, grows in ((app.trimaps.widen, True), (app.trimaps.narrow, False)):
         values = listener(5, layer(FOREGROUND, corner), photo, trimap, None)[app.page.states.trimap].values
         assert values[0, 0] == FOREGROUND
         assert (np.count_nonzero(values == UNKNOWN) > unknown) == grows
@@ -152,8 +152,8 @@ def test_wider_and_narrower_keep_the_strokes_and_do_what_they_say(app, photo, tr
 
 def test_an_uploaded_trimap_comes_out_as_it_went_in(app, photo, trimap, tmp_path):
     Image.fromarray(trimap.values).save(tmp_path / "own.png")
-    edit = app.trimming.upload(str(tmp_path / "own.png"), photo, None, None)[app.page.states.trimap]
-    cut = app.finishing.cut_out(layer(), photo, edit, None, "soft", "spamattnet", True, "checkerboard", "#000000", None)
+    edit = app.trimaps.upload(str(tmp_path / "own.png"), photo, None, None)[app.page.states.trimap]
+    cut = app.results.cut_out(layer(), photo, edit, None, "soft", "spamattnet", True, "checkerboard", "#000000", None)
     matte = cut[app.page.states.matte]
     assert np.array_equal(np.asarray(Image.open(matte.trimap_file)), trimap.values)
     alpha = np.asarray(Image.open(matte.alpha_file))
@@ -169,14 +169,14 @@ def test_painted_pixels_are_the_mask(app, photo):
 def test_what_is_missing_is_said_and_nothing_changes(app, photo, trimap, tmp_path):
     Image.new("L", (500, 20)).save(tmp_path / "flat.png")
     refusals = [
-        lambda: app.trimming.apply(layer(), photo, trimap, None),
-        lambda: app.trimming.undo(layer(), photo, trimap, None),
-        lambda: app.trimming.find(photo, None, None, None),
-        lambda: app.trimming.upload(str(tmp_path / "flat.png"), photo, trimap, None),
+        lambda: app.trimaps.apply(layer(), photo, trimap, None),
+        lambda: app.trimaps.undo(layer(), photo, trimap, None),
+        lambda: app.trimaps.find(photo, None, None, None),
+        lambda: app.trimaps.upload(str(tmp_path / "flat.png"), photo, trimap, None),
         lambda: app.own.take_mask(str(tmp_path / "flat.png"), photo, None),
         lambda: app.own.take_mask(str(tmp_path / "flat.png"), None, None),
         lambda: app.own.take_painted(layer(), photo, None),
-        lambda: app.finishing.cut_out(
+        lambda: app.results.cut_out(
             None, photo, None, None, "hard", "spamattnet", True, "checkerboard", "#000000", None
         ),
     ]
@@ -192,7 +192,7 @@ def test_a_refused_background_keeps_the_one_before(app, photo, tmp_path):
     (tmp_path / "no.png").write_bytes(b"no")
     before = np.full((20, 20, 3), 7, np.uint8)
     with pytest.warns(UserWarning):
-        kept = app.finishing.take_picture(upload(tmp_path / "no.png"), photo, None, "picture", "#000000", before)
+        kept = app.results.take_picture(upload(tmp_path / "no.png"), photo, None, "picture", "#000000", before)
     assert app.page.states.backdrop not in kept
     assert np.asarray(Image.open(kept[app.page.result.picture])).shape == before.shape
 
@@ -203,7 +203,7 @@ def test_a_background_never_changes_what_the_last_line_says(app, photo):
     matte = keep_matte(photo, TrimapEdit.own(np.full((HEIGHT, WIDTH), UNKNOWN, np.uint8), None), alpha)
     backdrop = np.zeros((20, 20, 3), np.uint8)
     for background, picture in (("picture", None), ("picture", backdrop), ("colour", None)):
-        shown = app.finishing.change_background(photo, matte, background, "#00ff00", picture)
+        shown = app.results.change_background(photo, matte, background, "#00ff00", picture)
         assert app.page.result.slider in shown
         assert app.page.result.say not in shown
 
@@ -212,7 +212,7 @@ def test_candidates_are_all_kept_and_one_is_chosen(app, photo):
     masks = np.stack([disc(30), disc(20), disc(10)]).astype(np.float32)
     answer = CoarseMasks(masks=masks, scores=np.array([0.9, 0.7, 0.4], np.float32))
     selection = Selection.of_masks(answer.masks, answer.scores, (Clicks(), OFFLINE))
-    shown = app.picking.choose(SimpleNamespace(index=2), photo, Clicks(), selection, None)
+    shown = app.picks.choose(SimpleNamespace(index=2), photo, Clicks(), selection, None)
     assert np.array_equal(shown[app.page.states.selection].mask, masks[2])
     assert len(shown[app.page.pick.candidates].value) == 3
 

@@ -204,8 +204,8 @@ def test_an_interrupted_adaptation_equals_one_that_was_not(tmp_path, stops):
 @pytest.mark.parametrize("broken", ["loss", "gradient"])
 def test_a_discriminator_that_is_not_finite_stops_before_either_steps(tmp_path, broken):
     class Failing(Adaptation):
-        def add_up(self, feed, passes):
-            seen = super().add_up(feed, passes)
+        def accumulate_gradient(self, feed, passes):
+            seen = super().accumulate_gradient(feed, passes)
             if self.run.step == 9 and broken == "loss":
                 seen[-1] = math.inf
             if self.run.step == 9 and broken == "gradient":

@@ -9,7 +9,7 @@ import gradio as gr
 import numpy as np
 
 from matting.app.components import Page
-from matting.app.edges.listeners import Trimming, merge
+from matting.app.edges.listeners import Trimaps, merge
 from matting.app.parts import served_files
 from matting.app.parts.drawing import heat_map, ring, shrink
 from matting.app.parts.messages import Update, forgiving, line
@@ -29,9 +29,9 @@ SOUND = "The trimap is sound."
 class TrimapHelp:
     """Listeners that look at the trimap and offer changes to it."""
 
-    def __init__(self, page: Page, trimming: Trimming) -> None:
+    def __init__(self, page: Page, trimaps: Trimaps) -> None:
         """Bind the listeners to the page's components and to stage 2's own listeners."""
-        self.states, self.help, self.trimming = page.states, page.edges.help, trimming
+        self.states, self.help, self.trimaps = page.states, page.edges.help, trimaps
 
     @forgiving
     def advise(self, photo: Photo | None, trimap: TrimapEdit | None) -> Update:
@@ -57,9 +57,9 @@ class TrimapHelp:
         """Take one of the offered band widths."""
         merged = merge(value, photo, trimap)
         _, values = candidate_bands(merged.values)[event.index]
-        return self.trimming.show(photo, merged.change(values), matte)
+        return self.trimaps.show(photo, merged.change(values), matte)
 
-    def cured_of(self, complaint: Complaint) -> Callable[..., Update]:
+    def cure_listener(self, complaint: Complaint) -> Callable[..., Update]:
         """Return the listener that mends one thing that the doctor can find."""
 
         @forgiving
@@ -67,7 +67,7 @@ class TrimapHelp:
             value: EditorValue, photo: Photo | None, trimap: TrimapEdit | None, matte: Matte | None
         ) -> Update:
             merged = merge(value, photo, trimap)
-            return self.trimming.show(photo, merged.change(cure(merged.values, complaint)), matte)
+            return self.trimaps.show(photo, merged.change(cure(merged.values, complaint)), matte)
 
         return cure_trimap
 

@@ -23,7 +23,7 @@ NOTHING_PICKED = "Pick something first: click on it, paint over it or upload a m
 NO_TRIMAP = "There is no trimap yet; pick something and find its edges first."
 
 
-class Trimming:
+class Trimaps:
     """What happens in stage 2; every method is a listener and returns the components that change.
 
     The editor's strokes come along with every button and are merged first, so that none is ever lost.

@@ -6,21 +6,21 @@ from typing import Any
 
 from matting.app.components import Page
 from matting.app.edges.help import TrimapHelp
-from matting.app.edges.listeners import Trimming
+from matting.app.edges.listeners import Trimaps
 from matting.app.parts.queues import HEAVY, QUICK, move_on, scroll_to
 from matting.app.parts.widgets import brush_script
 
 FINDING = "Finding the edges…"
 
 
-def connect_trimap(page: Page, trimming: Trimming) -> list[Any]:
+def connect_trimap(page: Page, trimaps: Trimaps) -> list[Any]:
     """Attach step 2's own listeners and return the events after which the trimap is another one."""
     states, stage = page.states, page.edges
     shown = [states.trimap, stage.body, stage.editor, stage.say, page.result.say]
     held = [states.photo, states.trimap, states.matte]
     move_on(page.pick.make_trimap, "stage-edges", stage.say, FINDING)
     found = page.pick.make_trimap.click(
-        trimming.find,
+        trimaps.find,
         [states.photo, states.selection, states.trimap, states.matte],
         shown,
         show_progress_on=stage.editor,
@@ -30,16 +30,16 @@ def connect_trimap(page: Page, trimming: Trimming) -> list[Any]:
     # Within the page, with no server in between: whoever paints at once must paint in the new colour.
     stage.brush.input(None, [stage.brush], [stage.editor], js=brush_script(), **QUICK)
     buttons = (
-        (stage.apply, trimming.apply),
-        (stage.undo, trimming.undo),
-        (stage.redo, trimming.redo),
-        (stage.help.reset, trimming.reset),
+        (stage.apply, trimaps.apply),
+        (stage.undo, trimaps.undo),
+        (stage.redo, trimaps.redo),
+        (stage.help.reset, trimaps.reset),
     )
     upload = page.strip.uploads["trimap"]
-    steps = ((stage.help.wider, trimming.widen), (stage.help.narrower, trimming.narrow))
+    steps = ((stage.help.wider, trimaps.widen), (stage.help.narrower, trimaps.narrow))
     return [
         found,
-        upload.upload(trimming.upload, [upload, *held], shown, **QUICK),
+        upload.upload(trimaps.upload, [upload, *held], shown, **QUICK),
         *(button.click(listener, [stage.editor, *held], shown, **QUICK) for button, listener in buttons),
         *(button.click(listener, [stage.help.step, stage.editor, *held], shown, **QUICK) for button, listener in steps),
     ]
@@ -53,7 +53,7 @@ def connect_help(page: Page, trimap_help: TrimapHelp, changed: list[Any]) -> lis
     rows = parts.findings.items()
     taken = [
         parts.bands.select(trimap_help.choose_band, asking, shown, **QUICK),
-        *(row.cure.click(trimap_help.cured_of(complaint), asking, shown, **QUICK) for complaint, row in rows),
+        *(row.cure.click(trimap_help.cure_listener(complaint), asking, shown, **QUICK) for complaint, row in rows),
     ]
     offered = [parts.bands, parts.doctor, parts.sound, parts.uncertainty, parts.paint_next, parts.export]
     for _, row in rows:

@@ -9,27 +9,25 @@ import gradio as gr
 
 from matting.app.backend.computations import Embedding
 from matting.app.components import Page
-from matting.app.edges.listeners import Trimming
+from matting.app.edges.listeners import Trimaps
 from matting.app.examples import outputs
 from matting.app.looks.listeners import CloserLooks
 from matting.app.parts.assets import captioned
 from matting.app.parts.messages import Update, forgiving
-from matting.app.pick.listeners import Picking
-from matting.app.result.listeners import Finishing
+from matting.app.pick.listeners import Picks
+from matting.app.result.listeners import Results
 from matting.app.session.stages import Clicks, Matte, Photo, Selection
 from matting.app.session.trimap_edit import TrimapEdit
 
 
-class Opening:
+class ShippedExamples:
     """The listeners of the examples; the photo is there first, its cutout a moment later."""
 
-    def __init__(
-        self, page: Page, picking: Picking, trimming: Trimming, finishing: Finishing, closer: CloserLooks
-    ) -> None:
+    def __init__(self, page: Page, picks: Picks, trimaps: Trimaps, results: Results, closer: CloserLooks) -> None:
         """Bind the listeners to those of the three stages."""
-        self.stage, self.picking, self.trimming = page.pick, picking, trimming
-        self.finishing, self.closer = finishing, closer
-        self.fingerprint = finishing.steps.pipeline.fingerprint
+        self.stage, self.picks, self.trimaps = page.pick, picks, trimaps
+        self.results, self.closer = results, closer
+        self.fingerprint = results.steps.pipeline.fingerprint
 
     @forgiving
     def take(self, event: gr.SelectData) -> Update:
@@ -38,15 +36,15 @@ class Opening:
         photo = outputs.open_photo(Path(path))
         # Nothing stays selected, or a second click on the same photo would only take the selection away.
         shown = {self.stage.examples: gr.Gallery(selected_index=None)}
-        shown |= self.picking.start(photo, "click", outputs.first_clicks(photo.name))
+        shown |= self.picks.start(photo, "click", outputs.first_clicks(photo.name))
         if (example := outputs.read(photo, self.fingerprint)) is None:
             return shown
         clicks, _ = example.selection.asked
         return (
             shown
-            | {self.picking.states.clicks: clicks}
-            | self.picking.show_selection(photo, clicks, example.selection, None)
-            | self.trimming.show(photo, example.trimap, None)
+            | {self.picks.states.clicks: clicks}
+            | self.picks.show_selection(photo, clicks, example.selection, None)
+            | self.trimaps.show(photo, example.trimap, None)
         )
 
     @forgiving
@@ -63,8 +61,8 @@ class Opening:
         if photo is None or trimap is None or matte is not None or not clicks.example:
             return gr.skip()
         example = outputs.read(photo, self.fingerprint)
-        return self.closer.forget_if_new(
-            self.finishing.present(photo, trimap, example.alpha, example.recipe, freed, *chosen)
+        return self.closer.with_looks_cleared(
+            self.results.present(photo, trimap, example.alpha, example.recipe, freed, *chosen)
         )
 
     def segment(
@@ -79,4 +77,4 @@ class Opening:
         """Let the clicks of an example be understood where no mask is shipped for them."""
         if selection is not None:
             return gr.skip()
-        return self.picking.segment(photo, clicks, selection, embedding, name, trimap)
+        return self.picks.segment(photo, clicks, selection, embedding, name, trimap)

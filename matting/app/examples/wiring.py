@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from matting.app.components import Page
-from matting.app.examples.listeners import Opening
+from matting.app.examples.listeners import ShippedExamples
 from matting.app.parts.queues import HEAVY, QUICK
 from matting.app.result.wiring import chosen_background, shown_with_a_matte
 from matting.app.step_back import StepBack
 
 
-def connect_examples(page: Page, opening: Opening, step_back: StepBack) -> tuple[list[Any], Any]:
+def connect_examples(page: Page, shipped_examples: ShippedExamples, step_back: StepBack) -> tuple[list[Any], Any]:
     """Attach the examples; return the events after which mask and trimap are others, and the one after the matte is."""
     states, stage, result = page.states, page.pick, page.result
     opened = stage.examples.select(
@@ -21,7 +21,7 @@ def connect_examples(page: Page, opening: Opening, step_back: StepBack) -> tuple
         **QUICK,
     )
     segmented = opened.then(
-        opening.segment,
+        shipped_examples.segment,
         [states.photo, states.clicks, states.selection, states.embedding, stage.segmenter, states.trimap],
         [
             states.selection, stage.photo, stage.say, stage.candidates, stage.make_trimap, page.edges.say,
@@ -31,7 +31,7 @@ def connect_examples(page: Page, opening: Opening, step_back: StepBack) -> tuple
         **HEAVY,
     )  # fmt: skip
     finished = opened.then(
-        opening.finish,
+        shipped_examples.finish,
         [states.photo, states.clicks, states.trimap, states.matte, result.freed, *chosen_background(page)],
         [*shown_with_a_matte(page), result.say, result.notebook_part, result.notebook],
         **QUICK,

@@ -96,7 +96,7 @@ class CloserLooks:
             self.looks.score_say: line(SCORED),
         }
 
-    def forget_if_new(self, update: Update) -> Update:
+    def with_looks_cleared(self, update: Update) -> Update:
         """Add to an update that brings another matte that nothing is left of what belonged to the one before."""
         if self.states.matte not in update:
             return update

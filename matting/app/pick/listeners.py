@@ -34,7 +34,7 @@ NO_CLICKS = Clicks()
 STALE_TRIMAP = "The selection has changed since this trimap was made. “Find the edges” makes a new one."
 
 
-class Picking:
+class Picks:
     """What happens in stage 1; every method is a listener and returns the components that change."""
 
     def __init__(self, page: Page, steps: Steps) -> None:
@@ -244,7 +244,7 @@ class Picking:
         return {
             self.states.selection: selection,
             self.stage.photo: served_files.show_quickly(draw_canvas(photo, clicks, selection)) if photo else None,
-            self.stage.say: line(where_picking_stands(photo, clicks, selection)),
+            self.stage.say: line(what_to_do_next(photo, clicks, selection)),
             self.stage.candidates: gr.Gallery(
                 value=[
                     (thumbnail(photo, mask), f"{score:.0%}")
@@ -259,7 +259,7 @@ class Picking:
         } | ({self.edges.say: line(STALE_TRIMAP, "stale")} if stale else {})
 
 
-def where_picking_stands(photo: Photo | None, clicks: Clicks, selection: Selection | None) -> str:
+def what_to_do_next(photo: Photo | None, clicks: Clicks, selection: Selection | None) -> str:
     """Say in one line what comes next in stage 1."""
     if photo is None:
         return PICK_FIRST

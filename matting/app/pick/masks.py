@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from matting.app.parts.messages import Update, forgiving, line, notify
-from matting.app.pick.listeners import Picking, where_picking_stands
+from matting.app.pick.listeners import Picks, what_to_do_next
 from matting.app.session.stages import Clicks, Photo, Selection
 from matting.app.session.trimap_edit import EditorValue, TrimapEdit, painted_layer, read_strokes
 from matting.images import read_mask
@@ -17,9 +17,9 @@ NOTHING_TO_CHANGE = "Nothing is picked yet; click on something first, and then c
 class OwnMasks:
     """Listeners beside clicking; every method returns the components that change."""
 
-    def __init__(self, picking: Picking) -> None:
+    def __init__(self, picks: Picks) -> None:
         """Bind the listeners to stage 1."""
-        self.picking, self.states, self.stage = picking, picking.states, picking.stage
+        self.picks, self.states, self.stage = picks, picks.states, picks.stage
 
     @forgiving
     def take_mask(self, path: str, photo: Photo | None, trimap: TrimapEdit | None) -> Update:
@@ -28,9 +28,7 @@ class OwnMasks:
             raise ValueError("Choose a photo first; a mask has to fit one.")
         mask, notices = read_mask(path, photo.size)
         notify(notices)
-        return {self.states.clicks: Clicks()} | self.picking.show_selection(
-            photo, Clicks(), Selection.own(mask), trimap
-        )
+        return {self.states.clicks: Clicks()} | self.picks.show_selection(photo, Clicks(), Selection.own(mask), trimap)
 
     @forgiving
     def take_painted(self, value: EditorValue, photo: Photo | None, trimap: TrimapEdit | None) -> Update:
@@ -38,16 +36,16 @@ class OwnMasks:
         _, painted = read_strokes(painted_layer(value), photo.size if photo else (2, 2))
         if photo is None or not painted.any():
             raise ValueError("Nothing is painted yet; paint over what you want to keep first.")
-        own = self.picking.show_selection(photo, Clicks(), Selection.own(painted), trimap)
-        return {self.states.clicks: Clicks()} | self.picking.show_tools(None) | own
+        own = self.picks.show_selection(photo, Clicks(), Selection.own(painted), trimap)
+        return {self.states.clicks: Clicks()} | self.picks.show_tools(None) | own
 
     @forgiving
     def pick_by(self, select_by: str, photo: Photo | None, clicks: Clicks, selection: Selection | None) -> Update:
         """Change between clicking and painting."""
-        tools = self.picking.show_tools(photo if select_by == "paint" else None)
-        return {self.stage.say: line(where_picking_stands(photo, clicks, selection))} | tools
+        tools = self.picks.show_tools(photo if select_by == "paint" else None)
+        return {self.stage.say: line(what_to_do_next(photo, clicks, selection))} | tools
 
-    def changed_by(self, name: str) -> Callable[..., Update]:
+    def tool_listener(self, name: str) -> Callable[..., Update]:
         """Return the listener that applies one of `masks.TOOLS` to the chosen mask."""
 
         @forgiving
@@ -61,6 +59,6 @@ class OwnMasks:
             if photo is None or selection is None:
                 raise ValueError(NOTHING_TO_CHANGE)
             pixels = max(1.0, percent / 100 * object_size(selection.mask)) if name in ("grow", "shrink") else 0.0
-            return self.picking.show_selection(photo, clicks, selection.apply(name, pixels), trimap)
+            return self.picks.show_selection(photo, clicks, selection.apply(name, pixels), trimap)
 
         return change_mask

@@ -6,16 +6,16 @@ from typing import Any
 
 from matting.app.components import Page
 from matting.app.parts.queues import CLICKING, HEAVY, QUICK
-from matting.app.pick.listeners import Picking
+from matting.app.pick.listeners import Picks
 from matting.app.pick.masks import OwnMasks
 
 
-def connect_pick(page: Page, picking: Picking) -> list[Any]:
+def connect_pick(page: Page, picks: Picks) -> list[Any]:
     """Attach the listeners of step 1; return the events after which there is another mask."""
-    return [*_connect_clicks(page, picking), *_connect_own_masks(page, OwnMasks(picking))]
+    return [*_connect_clicks(page, picks), *_connect_own_masks(page, OwnMasks(picks))]
 
 
-def _connect_clicks(page: Page, picking: Picking) -> list[Any]:
+def _connect_clicks(page: Page, picks: Picks) -> list[Any]:
     """Attach the listeners of clicks and boxes and return the events after which the selection is another one."""
     states, stage = page.states, page.pick
     shown = [states.selection, stage.photo, stage.say, stage.candidates, stage.make_trimap, page.edges.say]
@@ -29,7 +29,7 @@ def _connect_clicks(page: Page, picking: Picking) -> list[Any]:
                 trigger_mode="multiple",
                 **CLICKING,
             )
-            for picture, listener in ((stage.photo, picking.click), (stage.boxes, picking.draw_box))
+            for picture, listener in ((stage.photo, picks.click), (stage.boxes, picks.draw_box))
         ),
         *(
             button.click(
@@ -39,21 +39,21 @@ def _connect_clicks(page: Page, picking: Picking) -> list[Any]:
                 trigger_mode="multiple",
                 **CLICKING,
             )
-            for button, listener in ((stage.undo, picking.undo), (stage.redo, picking.redo))
+            for button, listener in ((stage.undo, picks.undo), (stage.redo, picks.redo))
         ),
-        stage.clear.click(picking.clear, [states.photo], clicked, **CLICKING),
+        stage.clear.click(picks.clear, [states.photo], clicked, **CLICKING),
     ]
     asking = [states.photo, states.clicks, states.selection, states.embedding, stage.segmenter, states.trimap]
     answer = [*shown, states.embedding, stage.segmenter]
     answered = [
-        event.then(picking.segment, asking, answer, show_progress="hidden", trigger_mode="multiple", **HEAVY)
+        event.then(picks.segment, asking, answer, show_progress="hidden", trigger_mode="multiple", **HEAVY)
         for event in listening
     ]
     return [
         *answered,
-        stage.segmenter.input(picking.segment, asking, answer, show_progress_on=stage.segmenter, **HEAVY),
+        stage.segmenter.input(picks.segment, asking, answer, show_progress_on=stage.segmenter, **HEAVY),
         stage.candidates.select(
-            picking.choose, [states.photo, states.clicks, states.selection, states.trimap], shown, **QUICK
+            picks.choose, [states.photo, states.clicks, states.selection, states.trimap], shown, **QUICK
         ),
     ]
 
@@ -75,7 +75,7 @@ def _connect_own_masks(page: Page, own: OwnMasks) -> list[Any]:
             **QUICK,
         ),
         *(
-            button.click(own.changed_by(name), changing, shown, **QUICK)
+            button.click(own.tool_listener(name), changing, shown, **QUICK)
             for name, button in stage.mask_tools.buttons.items()
         ),
     ]

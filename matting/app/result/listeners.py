@@ -9,7 +9,7 @@ import numpy as np
 
 from matting.app.backend.computations import OWN_METHOD, Steps
 from matting.app.components import Page
-from matting.app.edges.listeners import STALE_MATTE, Trimming, merge
+from matting.app.edges.listeners import STALE_MATTE, Trimaps, merge
 from matting.app.parts import served_files
 from matting.app.parts.drawing import shrink
 from matting.app.parts.messages import Update, attempt, forgiving, line, notify, refuse
@@ -34,12 +34,12 @@ PREVIEW_SHARE = 0.5
 """Where more of the photo than this would be computed for a preview, the whole pass is nearly as soon there."""
 
 
-class Finishing:
+class Results:
     """What happens in stage 3; every method is a listener and returns the components that change."""
 
-    def __init__(self, page: Page, steps: Steps, trimming: Trimming) -> None:
+    def __init__(self, page: Page, steps: Steps, trimaps: Trimaps) -> None:
         """Bind the listeners to the page's components and to the heavy steps."""
-        self.states, self.stage, self.steps, self.trimming = page.states, page.result, steps, trimming
+        self.states, self.stage, self.steps, self.trimaps = page.states, page.result, steps, trimaps
         self.cut_button = page.edges.cut_out
 
     @forgiving
@@ -89,7 +89,7 @@ class Finishing:
             alpha = self._alpha(photo, merged, fusion, method)
             tell(1.0)
             recipe = recipe_of(self.steps.pipeline, photo, merged, alpha, fusion, method)
-            editor = {} if merged is trimap else self.trimming.show(photo, merged, None)
+            editor = {} if merged is trimap else self.trimaps.show(photo, merged, None)
             return editor | self.present(photo, merged, alpha, recipe, freed, *chosen)
 
         said = line(DONE if before else CUTOUT_LATER)

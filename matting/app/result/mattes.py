@@ -9,7 +9,7 @@ import gradio as gr
 from matting.app.looks.listeners import NO_CUTOUT, CloserLooks
 from matting.app.parts.messages import Update, forgiving, line, notify
 from matting.app.result.backgrounds import Background
-from matting.app.result.listeners import Finishing
+from matting.app.result.listeners import Results
 from matting.app.session.matte_files import keep_matte, with_own_colours
 from matting.app.session.stages import Matte, Photo
 from matting.app.session.trimap_edit import TrimapEdit
@@ -24,10 +24,10 @@ NO_PHOTO = "Choose a photo first; a matte has to fit one."
 class OwnMattes:
     """Listeners of the strip's last two uploads; every method returns the components that change."""
 
-    def __init__(self, finishing: Finishing, closer: CloserLooks) -> None:
+    def __init__(self, results: Results, closer: CloserLooks) -> None:
         """Bind the listeners to stage 3."""
-        self.finishing, self.closer = finishing, closer
-        self.states, self.stage = finishing.states, finishing.stage
+        self.results, self.closer = results, closer
+        self.states, self.stage = results.states, results.stage
 
     @forgiving
     def take_matte(
@@ -40,9 +40,11 @@ class OwnMattes:
         notify(notices)
         edit = trimap or TrimapEdit.own(from_alpha(alpha, 1, 1), None)
         matte = keep_matte(photo, edit, alpha, None, freed)
-        beside = {} if trimap else self.finishing.trimming.show(photo, edit, None)
+        beside = {} if trimap else self.results.trimaps.show(photo, edit, None)
         said = {self.stage.say: line(OWN_MATTE), self.stage.notebook_part: gr.Accordion(visible=False)}
-        return self.closer.forget_if_new(beside | self.finishing.show_matte(photo, matte, Background(*chosen)) | said)
+        return self.closer.with_looks_cleared(
+            beside | self.results.show_matte(photo, matte, Background(*chosen)) | said
+        )
 
     @forgiving
     def take_colours(self, path: str, photo: Photo | None, matte: Matte | None, *chosen: Any) -> Update:
@@ -56,4 +58,4 @@ class OwnMattes:
         notify(notices)
         changed = with_own_colours(matte, photo, colours)
         said = {self.stage.say: line(OWN_COLOURS), self.stage.freed: True}
-        return self.finishing.show_matte(photo, changed, Background(*chosen)) | said
+        return self.results.show_matte(photo, changed, Background(*chosen)) | said

@@ -14,11 +14,11 @@ from matting.app.looks.listeners import CloserLooks
 from matting.app.looks.wiring import shown_for_one_matte
 from matting.app.parts.messages import Update
 from matting.app.parts.queues import HEAVY, QUICK, move_on, scroll_to
-from matting.app.result.listeners import CUTTING, Finishing
+from matting.app.result.listeners import CUTTING, Results
 from matting.app.result.mattes import OwnMattes
 
 
-def connect_result(page: Page, finishing: Finishing, closer: CloserLooks) -> tuple[list[Any], list[Any]]:
+def connect_result(page: Page, results: Results, closer: CloserLooks) -> tuple[list[Any], list[Any]]:
     """Attach the listeners of the cutout; return the events after which the trimap or the matte may be another one."""
     states, stage, edges = page.states, page.result, page.edges
     where = [stage.zoom, stage.across, stage.down]
@@ -26,7 +26,7 @@ def connect_result(page: Page, finishing: Finishing, closer: CloserLooks) -> tup
     held = [edges.editor, states.photo, states.trimap, states.matte, edges.fusion, edges.method]
     seen = [states.photo, states.matte, *chosen]
     move_on(edges.cut_out, "stage-result", stage.say, CUTTING, stage.stop)
-    listeners = _stoppable(finishing, closer)
+    listeners = _stoppable(results, closer)
     trimap = [states.trimap, edges.body, edges.editor, edges.say]
     notebook = [stage.notebook_part, stage.notebook]
     resting = [stage.say, stage.stop, edges.cut_out]
@@ -45,7 +45,7 @@ def connect_result(page: Page, finishing: Finishing, closer: CloserLooks) -> tup
     cut.then(None, js=f"() => {{ {scroll_to('stage-result')} }}", api_visibility="private")
     gr.on(
         [stage.background.input, stage.colour.change, *(slider.release for slider in where)],
-        finishing.change_background,
+        results.change_background,
         seen,
         [*composite, stage.colour, stage.picture_tools],
         trigger_mode="always_last",
@@ -53,7 +53,7 @@ def connect_result(page: Page, finishing: Finishing, closer: CloserLooks) -> tup
     )
     gr.on(
         [stage.picture.upload, stage.picture.clear],
-        finishing.take_picture,
+        results.take_picture,
         [stage.picture, *seen],
         [*composite, states.backdrop, stage.picture],
         preprocess=False,
@@ -61,10 +61,10 @@ def connect_result(page: Page, finishing: Finishing, closer: CloserLooks) -> tup
         **QUICK,
     )
     stage.backdrops.select(
-        finishing.choose_picture, seen, [*composite, states.backdrop, stage.picture, stage.backdrops], **QUICK
+        results.choose_picture, seen, [*composite, states.backdrop, stage.picture, stage.backdrops], **QUICK
     )
-    recoloured = stage.freed.input(finishing.recolour, [stage.freed, *seen], matte, trigger_mode="always_last", **QUICK)
-    own, uploads = OwnMattes(finishing, closer), page.strip.uploads
+    recoloured = stage.freed.input(results.recolour, [stage.freed, *seen], matte, trigger_mode="always_last", **QUICK)
+    own, uploads = OwnMattes(results, closer), page.strip.uploads
     own_matte = uploads["matte"].upload(
         own.take_matte,
         [uploads["matte"], states.photo, states.trimap, stage.freed, *chosen],
@@ -77,19 +77,19 @@ def connect_result(page: Page, finishing: Finishing, closer: CloserLooks) -> tup
     return [cut, own_matte], [cut, own_matte, own_colours, recoloured]
 
 
-def _stoppable(finishing: Finishing, closer: CloserLooks) -> SimpleNamespace:
+def _stoppable(results: Results, closer: CloserLooks) -> SimpleNamespace:
     """Return the listeners of the matte as a visitor may stop them; all but the first one are told the wish."""
     stops = Stops()
 
     def preview(wish: str, *given: Any) -> Iterator[Update]:
-        yield from stops.run(wish, lambda: finishing.preview(*given), lambda share: gr.skip(), last=False)
+        yield from stops.run(wish, lambda: results.preview(*given), lambda share: gr.skip(), last=False)
 
     def cut_out(wish: str, *given: Any) -> Iterator[Update]:
-        yield from stops.run(wish, lambda: closer.forget_if_new(finishing.cut_out(*given)), finishing.show_share)
+        yield from stops.run(wish, lambda: closer.with_looks_cleared(results.cut_out(*given)), results.show_share)
 
     def stop(wish: str | None) -> Update:
         stops.stop(wish)
-        return finishing.say_stopped()
+        return results.say_stopped()
 
     return SimpleNamespace(begin=stops.begin, preview=preview, cut_out=cut_out, stop=stop)
 

@@ -33,7 +33,7 @@ def method(request):
 
 @pytest.fixture
 def cut_out(app, photo, trimap, method):
-    return lambda: app.finishing.cut_out(layer(), photo, trimap, None, "hard", method, True, *CHOSEN)
+    return lambda: app.results.cut_out(layer(), photo, trimap, None, "hard", method, True, *CHOSEN)
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_a_stop_reaches_its_own_wish_alone(app, cut_out):
 
 
 def test_who_stops_is_told_at_once_and_may_cut_out_again(app):
-    shown = app.finishing.say_stopped()
+    shown = app.results.say_stopped()
     assert STOPPED in shown[app.page.result.say]
     assert not shown[app.page.result.stop].visible
     assert shown[app.page.edges.cut_out].interactive
@@ -123,12 +123,12 @@ def test_stopping_takes_a_preview_away_and_keeps_the_cutout(app, photo, trimap, 
     stops.stop(wish)
     blue = ("colour", "#0000ff", None)
     (shown,) = run(
-        stops, wish, lambda: app.finishing.cut_out(layer(), photo, trimap, matte, "hard", OWN_METHOD, True, *blue)
+        stops, wish, lambda: app.results.cut_out(layer(), photo, trimap, matte, "hard", OWN_METHOD, True, *blue)
     )
     after = np.asarray(Image.open(shown[stage.slider][1]))
     assert (after[0, 0] == (0, 0, 255)).all()
     assert set(shown) == {stage.slider, stage.download_composite, stage.download_all}
-    assert app.looks.forget_if_new(shown) is shown
+    assert app.looks.with_looks_cleared(shown) is shown
 
 
 def test_closed_form_that_is_watched_is_closed_form(photo, trimap):

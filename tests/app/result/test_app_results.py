@@ -28,12 +28,12 @@ from matting.replay.recipe import read_recipe
 from matting.replay.replaying import matches, replay
 from matting.trimaps.algebra import BACKGROUND, FOREGROUND, UNKNOWN
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 CHECKERBOARD = ("checkerboard", "#000000", None)
 
 
 def cut(app, photo, edit, value=None, before=None, fusion="hard", method=OWN_METHOD, freed=True, chosen=CHECKERBOARD):
-    return app.finishing.cut_out(value or layer(), photo, edit, before, fusion, method, freed, *chosen)
+    return app.results.cut_out(value or layer(), photo, edit, before, fusion, method, freed, *chosen)
 
 
 def replayed(app, photo, recipe):
@@ -49,11 +49,11 @@ def replayed(app, photo, recipe):
 @pytest.mark.parametrize("fusion", ["hard", "soft"])
 def test_the_recipe_of_a_whole_session_replays_bit_for_bit(app, photo, fusion):
     states = app.page.states
-    clicks = app.picking.click(click(64, 48), "keep", photo, Clicks(), None)[states.clicks]
-    selection = app.picking.segment(photo, clicks, None, None, OFFLINE, None)[states.selection]
-    selection = app.own.changed_by("grow")(3, photo, clicks, selection, None)[states.selection]
-    edit = app.trimming.find(photo, selection, None, None)[states.trimap]
-    edit = app.trimming.widen(2, layer(FOREGROUND, disc(9)), photo, edit, None)[states.trimap]
+    clicks = app.picks.click(click(64, 48), "keep", photo, Clicks(), None)[states.clicks]
+    selection = app.picks.segment(photo, clicks, None, None, OFFLINE, None)[states.selection]
+    selection = app.own.tool_listener("grow")(3, photo, clicks, selection, None)[states.selection]
+    edit = app.trimaps.find(photo, selection, None, None)[states.trimap]
+    edit = app.trimaps.widen(2, layer(FOREGROUND, disc(9)), photo, edit, None)[states.trimap]
     shown = cut(app, photo, edit, layer(UNKNOWN, disc(4)), fusion=fusion)
     recipe = read_recipe(shown[states.matte].recipe_file)
     again = replayed(app, photo, recipe)
@@ -69,7 +69,7 @@ def test_the_recipe_of_what_is_ones_own_replays_too(app, photo, trimap, own):
     if own == "trimap":
         edit = TrimapEdit.own(trimap.values, None)
     else:
-        edit = app.trimming.find(photo, Selection.own(disc(30)), None, None)[app.page.states.trimap]
+        edit = app.trimaps.find(photo, Selection.own(disc(30)), None, None)[app.page.states.trimap]
     recipe = read_recipe(cut(app, photo, edit)[app.page.states.matte].recipe_file)
     assert (recipe.mask is None, recipe.trimap is None) == (own == "trimap", own == "mask")
     assert matches(recipe, replayed(app, photo, recipe).alpha)
@@ -90,9 +90,9 @@ def test_colours_are_freed_or_the_photos_own_as_one_likes(app, photo):
     alpha = np.where(disc(30), 0.5, 0).astype(np.float32)
     freed = keep_matte(photo, TrimapEdit.own(np.full((HEIGHT, WIDTH), UNKNOWN, np.uint8), None), alpha)
     states = app.page.states
-    raw = app.finishing.recolour(False, photo, freed, *CHECKERBOARD)[states.matte]
+    raw = app.results.recolour(False, photo, freed, *CHECKERBOARD)[states.matte]
     assert np.array_equal(np.asarray(Image.open(raw.cutout_file))[:, :, :3], photo.image)
-    again = app.finishing.recolour(True, photo, raw, *CHECKERBOARD)[states.matte]
+    again = app.results.recolour(True, photo, raw, *CHECKERBOARD)[states.matte]
     first, second = (np.asarray(Image.open(matte.cutout_file)) for matte in (freed, again))
     assert np.array_equal(first, second)
     assert not np.array_equal(first[:, :, :3], photo.image)
@@ -115,7 +115,7 @@ def test_a_moved_background_is_taken_home_as_it_is_shown(app, photo):
         photo, TrimapEdit.own(np.zeros((HEIGHT, WIDTH), np.uint8), None), np.zeros((HEIGHT, WIDTH), np.float32)
     )
     picture = np.random.default_rng(0).integers(0, 255, (HEIGHT, 3 * WIDTH, 3)).astype(np.uint8)
-    shown = app.finishing.change_background(photo, opaque, "picture", "#000000", picture, 100, 100, 50)
+    shown = app.results.change_background(photo, opaque, "picture", "#000000", picture, 100, 100, 50)
     composite = np.asarray(Image.open(shown[app.page.result.download_composite].value["path"]))
     assert np.array_equal(composite, picture[:, -WIDTH:])
 
@@ -128,12 +128,12 @@ def test_a_background_of_the_gallery_is_shown_kept_and_moved_like_an_upload(app,
     assert len(names) >= 5 and "Lake" in names
     lake = read_photo(ROOT / "assets" / "backgrounds" / "lake.jpg")[0]
     event = SimpleNamespace(index=names.index("Lake"))
-    shown = app.finishing.choose_picture(event, photo, clear, "picture", "#000000", None, 200, 100, 0)
+    shown = app.results.choose_picture(event, photo, clear, "picture", "#000000", None, 200, 100, 0)
     assert np.array_equal(shown[app.page.states.backdrop], lake)
     composite = np.asarray(Image.open(shown[stage.download_composite].value["path"]))
     assert np.array_equal(composite, place(lake, (HEIGHT, WIDTH), 200, 100, 0))
     assert Image.open(shown[stage.picture]).size == lake.shape[1::-1]
-    alone = app.finishing.choose_picture(event, None, None, "picture", "#000000", None, 200, 100, 0)
+    alone = app.results.choose_picture(event, None, None, "picture", "#000000", None, 200, 100, 0)
     assert np.array_equal(alone[app.page.states.backdrop], lake) and stage.slider not in alone
 
 
@@ -150,7 +150,7 @@ def test_a_preview_shows_the_touched_region_and_keeps_nothing(app, photo, trimap
     matte = cut(app, photo, trimap)[app.page.states.matte]
     corner = np.zeros((HEIGHT, WIDTH), bool)
     corner[:9, :9] = True
-    shown = app.finishing.preview(
+    shown = app.results.preview(
         layer(FOREGROUND, corner), photo, trimap, matte, "hard", OWN_METHOD, "colour", "#0000ff", None
     )
     assert set(shown) == {app.page.result.slider, app.page.result.say}
@@ -164,7 +164,7 @@ def test_a_preview_shows_the_touched_region_and_keeps_nothing(app, photo, trimap
 def test_without_anything_changed_there_is_no_preview(app, photo, trimap):
     matte = cut(app, photo, trimap)[app.page.states.matte]
     for before, method in ((matte, OWN_METHOD), (None, OWN_METHOD), (matte, CLASSICAL_METHOD)):
-        shown = app.finishing.preview(layer(), photo, trimap, before, "hard", method, *CHECKERBOARD)
+        shown = app.results.preview(layer(), photo, trimap, before, "hard", method, *CHECKERBOARD)
         assert app.page.result.slider not in shown
 
 

@@ -266,7 +266,7 @@ def test_a_name_in_the_folder_of_uploads_that_nobody_uploaded_is_one_friendly_se
     number = number_of(demo, "take_photo")
     newcomer = Visitor(demo.address, session="newcomer")
     for path in (f"{place.uploads}/{'0' * 64}/none.png", f"{place.uploads}/{'x' * 5000}", str(Path(demo.photo).parent)):
-        answer = newcomer.join(number, [{"path": path}, None, None, None, "click"])
+        answer = newcomer.join(number, [{"path": path}, "click", True, *[None] * 5])
         assert "error" not in answer
         assert not pictures_in(answer)
 

@@ -52,7 +52,7 @@ def test_the_doctor_has_a_button_for_every_complaint_and_shows_those_that_it_has
 def test_a_cure_mends_its_complaint_and_keeps_the_strokes(app, photo, hard):
     corner = np.zeros((HEIGHT, WIDTH), bool)
     corner[-30:, -40:] = True
-    cured = app.help.cured_of("no unknown")(layer(FOREGROUND, corner), photo, hard, None)
+    cured = app.help.cure_listener("no unknown")(layer(FOREGROUND, corner), photo, hard, None)
     values = cured[app.page.states.trimap].values
     assert (values == UNKNOWN).any()
     assert values[-1, -1] == FOREGROUND
@@ -74,12 +74,12 @@ def test_the_ring_lies_where_the_network_is_unsure_until_that_is_painted(app, ph
 def test_what_is_saved_can_be_loaded_again(app, photo, hard):
     saved = app.help.advise(photo, hard)[app.page.edges.help.export]
     assert np.array_equal(np.asarray(Image.open(saved)), hard.values)
-    loaded = app.trimming.upload(saved, photo, None, None)[app.page.states.trimap]
+    loaded = app.trimaps.upload(saved, photo, None, None)[app.page.states.trimap]
     assert np.array_equal(loaded.values, hard.values)
 
 
 def test_the_networks_trimap_brings_its_uncertainty(app, photo):
-    found = app.trimming.find(photo, Selection.own(disc(30)), None, None)[app.page.states.trimap]
+    found = app.trimaps.find(photo, Selection.own(disc(30)), None, None)[app.page.states.trimap]
     assert found.uncertain.shape == photo.proxy.shape[:2]
     assert found.uncertain.dtype == np.uint8
     edge = disc(33) & ~disc(27)
@@ -88,11 +88,11 @@ def test_the_networks_trimap_brings_its_uncertainty(app, photo):
 
 def test_a_step_that_was_taken_back_can_be_done_again(app, photo, hard):
     states = app.page.states
-    back = app.trimming.undo(layer(), photo, hard, None)[states.trimap]
-    again = app.trimming.redo(layer(), photo, back, None)[states.trimap]
+    back = app.trimaps.undo(layer(), photo, hard, None)[states.trimap]
+    again = app.trimaps.redo(layer(), photo, back, None)[states.trimap]
     assert np.array_equal(again.values, hard.values)
     assert np.array_equal(again.undo().values, back.values)
     with pytest.warns(UserWarning, match="no step to do again"):
-        app.trimming.redo(layer(), photo, again, None)
+        app.trimaps.redo(layer(), photo, again, None)
     newer = back.change(np.full_like(hard.values, UNKNOWN))
     assert newer.redo() is newer

@@ -163,7 +163,7 @@ def test_a_true_matte_of_another_shape_or_without_a_cutout_is_refused(app, photo
 
 def test_a_new_matte_forgets_the_looks_at_the_old_one(app):
     looks = app.page.result.looks
-    forgotten = app.looks.forget_if_new({app.page.states.matte: None})
+    forgotten = app.looks.with_looks_cleared({app.page.states.matte: None})
     assert forgotten[looks.fringe] == []
     assert not forgotten[looks.scores].visible
     assert not forgotten[looks.maps].visible

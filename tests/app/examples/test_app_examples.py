@@ -13,7 +13,7 @@ from app_cases import click
 from PIL import Image
 
 from matting.app.examples import outputs
-from matting.app.examples.listeners import Opening
+from matting.app.examples.listeners import ShippedExamples
 from matting.app.parts.assets import captioned
 from matting.app.pick.listeners import CLICK_NOW, EXAMPLE
 from matting.app.result.listeners import DONE
@@ -28,8 +28,8 @@ CHECKERBOARD = ("checkerboard", "#000000", None)
 
 
 @pytest.fixture
-def opening(app):
-    return Opening(app.page, app.picking, app.trimming, app.finishing, app.looks)
+def shipped_examples(app):
+    return ShippedExamples(app.page, app.picks, app.trimaps, app.results, app.looks)
 
 
 def photo_of(name):
@@ -68,45 +68,45 @@ def test_what_is_written_is_read_back(pipeline, tmp_path):
     assert not np.array_equal(back.trimap.undo().values, back.trimap.values)
 
 
-def test_an_example_opens_with_every_stage_there(app, opening):
+def test_an_example_opens_with_every_stage_there(app, shipped_examples):
     states = app.page.states
-    shown = opening.take(chosen("lemur"))
+    shown = shipped_examples.take(chosen("lemur"))
     photo, clicks, trimap = shown[states.photo], shown[states.clicks], shown[states.trimap]
     assert EXAMPLE in shown[app.page.pick.say]
     assert shown[states.selection].shown.shape == trimap.values.shape == photo.size
     assert shown[app.page.edges.body].visible and trimap.uncertain.shape == photo.proxy.shape[:2]
-    assert opening.segment(photo, clicks, shown[states.selection], None, "sam2.1-tiny", trimap) == gr.skip()
-    finished = opening.finish(photo, clicks, trimap, None, True, *CHECKERBOARD)
+    assert shipped_examples.segment(photo, clicks, shown[states.selection], None, "sam2.1-tiny", trimap) == gr.skip()
+    finished = shipped_examples.finish(photo, clicks, trimap, None, True, *CHECKERBOARD)
     matte = finished[states.matte]
     assert matte.made_from == trimap.stamp and DONE in finished[app.page.result.say]
-    assert np.array_equal(read_alpha(matte), outputs.read(photo, opening.fingerprint).alpha)
+    assert np.array_equal(read_alpha(matte), outputs.read(photo, shipped_examples.fingerprint).alpha)
     assert Image.open(matte.cutout_file).mode == "RGBA"
     assert read_recipe(matte.recipe_file).points == clicks.points
 
 
-def test_a_click_picks_anew_and_dropping_corrects(app, opening):
+def test_a_click_picks_anew_and_dropping_corrects(app, shipped_examples):
     states = app.page.states
-    shown = opening.take(chosen("parrots"))
+    shown = shipped_examples.take(chosen("parrots"))
     photo, clicks, selection = (shown[state] for state in (states.photo, states.clicks, states.selection))
-    anew = app.picking.click(click(100, 100), "keep", photo, clicks, selection)[states.clicks]
+    anew = app.picks.click(click(100, 100), "keep", photo, clicks, selection)[states.clicks]
     assert len(anew.trail) == 1 and anew.box is None
-    assert app.picking.click(click(9, 9), "keep", photo, anew, None)[states.clicks].trail[:1] == anew.trail
-    corrected = app.picking.click(click(100, 100), "remove", photo, clicks, selection)[states.clicks]
+    assert app.picks.click(click(9, 9), "keep", photo, anew, None)[states.clicks].trail[:1] == anew.trail
+    corrected = app.picks.click(click(100, 100), "remove", photo, clicks, selection)[states.clicks]
     assert corrected.trail[:-1] == clicks.trail
     # What has begun since is not covered by the example's cutout.
-    assert opening.finish(photo, anew, shown[states.trimap], None, True, *CHECKERBOARD) == gr.skip()
+    assert shipped_examples.finish(photo, anew, shown[states.trimap], None, True, *CHECKERBOARD) == gr.skip()
 
 
-def test_with_other_weights_an_example_opens_with_its_clicks_alone(app, opening):
-    opening.fingerprint = "0" * 64
+def test_with_other_weights_an_example_opens_with_its_clicks_alone(app, shipped_examples):
+    shipped_examples.fingerprint = "0" * 64
     states = app.page.states
-    shown = opening.take(chosen("parrots"))
+    shown = shipped_examples.take(chosen("parrots"))
     photo, clicks = shown[states.photo], shown[states.clicks]
     assert shown[states.trimap] is None and CLICK_NOW in shown[app.page.pick.say]
     assert clicks == outputs.first_clicks("parrots") and not clicks.example
-    answer = opening.segment(photo, clicks, None, None, "grabcut", None)
+    answer = shipped_examples.segment(photo, clicks, None, None, "grabcut", None)
     assert answer[states.selection].mask.mean() > 0.1
-    assert opening.finish(photo, clicks, None, None, True, *CHECKERBOARD) == gr.skip()
+    assert shipped_examples.finish(photo, clicks, None, None, True, *CHECKERBOARD) == gr.skip()
 
 
 def test_a_folder_without_outputs_is_no_error(tmp_path, photo):

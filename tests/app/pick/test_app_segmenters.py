@@ -37,7 +37,7 @@ def test_an_added_model_is_in_both_menus_by_a_short_name_and_nothing_else_can_be
 
 def test_an_added_model_finds_its_label_without_a_click(app, photo, added):
     name, _ = added
-    answer = app.picking.segment(photo, Clicks(), None, None, name, None)
+    answer = app.picks.segment(photo, Clicks(), None, None, name, None)
     expected = load_segmenter(name)
     best = expected.segment(expected.embed(photo.image), Prompts()).best
     assert (answer[app.page.states.selection].mask == best).all() and best.any()
