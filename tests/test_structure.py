@@ -28,8 +28,9 @@ LAYERS = (
     ("matting.evaluation",),  # it scores what the readers in matting.data find
     ("matting.replay",),  # a recipe may name the methods that evaluation compares ours with
     ("matting.training",),
-    ("matting.app.session", "matting.app.parts"),
+    ("matting.app.parts",),
     ("matting.app.backend",),
+    ("matting.app.session",),
     ("matting.app",),
     ("matting.commands",),
     ("matting.__main__",),

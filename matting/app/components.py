@@ -8,9 +8,9 @@ from typing import Any
 from matting.app.batch import BatchPart
 from matting.app.edges.layout import TrimapStage
 from matting.app.filmstrip import FilmstripPart
-from matting.app.parts.states import States
 from matting.app.pick.layout import PhotoStage
 from matting.app.result.layout import ResultStage
+from matting.app.session.states import States
 
 
 @dataclass(frozen=True)

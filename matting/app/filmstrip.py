@@ -14,9 +14,9 @@ from matting.app.parts import served_files
 from matting.app.parts.drawing import shrink, spotlight
 from matting.app.parts.messages import Update, forgiving
 from matting.app.parts.queues import QUICK
-from matting.app.parts.states import States
 from matting.app.parts.widgets import collect, upload
 from matting.app.session.stages import Matte, Photo, Selection
+from matting.app.session.states import States
 from matting.app.session.trimap_edit import TrimapEdit
 from matting.compositing import blend, checkerboard
 from matting.trimaps.algebra import tint

@@ -11,10 +11,10 @@ from matting.app.batch import lay_out_batch
 from matting.app.components import Page
 from matting.app.edges.layout import lay_out_edges
 from matting.app.filmstrip import lay_out_filmstrip
-from matting.app.parts.states import lay_out_states
 from matting.app.pick.layout import lay_out_pick
 from matting.app.pick.segmenter_menu import choices
 from matting.app.result.layout import lay_out_result
+from matting.app.session.states import lay_out_states
 
 TAGLINE = "Cut anything out of a photo, down to single hairs."
 
