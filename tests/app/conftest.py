@@ -15,6 +15,7 @@ from matting.app.backend.computations import Steps
 from matting.app.batch import Batches
 from matting.app.edges.help import TrimapHelp
 from matting.app.edges.listeners import Trimaps
+from matting.app.examples.listeners import ShippedExamples
 from matting.app.filmstrip import Filmstrip
 from matting.app.looks.listeners import CloserLooks
 from matting.app.page import lay_out
@@ -24,6 +25,7 @@ from matting.app.result.listeners import Results
 from matting.app.result.mattes import OwnMattes
 from matting.app.session.stages import Photo, Selection
 from matting.app.session.trimap_edit import TrimapEdit
+from matting.app.step_back import StepBack
 from matting.trimaps.algebra import BACKGROUND, FOREGROUND, UNKNOWN
 
 
@@ -45,6 +47,7 @@ def app(pipeline):
         page = lay_out("here")
     trimaps, picks, looks = Trimaps(page, steps), Picks(page, steps), CloserLooks(page, steps)
     results = Results(page, steps, trimaps)
+    shipped_examples = ShippedExamples(page, picks, trimaps, results, looks)
     return SimpleNamespace(
         page=page,
         steps=steps,
@@ -55,6 +58,7 @@ def app(pipeline):
         results=results,
         own_mattes=OwnMattes(results, looks),
         looks=looks,
+        step_back=StepBack(page, picks, trimaps, results, looks, shipped_examples),
         strip=Filmstrip(page.strip),
         batches=Batches(page.batch, steps),
     )

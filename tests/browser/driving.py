@@ -143,3 +143,18 @@ def known_trimap(tmp_path, width: int = 40) -> np.ndarray:
     known[:, :300], known[:, 300 : 300 + width] = 0, 128
     Image.fromarray(known).save(tmp_path / "trimap.png")
     return known
+
+
+def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:
+    """Press, move and release the mouse, with the small first steps that make a browser believe in a drag."""
+    page.mouse.move(*start)
+    page.mouse.down()
+    page.mouse.move(start[0] + (end[0] > start[0]), start[1], steps=1)
+    page.mouse.move(*end, steps=6)
+    page.mouse.up()
+
+
+def middle_of(page: Page, selector: str) -> tuple[float, float]:
+    """Return the middle of the first element that fits, in pixels of the window."""
+    box = page.locator(selector).first.bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2

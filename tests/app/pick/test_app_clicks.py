@@ -36,6 +36,17 @@ def test_an_odd_corner_waits_and_keeps_the_finished_box():
     assert Clicks((Click(5, 5, "corner"),)).prompts is None
 
 
+@given(st.sampled_from(["keep", "remove", "corner"]))
+def test_a_drawn_box_is_taken_back_and_done_again_in_one_go(kind):
+    clicks = Clicks().add(Click(1, 2, kind))
+    drawn = clicks.draw((3, 4, 30, 20))
+    assert drawn.box == (3, 4, 30, 20)
+    assert drawn.waiting is None
+    assert drawn.undo() == (Clicks() if kind == "corner" else clicks)  # a box leaves no corner waiting
+    assert drawn.undo().redo() == drawn
+    assert drawn.add(Click(5, 6, "keep")).undo().undo().redo() == drawn
+
+
 @given(st.integers(2, 5000), st.integers(2, 5000), st.floats(0, 1), st.floats(0, 1))
 def test_shown_pixels_map_into_the_photo_and_back(height, width, across, down):
     image = np.broadcast_to(np.zeros(3, np.uint8), (height, width, 3))
