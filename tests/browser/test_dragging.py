@@ -153,11 +153,11 @@ def test_a_finger_draws_a_box_and_the_page_stands_still(open_page):
     for share in (0.3, 0.5, 0.7, 0.9):
         touch("touchMove", 0.5 + share / 2, share)
     expect(page.locator("#photo .patch")).to_be_visible()
+    assert page.evaluate("scrollY") == scrolled
     with page.expect_request(lambda request: box_of(request) is not None) as asked:
         touch("touchEnd")
     assert np.allclose(box_of(asked.value), [0.5, 0.1, 0.95, 0.9], atol=0.02)
     say(page, "pick", "If this is right")
-    assert page.evaluate("scrollY") == scrolled
 
 
 def test_a_drop_without_files_changes_nothing_and_neither_does_a_file_that_is_refused(open_page):
@@ -226,11 +226,9 @@ def test_what_was_painted_but_not_applied_comes_back_too(open_page, tmp_path):
     choose_brush(page, "Drop")
     paint_across_the_middle(page)
     upload(page, "own-photo", LEMUR)
-    say(page, "pick", "Click on what you want to keep")
-    expect(page.locator("#bring-back")).to_be_visible()
+    say(page, "edges", "Once something is picked")
     page.locator("#bring-back").click()
     say(page, "edges", "Yellow is unsure")
-    wait_for_editor(page)
     cut_out(page)
     trimap = np.asarray(download(page, "download-trimap"))
     assert trimap[SIZE[1] // 2, SIZE[0] // 2] == 0 != known[SIZE[1] // 2, SIZE[0] // 2]
