@@ -1,10 +1,10 @@
-# `make demo` starts the app, `make test` runs lint and every test.
+# `make demo` starts the app, `make notebooks` opens the notebooks, `make test` runs lint and every test.
 # `make space REPO=someone/name` uploads the demo to a Space of Hugging Face.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint browser space clean
+.PHONY: demo test lint browser notebooks space clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python demo_app.py
@@ -31,6 +31,9 @@ $(VENV)/.test: $(VENV)/.demo
 # The browser tests drive Chromium: the system's if there is one, else one from its packages, else Playwright's.
 browser: $(VENV)/.test
 	@sh tests/browser/install.sh $(BIN)/python
+
+notebooks: $(VENV)/.demo
+	$(BIN)/jupyter lab notebooks
 
 space: $(VENV)/.demo
 	$(BIN)/python -m matting space $(REPO)

@@ -5,6 +5,7 @@ import importlib
 import pkgutil
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from types import ModuleType
 from typing import NoReturn
 
@@ -24,7 +25,7 @@ class Parser(argparse.ArgumentParser):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a sub-command; returns the exit status: 0 done, 1 failed in part, 2 misused, 130 interrupted."""
-    parser = Parser(prog="python -m matting", description="Cut objects out of photos, hair and glass included.")
+    parser = Parser(prog=_called_as(), description="Cut objects out of photos, hair and glass included.")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     modules = _command_modules()
     for module in modules.values():
@@ -38,6 +39,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("Interrupted; what is finished stays.", file=sys.stderr)
         return INTERRUPTED
+
+
+def _called_as() -> str:
+    """Return the words by which this program was called, for its help."""
+    return "trimatte" if Path(sys.argv[0]).stem == "trimatte" else "python -m matting"
 
 
 def _command_modules() -> dict[str, ModuleType]:
