@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from matting.commands import UsageError
+from matting.commands import UsageError, _clicks
 from matting.commands.train import adaptation
 from matting.commands.train import data as _training_data
 from matting.commands.train.job import Work, begin, changes, check_crop
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from matting.training.schedules import Schedule
 
-STAGES = ("tgn", "spamattnet", "u2net", "deeplabv2", "deeplabv3", "adaptation")
+STAGES = ("tgn", "spamattnet", "u2net", "deeplabv2", "deeplabv3", "adaptation", "clicks")
 SOURCE = "start from these weights (U2Net: .pth too; adaptation: a folder of both, by default the bundled ones)"
 OUT = "write the averaged weights here (safetensors, float16); for adaptation a folder"
 PARTS = ("gpa", "lspa", "cfc", "rm", "l_hard")
@@ -29,9 +29,11 @@ PARTS = ("gpa", "lspa", "cfc", "rm", "l_hard")
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     """Declare the sub-command and its options."""
-    parser = subparsers.add_parser("train", help="train TGN, SPAMattNet or U2Net, or go on with a run")
+    parser = subparsers.add_parser("train", help="train TGN, SPAMattNet, U2Net or ClickNet, or go on with a run")
     parser.add_argument(
-        "stage", choices=STAGES, help="the network to train; adaptation: TGN and SPAMattNet on photos without mattes"
+        "stage",
+        choices=STAGES,
+        help="the network to train; adaptation: both on photos without mattes; clicks: ClickNet on scenes",
     )
     parser.add_argument(
         "--config",
@@ -99,7 +101,8 @@ def run(args: argparse.Namespace) -> int:
     args.config = args.config or ("u2net" if args.stage == "u2net" else "paper" if args.preset else "small")
     args.run = args.run or runs_folder() / f"{args.stage}-{args.config}"
     try:
-        work = adaptation.prepare(args) if args.stage == "adaptation" else _prepare(args)
+        prepare = {"adaptation": adaptation.prepare, "clicks": _clicks.prepare}.get(args.stage, _prepare)
+        work = prepare(args)
     except (ValueError, OSError, ImportError) as error:
         raise UsageError(str(error)) from error
     try:
