@@ -10,13 +10,14 @@ from typing import Literal, get_args
 import numpy as np
 import torch
 
-from matting.coarse import ALIASES, Prompts, Segmenter, load_segmenter, needs_prompts
+from matting.coarse import ALIASES, DEFAULT, Box, Point, Prompts, Segmenter, as_asked, load_segmenter, needs_prompts
 from matting.images import Source, read_mask, read_photo, read_trimap
 from matting.inference import preview, whole_photo
 from matting.inference.fusion import hard_fusion, painted_probabilities, soft_fusion
 from matting.networks import spamattnet, tgn, weights
 from matting.result import MattingResult
 from matting.trimaps.algebra import UNKNOWN, from_probabilities
+from matting.trimaps.editing import keep_promises
 
 Fusion = Literal["hard", "soft"]
 
@@ -101,9 +102,9 @@ class MattingPipeline:
         *,
         coarse_mask: Source | None = None,
         trimap: Source | None = None,
-        points: list[tuple[float, float, int]] | None = None,
-        box: tuple[float, float, float, float] | None = None,
-        coarse: str = "grabcut",
+        points: list[Point] | None = None,
+        box: Box | None = None,
+        coarse: str = DEFAULT,
         fusion: Fusion = "hard",
     ) -> MattingResult:
         """Make a matte from a photo and one kind of guidance.
@@ -112,8 +113,8 @@ class MattingPipeline:
             image: the photo.
             coarse_mask: where the object is, roughly; TGN makes the trimap.
             trimap: a trimap of one's own, kept exactly in the known regions.
-            points: (x, y, 1 on the object or 0 not) in pixels, for the segmenter `coarse`.
-            box: (x0, y0, x1, y1) around the object, for the segmenter `coarse`.
+            points: (x, y, 1 on the object or 0 not) in pixels, for the segmenter `coarse`; the trimap keeps to them.
+            box: (x0, y0, x1, y1) around the object, for the segmenter `coarse`; nothing outside of it is left.
             coarse: name of the segmenter, see `matting.coarse.load_segmenter`.
             fusion: "hard" keeps TGN's known regions; "soft" weighs by its probabilities (Eq. 13-15).
 
@@ -135,7 +136,7 @@ class MattingPipeline:
             unnamed = "No object was named, so a box in the middle of the photo was taken."
             remarks = () if prompted or not needs_prompts(coarse) else (unnamed,)
         probabilities = whole_photo.estimate_trimap(self._tgn, photo, mask)
-        regions = from_probabilities(probabilities)
+        regions = _promised(probabilities, mask, _prompts(points, box, size))
         alpha = self._alpha(photo, regions, probabilities, fusion)
         return MattingResult(photo, alpha, regions, probabilities, mask, notices + remarks)
 
@@ -155,9 +156,9 @@ class MattingPipeline:
     def coarse_mask(
         self,
         image: Source,
-        points: list[tuple[float, float, int]] | None = None,
-        box: tuple[float, float, float, float] | None = None,
-        coarse: str = "grabcut",
+        points: list[Point] | None = None,
+        box: Box | None = None,
+        coarse: str = DEFAULT,
     ) -> np.ndarray:
         """Find the object, float32 (H, W) in [0, 1].
 
@@ -175,9 +176,7 @@ class MattingPipeline:
     ) -> np.ndarray:
         size = photo.shape[:2]
         segmenter = self.segmenter(coarse)
-        prompts = Prompts(() if points is None else tuple(points), box).checked(size)
-        if needs_prompts(coarse):
-            prompts = prompts.or_centred(size)
+        prompts = as_asked(coarse, _prompts(points, box, size), size)
         return segmenter.segment(segmenter.embed(photo), prompts).best
 
     def trimap_probabilities(self, image: Source, coarse_mask: Source) -> np.ndarray:
@@ -186,9 +185,17 @@ class MattingPipeline:
         mask, _ = read_mask(coarse_mask, photo.shape[:2])
         return whole_photo.estimate_trimap(self._tgn, photo, mask)
 
-    def trimap(self, image: Source, coarse_mask: Source) -> np.ndarray:
-        """Most probable trimap by TGN, uint8 (H, W) in {0, 128, 255}: ready to be edited."""
-        return from_probabilities(self.trimap_probabilities(image, coarse_mask))
+    def trimap(
+        self, image: Source, coarse_mask: Source, points: list[Point] | None = None, box: Box | None = None
+    ) -> np.ndarray:
+        """Most probable trimap by TGN, uint8 (H, W) in {0, 128, 255}: ready to be edited.
+
+        With the points and the box that the mask came from, it keeps to them (`trimaps.editing.keep_promises`).
+        """
+        photo, _ = read_photo(image)
+        size = photo.shape[:2]
+        mask, _ = read_mask(coarse_mask, size)
+        return _promised(self.trimap_probabilities(photo, mask), mask, _prompts(points, box, size))
 
     def alpha(
         self,
@@ -265,6 +272,16 @@ class MattingPipeline:
         nearby = None if probabilities is None else probabilities[crop]
         scale = whole_photo.working_scale(self._spamattnet, regions.shape)
         return preview.paste(alpha, self._alpha(photo[crop], regions[crop], nearby, fusion, scale), crop, changed)
+
+
+def _prompts(points: list[Point] | None, box: Box | None, size: tuple[int, int]) -> Prompts:
+    return Prompts(() if points is None else tuple(points), box).checked(size)
+
+
+def _promised(probabilities: np.ndarray, mask: np.ndarray, prompts: Prompts) -> np.ndarray:
+    """The most probable trimap, held to what was clicked."""
+    regions = from_probabilities(probabilities)
+    return keep_promises(regions, mask, prompts.points, prompts.box, probabilities)
 
 
 def _check_guidance(*given: bool) -> None:

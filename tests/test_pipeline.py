@@ -137,11 +137,24 @@ def test_three_steps_equal_one_call(pipeline, fusion):
     whole = pipeline(photo(size), points=points, fusion=fusion)
     coarse = pipeline.coarse_mask(photo(size), points=points)
     probabilities = pipeline.trimap_probabilities(photo(size), coarse)
-    regions = pipeline.trimap(photo(size), coarse)
+    regions = pipeline.trimap(photo(size), coarse, points=points)
     np.testing.assert_array_equal(whole.coarse_mask, coarse)
     np.testing.assert_array_equal(whole.trimap_probabilities, probabilities)
     np.testing.assert_array_equal(whole.trimap, regions)
     np.testing.assert_array_equal(whole.alpha, pipeline.alpha(photo(size), regions, probabilities, fusion))
+
+
+def test_the_trimap_is_foreground_where_plus_was_clicked_and_background_at_minus_and_beyond_the_box(pipeline):
+    size, points, box = (61, 83), [(40, 30, 1), (22, 12, 0)], (20, 10, 60, 50)
+    result = pipeline(photo(size), points=points, box=box)
+    clicked = {label: result.trimap[y, x] for x, y, label in points}
+    agreed = {label: result.coarse_mask[y, x] >= 0.5 for x, y, label in points}
+    assert agreed == {1: True, 0: False}
+    assert clicked[0] == BACKGROUND and result.alpha[12, 22] == 0
+    assert clicked[1] == FOREGROUND or result.trimap_probabilities[30, 40, 1] > 0.97
+    outside = np.ones(size, bool)
+    outside[10:50, 20:60] = False
+    assert (result.trimap[outside] == BACKGROUND).all() and (result.alpha[outside] == 0).all()
 
 
 def test_a_trimap_stopped_saved_and_read_again_goes_on_alike(pipeline, tmp_path):

@@ -12,13 +12,13 @@ from matting.app.backend.computations import Steps
 from matting.app.edges.layout import FUSIONS
 from matting.app.parts import served_files
 from matting.app.parts.messages import explain
-from matting.coarse import Prompts
+from matting.coarse import DEFAULT, Prompts
 from matting.compositing import cutout, estimate_foreground
 from matting.images import read_mask, read_photo, read_trimap, write_alpha, write_png
 from matting.trimaps.algebra import from_probabilities
+from matting.trimaps.editing import keep_promises
 
 ENDPOINT = "matte"
-SEGMENTER = "grabcut"
 DESCRIPTION = (
     "Matte one photo. Give a trimap, or a mask, or points [[x, y, 1 = keep or 0 = drop], ...] and/or a box "
     "[x0, y0, x1, y1] in the photo's pixels. Returns alpha (16-bit PNG), cutout (RGBA PNG) and trimap (PNG)."
@@ -73,9 +73,11 @@ def _matte(
     if trimap is not None:
         values, probabilities = read_trimap(trimap, size)[0], None
     else:
-        coarse_mask = read_mask(mask, size)[0] if mask is not None else _segment(steps, image, points, box)
+        prompts = Prompts() if mask is not None else _read_prompts(points, box).checked(size)
+        coarse_mask = read_mask(mask, size)[0] if mask is not None else _segment(steps, image, prompts)
         probabilities = steps.probabilities(image, coarse_mask)
         values = from_probabilities(probabilities)
+        values = keep_promises(values, coarse_mask, prompts.points, prompts.box, probabilities)
     alpha = steps.alpha(image, values, probabilities, fusion)
     foreground, name = estimate_foreground(image, alpha), Path(photo).stem
     return (
@@ -85,9 +87,8 @@ def _matte(
     )
 
 
-def _segment(steps: Steps, image: np.ndarray, points: Any, box: Any) -> np.ndarray:
-    prompts = _read_prompts(points, box)
-    embedding = steps.embed(image, "", SEGMENTER, None)
+def _segment(steps: Steps, image: np.ndarray, prompts: Prompts) -> np.ndarray:
+    embedding = steps.embed(image, "", DEFAULT, None)
     return steps.segment(image, embedding, prompts).best
 
 

@@ -2,7 +2,7 @@
 
 A segmenter looks at the photo once (`embed`) and then answers prompts (`segment`) with candidate masks, best first:
 
->>> segmenter = load_segmenter("grabcut")
+>>> segmenter = load_segmenter()                                                  # doctest: +SKIP
 >>> embedding = segmenter.embed(photo)                                            # doctest: +SKIP
 >>> segmenter.segment(embedding, Prompts(points=[(320, 240, 1)])).best            # doctest: +SKIP
 
@@ -19,6 +19,7 @@ from matting.coarse.prompts import Box, CoarseMasks, Point, Prompts, Segmenter, 
 
 __all__ = [
     "ALIASES",
+    "DEFAULT",
     "SEGMENTERS",
     "WITH_SOURCE",
     "Box",
@@ -27,6 +28,7 @@ __all__ = [
     "Prompts",
     "Segmenter",
     "SegmenterUnavailable",
+    "as_asked",
     "load_segmenter",
     "needs_prompts",
 ]
@@ -40,6 +42,12 @@ def _load_grabcut(name: str, source: str | Path | None, device: str) -> Segmente
     if source is not None:
         raise ValueError(f"{name} has no weights, so it takes no source, got {source!s}.")
     return GrabCut()
+
+
+def _load_clicks(name: str, source: str | Path | None, device: str) -> Segmenter:
+    from matting.coarse.clicks import load_clicks
+
+    return load_clicks(source, device=device)
 
 
 def _load_sam(name: str, source: str | Path | None, device: str) -> Segmenter:
@@ -76,12 +84,13 @@ class _Entry:
 
 # A segmenter of another kind is one more line here: its name, what to tell people, and what loads it.
 _REGISTRY = {
+    "clicks": _Entry("ClickNet: knows objects, no download", _load_clicks, needs_prompts=False),
     "grabcut": _Entry("GrabCut: works everywhere, no download", _load_grabcut),
     "sam2.1-tiny": _Entry("SAM 2.1 tiny: fast and precise, 156 MB", _load_sam),
     "sam-vit-b": _Entry("SAM ViT-B: precise, 375 MB", _load_sam),
     "sam-vit-l": _Entry("SAM ViT-L: more precise and slower, 1.2 GB", _load_sam),
     "sam-vit-h": _Entry("SAM ViT-H: most precise and slowest, 2.6 GB", _load_sam),
-    "u2netp": _Entry("U2NetP: what stands out, no click needed, 5 MB", _load_u2net, needs_prompts=False),
+    "u2netp": _Entry("U2NetP: what stands out, no click needed, no download", _load_u2net, needs_prompts=False),
     "u2net": _Entry("U2Net: what stands out, no click needed, 176 MB", _load_u2net, needs_prompts=False),
     "segment-anything": _Entry(
         "SAM from an official checkpoint file", _load_segment_anything, source="sam_vit_b_01ec64.pth"
@@ -100,11 +109,18 @@ SEGMENTERS: dict[str, str] = {name: e.description for name, e in _REGISTRY.items
 WITH_SOURCE: dict[str, str] = {f"{name}:{e.source}": e.description for name, e in _REGISTRY.items() if e.source}
 """The segmenters that need weights of one's own, as they are written, each with a line that says what it is."""
 
+CLICKS = Path(__file__).resolve().parents[2] / "assets" / "weights" / "clicks" / "clicks.safetensors"
+"""The bundled weights of ClickNet."""
+
+DEFAULT = "clicks" if CLICKS.is_file() else "grabcut"
+"""The segmenter that understands prompts where nobody chooses another: ClickNet, or GrabCut where the package stands
+without its weights; neither needs a download."""
+
 ALIASES = {"sam": "sam2.1-tiny"}
 """Short names for the ones above."""
 
 
-def load_segmenter(name: str = "grabcut", *, source: str | Path | None = None, device: str = "cpu") -> Segmenter:
+def load_segmenter(name: str = DEFAULT, *, source: str | Path | None = None, device: str = "cpu") -> Segmenter:
     """Load a segmenter by its name.
 
     Args:
@@ -133,6 +149,21 @@ def needs_prompts(name: str) -> bool:
         ValueError: If there is no segmenter of that name.
     """
     return _REGISTRY[_split(name)[0]].needs_prompts
+
+
+def as_asked(name: str, prompts: Prompts, size: tuple[int, int]) -> Prompts:
+    """Return prompts as every way to a segmenter gives them to it: checked, and never fewer than it needs.
+
+    Args:
+        name: The segmenter's.
+        prompts: What a person said about a photo, possibly nothing.
+        size: The photo's (height, width).
+
+    Raises:
+        ValueError: If there is no such segmenter, or the prompts do not fit the photo.
+    """
+    prompts = prompts.checked(size)
+    return prompts.or_centred(size) if needs_prompts(name) else prompts
 
 
 def _split(name: str) -> tuple[str, str | None]:

@@ -18,8 +18,12 @@ from matting.coarse.prompts import CoarseMasks, Prompts
 from matting.networks.tensors import to_tensor
 from matting.networks.u2net import CONFIGS, SIDE, U2Net, stretch
 
-CHECKPOINTS = {name: "netradrishti/u2net-saliency" for name in CONFIGS}
-"""Hub repositories where the official files are said to be; nobody here has been able to look."""
+BUNDLED = Path(__file__).resolve().parents[2] / "assets" / "weights" / "u2netp"
+"""The folder of U2NetP's official weights, which come with the repository."""
+
+CHECKPOINTS = {"u2net": "netradrishti/u2net-saliency", "u2netp": str(BUNDLED)}
+"""Where the official files are: U2NetP's in a folder, U2Net's, it is said, in a hub repository that nobody here could
+look into."""
 
 
 @dataclass(frozen=True, eq=False)

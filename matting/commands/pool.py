@@ -15,6 +15,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     sources = parser.add_subparsers(dest="source", required=True, metavar="SOURCE")
     _add_drawn(sources.add_parser("draw", help="draw hair, fur, leaves, nets, smoke, glass, ..."))
     _add_cutouts(sources.add_parser("cutouts", help="cut windows out of photos with mattes, or of pictures with alpha"))
+    _add_scenes(sources.add_parser("scenes", help="compose scenes with masks, for `train clicks`"))
     _add_debian(sources.add_parser("debian", help="fetch photographs and painted cutouts from Debian's packages"))
 
 
@@ -65,6 +66,30 @@ def _cut(args: argparse.Namespace) -> None:
         raise ValueError(f"--kind should be one of {', '.join(KINDS)}, got {args.kind}.")
     count = import_cutouts(args.photos, args.out, args.per_photo, kind=args.kind)
     print(f"{count} foregrounds in {args.out}")
+
+
+def _add_scenes(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(fill=_compose_scenes)
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the pool's folder")
+    parser.add_argument("--subjects", nargs="+", required=True, metavar="PHOTOS:MASKS", help="photos of one subject")
+    parser.add_argument(
+        "--foregrounds", type=Path, nargs="*", default=[], metavar="DIR", help="folders with image/ and alpha/"
+    )
+    parser.add_argument("--photos", type=Path, nargs="+", required=True, metavar="DIR", help="folders of backgrounds")
+    parser.add_argument(
+        "--held-out", nargs="*", default=[], metavar="END", help="photos whose name ends so are not used"
+    )
+    parser.add_argument("--count", type=int, required=True, metavar="N", help="how many scenes")
+    parser.add_argument("--start", type=int, default=0, metavar="N", help="first number (default: 0)")
+    parser.add_argument("--seed", type=int, default=0)
+
+
+def _compose_scenes(args: argparse.Namespace) -> None:
+    from matting.data.scenes.pool import beginner, fill, find_files
+    from matting.networks.clicknet import CONFIGS
+
+    files = find_files(args.subjects, args.foregrounds, args.photos, args.held_out)
+    fill(args.out, files, beginner(CONFIGS["small"]), range(args.start, args.start + args.count), args.seed)
 
 
 def _add_debian(parser: argparse.ArgumentParser) -> None:

@@ -1,4 +1,4 @@
-"""How well a segmenter finds the object from one click, three clicks, a box or nothing (IoU).
+"""How well a segmenter finds the object from nothing, clicks or a box (IoU), as people get it.
 
 Both mask and true alpha are cut at one half. A click is simulated where a person would place it: in the middle of
 the object, and each further one, + or -, in the middle of the largest region that is still wrong.
@@ -6,44 +6,67 @@ the object, and each further one, + or -, in the middle of the largest region th
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
-from matting.coarse import Prompts, Segmenter
+from matting.coarse import Prompts, Segmenter, as_asked
 
 BOX_MARGIN = 0.03
 """How much wider than the object the box is drawn, on each side, as a share of the object's own."""
 
-MEASURES = ("1 click", "3 clicks", "box", "nothing")
-"""What a segmenter is told, each a column of the table."""
+NOTHING, BOX = "nothing", "box"
 
 
-def score(image: np.ndarray, truth: np.ndarray, segmenter: Segmenter) -> dict[str, float]:
+@dataclass(frozen=True)
+class User:
+    """Whoever asks a segmenter as the pipeline, the page and the command line do."""
+
+    name: str
+    segmenter: Segmenter
+
+    def embed(self, image: np.ndarray) -> Callable[[Prompts], np.ndarray]:
+        """Show a photo, RGB uint8 (H, W, 3); returns what answers prompts with the best mask, float32 (H, W)."""
+        embedding = self.segmenter.embed(image)
+        return lambda prompts: self.segmenter.segment(embedding, as_asked(self.name, prompts, image.shape[:2])).best
+
+
+def score(image: np.ndarray, truth: np.ndarray, user: User, clicks: Sequence[int] = (1, 3)) -> dict[str, float]:
     """Score a segmenter on one photo.
 
     Args:
         image: RGB uint8 (H, W, 3).
         truth: true alpha (H, W) in [0, 1], somewhere at least one half.
-        segmenter: what is to be scored.
+        user: who asks.
+        clicks: after how many clicks to look; once nothing is wrong, there are no more.
 
     Returns:
-        for each of MEASURES the IoU in [0, 1] of the best-scored mask with the object.
+        the IoU in [0, 1] of the best-scored mask with the object: for nothing, after each count of clicks, for a box.
     """
-    embedding = segmenter.embed(image)
+    ask = user.embed(image)
+    found = {NOTHING: ask(Prompts())}
+    points, mask = [(*innermost(truth >= 0.5), 1)], None
+    for count in range(1, max(clicks) + 1):
+        if count > 1 and mask is not None:
+            click = next_click(mask, truth)
+            points += [click] if click else []
+        if mask is None or len(points) == count:
+            mask = ask(Prompts(points))
+        if count in clicks:
+            found["1 click" if count == 1 else f"{count} clicks"] = mask
+    found[BOX] = ask(Prompts(box=box_around(truth)))
+    return {told: intersection_over_union(mask, truth) for told, mask in found.items()}
 
-    def ask(prompts: Prompts) -> np.ndarray:
-        return segmenter.segment(embedding, prompts).best
 
-    points = [(*innermost(truth >= 0.5), 1)]
-    first = mask = ask(Prompts(points))
-    for _ in range(2):
-        click = next_click(mask, truth)
-        if click is None:
-            break
-        points.append(click)
-        mask = ask(Prompts(points))
-    masks = first, mask, ask(Prompts(box=box_around(truth))), ask(Prompts())
-    return {told: intersection_over_union(mask, truth) for told, mask in zip(MEASURES, masks, strict=True)}
+def below_half(images: Mapping[str, Mapping[str, float]]) -> str:
+    """Say how many photos are below 0.5, by what was said, and which."""
+    texts = []
+    for told in next(iter(images.values())):
+        names = sorted(name for name, row in images.items() if row[told] < 0.5)
+        texts.append(f"{told} {len(names)}" + (f" ({', '.join(names)})" if names else ""))
+    return f"Below 0.5, of {len(images)}: {'; '.join(texts)}."
 
 
 def intersection_over_union(mask: np.ndarray, truth: np.ndarray) -> float:

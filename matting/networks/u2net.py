@@ -131,6 +131,13 @@ class U2Net(nn.Module):
 
         The image is (B, 3, H, W) in [0, 1] of any size; the official weights know 320x320 (see `SIDE`).
         """
+        return tuple(logits.sigmoid() for logits in self.judge(self.features(image), image))
+
+    def features(self, image: Tensor) -> list[Tensor]:
+        """Return the features of decoder stages 1 to 5 and of encoder stage 6, at strides 1, 2, 4, 8, 16 and 32.
+
+        They are (B, width, h, w) each, for an image (B, 3, H, W) in [0, 1].
+        """
         passed, current = [], normalise_by_largest(image)
         for stage in range(1, 7):
             current = self.get_submodule(f"stage{stage}")(current if stage == 1 else _halve(current))
@@ -140,10 +147,13 @@ class U2Net(nn.Module):
             beside = passed.pop()
             joined = torch.cat([_resize(features[-1], beside), beside], dim=1)
             features.append(self.get_submodule(f"stage{stage}d")(joined))
-        sides = [self.get_submodule(f"side{side}")(feature) for side, feature in enumerate(reversed(features), start=1)]
+        return features[::-1]
+
+    def judge(self, features: Sequence[Tensor], image: Tensor) -> tuple[Tensor, ...]:
+        """Return the logits of d0 to d6, (B, 1, H, W) each, of an image's `features`."""
+        sides = [self.get_submodule(f"side{side}")(feature) for side, feature in enumerate(features, start=1)]
         sides = [_resize(side, image) for side in sides]
-        fused = self.outconv(torch.cat(sides, dim=1))
-        return tuple(logits.sigmoid() for logits in (fused, *sides))
+        return self.outconv(torch.cat(sides, dim=1)), *sides
 
 
 def normalise_by_largest(image: Tensor) -> Tensor:

@@ -16,6 +16,7 @@ from safetensors.torch import save
 from torch import nn
 
 from matting.files import ASSETS, write_whole
+from matting.networks.clicknet import ClickNet, ClickNetConfig
 from matting.networks.deeplab import DeepLabV2, DeepLabV2Config, DeepLabV3, DeepLabV3Config
 from matting.networks.spamattnet import SPAMattNet, SPAMattNetConfig
 from matting.networks.tgn import TGN, TGNConfig
@@ -27,8 +28,9 @@ NETWORKS: dict[str, tuple[type[nn.Module], type]] = {
     "SPAMattNet": (SPAMattNet, SPAMattNetConfig),
     "DeepLabV2": (DeepLabV2, DeepLabV2Config),
     "DeepLabV3": (DeepLabV3, DeepLabV3Config),
+    "ClickNet": (ClickNet, ClickNetConfig),
 }
-Network = TGN | SPAMattNet | DeepLabV2 | DeepLabV3
+Network = TGN | SPAMattNet | DeepLabV2 | DeepLabV3 | ClickNet
 
 
 def save_weights(network: Network, path: str | Path, dtype: torch.dtype = torch.float32) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from matting import __version__, masks
-from matting.coarse import Box, Point, Prompts, needs_prompts
+from matting.coarse import Box, Point, Prompts, as_asked
 from matting.images import Source, read_photo
 from matting.replay import run_length
 from matting.replay.recipe import UNTOUCHED, Recipe
@@ -190,9 +190,7 @@ def _coarse_mask(recipe: Recipe, pipeline: MattingPipeline, photo: np.ndarray) -
     if (own := recipe.plane("mask")) is not None:
         mask = own.astype(np.float32) / 255
     else:
-        prompts = Prompts(recipe.points, recipe.box).checked(recipe.size)
-        if needs_prompts(recipe.segmenter):
-            prompts = prompts.or_centred(recipe.size)
+        prompts = as_asked(recipe.segmenter, Prompts(recipe.points, recipe.box), recipe.size)
         segmenter = pipeline.segmenter(recipe.segmenter)
         found = segmenter.segment(segmenter.embed(photo), prompts).masks
         if recipe.candidate >= len(found):

@@ -109,6 +109,17 @@ class AdaptationSchedule(Schedule):
         return (step + 1) % self.discriminator_every == 0
 
 
+@dataclass(frozen=True)
+class ClickRecipe(Schedule):
+    """How ClickNet learns.
+
+    Attributes:
+        rounds: answers of one dialogue, each to one more click.
+    """
+
+    rounds: int = 2
+
+
 # Section IV-B1. Poly, SGD and its settings [C], DeepLab's; neither clipping nor averaging.
 TGN = Schedule(
     steps=129_300,
@@ -156,6 +167,7 @@ ADAPTATION = AdaptationSchedule(
 )
 # Ours: as many halvings in a fiftieth of the steps.
 ADAPTATION_SMALL = replace(ADAPTATION, steps=2000, crop=256, ema=0.99, halving=200)
+CLICKS = ClickRecipe(batch=8, crop=384, rate=1.5e-3, warmup=50, hold=0.3, ema=0.995)
 EPOCHS = {"u2net": 100}
 """How often a network sees every photo or foreground where its schedule has no number of steps."""
 
@@ -163,6 +175,7 @@ SCHEDULES = {
     "tgn": {"small": Schedule(), "paper": TGN, "paper_star": TGN},
     "spamattnet": {"small": Schedule(), "paper": SPAMATTNET, "paper_star": SPAMATTNET_STAR},
     "u2net": {"u2net": U2NET, "u2netp": U2NET},
+    "clicks": {"small": CLICKS},
     "adaptation": {"small": ADAPTATION_SMALL, "paper": ADAPTATION, "paper_star": ADAPTATION},
 }
 BASELINES = ("deeplabv2", "deeplabv3")

@@ -1,13 +1,14 @@
-"""Help with a trimap's edit: the unknown band's width in % of the object, and where TGN is least certain."""
+"""Help with a trimap's edit: what clicks promise, the band's width in % of the object, where TGN is least certain."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import cv2
 import numpy as np
 
-from matting.trimaps.algebra import band_width, narrow, object_size, widen
+from matting.trimaps.algebra import BACKGROUND, FOREGROUND, band_width, check, narrow, object_size, widen
 
 FIRST_WIDTHS = (1.0, 2.5, 6.0)
 """Band widths in % of the object that are offered where there is no band yet."""
@@ -17,6 +18,69 @@ SMOOTHING = 0.01
 
 LEAST_UNCERTAINTY = 0.05
 """Below this there is no place worth painting."""
+
+
+PROMISED, MOST_PROMISED, LEAST_PROMISED = 0.5, 0.1, 1.5
+"""Around a click this share of its depth in the mask is certain, at most so much of the object's size, at least so many
+pixels."""
+
+SEE_THROUGH = 0.97
+"""Where TGN is surer than that of unknown, the object is see-through and a + click does not make it opaque."""
+
+
+def keep_promises(
+    trimap: np.ndarray,
+    mask: np.ndarray,
+    points: Iterable[tuple[float, float, int]] = (),
+    box: tuple[float, float, float, float] | None = None,
+    probabilities: np.ndarray | None = None,
+) -> np.ndarray:
+    """Hold a trimap to what was clicked: foreground around +, background around - and outside of the box.
+
+    How far around: half of the way from the click to the mask's outline, so that no disc reaches an edge. Where TGN is
+    sure of unknown (`SEE_THROUGH`) a + click changes nothing. A click that the mask contradicts, such as after it was
+    inverted, is no longer meant.
+
+    Args:
+        trimap: TGN's, uint8 (H, W).
+        mask: the coarse mask that it was made from, floats (H, W) in [0, 1].
+        points: (x, y, 1 on the object or 0 not) in the photo's pixels.
+        box: (x0, y0, x1, y1) around the object, or None.
+        probabilities: TGN's, floats (H, W, 3); None takes nothing for see-through.
+
+    Raises:
+        ValueError: If it is not a trimap, or the sizes differ.
+    """
+    check(trimap)
+    if mask.shape != trimap.shape:
+        raise ValueError(f"The mask should have the trimap's size {trimap.shape}, got {mask.shape}.")
+    kept, inside = trimap.copy(), mask >= 0.5
+    if box is not None:
+        rows, columns = np.arange(trimap.shape[0]) + 0.5, np.arange(trimap.shape[1]) + 0.5
+        kept[(rows < box[1]) | (rows > box[3])] = BACKGROUND
+        kept[:, (columns < box[0]) | (columns > box[2])] = BACKGROUND
+    most, depths = MOST_PROMISED * object_size(mask), {}
+    for x, y, label in points:
+        row, column = int(y), int(x)
+        if inside[row, column] != bool(label):
+            continue
+        if label not in depths:
+            region = (inside if label else ~inside).astype(np.uint8)
+            depths[label] = cv2.distanceTransform(region, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+        radius = max(LEAST_PROMISED, min(PROMISED * float(depths[label][row, column]), most))
+        disc = _disc(trimap.shape, x, y, radius) & (inside == bool(label))
+        if label and probabilities is not None:
+            disc &= probabilities[..., 1] <= SEE_THROUGH
+        kept[disc] = FOREGROUND if label else BACKGROUND
+    return kept
+
+
+def _disc(size: tuple[int, ...], x: float, y: float, radius: float) -> np.ndarray:
+    """Booleans (H, W): the pixels whose centre lies within a radius of (x, y), and the one that holds it."""
+    rows, columns = np.arange(size[0]) + 0.5, np.arange(size[1]) + 0.5
+    disc = np.hypot(rows[:, None] - y, columns - x) <= radius
+    disc[int(y), int(x)] = True
+    return disc
 
 
 def band_percent(trimap: np.ndarray) -> float:

@@ -11,8 +11,8 @@ import numpy as np
 from matting.app import launch_options
 from matting.app.backend import gpu
 from matting.app.parts.assets import captioned
-from matting.app.pick.segmenter_menu import OFFLINE, first_segmenter
-from matting.coarse import SEGMENTERS
+from matting.app.pick.segmenter_menu import first_segmenter
+from matting.coarse import DEFAULT, SEGMENTERS
 
 
 def test_matte_is_the_one_public_endpoint(built):
@@ -39,17 +39,17 @@ def test_the_look_needs_no_network():
     assert not re.search(r"url\([\"']?https?:|@import", sheets + options["theme"]._get_theme_css())
 
 
-def test_clicks_are_understood_by_sam_where_its_weights_are_and_by_grabcut_elsewhere(monkeypatch, tmp_path):
+def test_clicks_are_understood_by_sam_where_its_weights_are_and_by_what_is_bundled_elsewhere(monkeypatch, tmp_path):
     """A cache as huggingface_hub lays it out, first without and then with the weights of SAM 2.1 tiny."""
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
-    assert first_segmenter() == OFFLINE
+    assert first_segmenter() == DEFAULT
     repository = tmp_path / "models--facebook--sam2.1-hiera-tiny"
     (repository / "refs").mkdir(parents=True)
     (repository / "refs" / "main").write_text("0" * 40)
     snapshot = repository / "snapshots" / ("0" * 40)
     snapshot.mkdir(parents=True)
     (snapshot / "config.json").write_text("{}")
-    assert first_segmenter() == OFFLINE
+    assert first_segmenter() == DEFAULT
     (snapshot / "model.safetensors").write_bytes(b"")
     assert first_segmenter() == "sam2.1-tiny"
 

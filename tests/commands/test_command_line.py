@@ -152,8 +152,14 @@ def test_points_and_boxes_find_the_object(matte, tmp_path, prompt, capsys):
 
 
 def test_without_a_prompt_grabcut_starts_from_a_centred_box_and_says_so(matte, tmp_path, capsys):
-    assert matte(save_photo(tmp_path / "ape.jpg")) == 0
+    assert matte(save_photo(tmp_path / "ape.jpg"), "--coarse", "grabcut") == 0
     assert "GrabCut starts from a centred box" in capsys.readouterr().err
+
+
+def test_without_a_prompt_what_stands_out_is_cut_out_and_no_box_spoken_of(matte, tmp_path, capsys):
+    assert matte(save_photo(tmp_path / "ape.jpg")) == 0
+    assert written(matte.out) == all_outputs("ape")
+    assert "box" not in capsys.readouterr().err
 
 
 def test_a_folder_of_photos_takes_a_folder_of_masks_with_the_same_stems(matte, folder, masks, capsys):

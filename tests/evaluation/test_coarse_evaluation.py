@@ -10,8 +10,10 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image
 
 from matting.__main__ import main
-from matting.coarse import CoarseMasks
+from matting.coarse import CoarseMasks, Prompts
 from matting.evaluation import clicks
+
+MEASURES = ("nothing", "1 click", "3 clicks", "box")
 
 regions = arrays(bool, array_shapes(min_dims=2, max_dims=2, max_side=9)).filter(np.any)
 fractions = st.sampled_from([0.0, 0.4, 0.5, 1.0])
@@ -79,11 +81,32 @@ def test_each_measure_comes_from_its_own_prompts():
     truth = np.zeros((12, 12), np.float32)
     truth[:, :10] = 1
     segmenter = Slow(truth)
-    scores = clicks.score(np.zeros((12, 12, 3), np.uint8), truth, segmenter)
-    assert scores == pytest.approx({"1 click": 0.5, "3 clicks": 0.9, "box": 0.3, "nothing": 0.3})
-    assert [len(prompts.points) for prompts in segmenter.asked] == [1, 2, 3, 0, 0]
-    assert [prompts.box is not None for prompts in segmenter.asked] == [False, False, False, True, False]
-    assert all(truth[int(y), int(x)] == label for x, y, label in segmenter.asked[2].points)
+    scores = clicks.score(np.zeros((12, 12, 3), np.uint8), truth, clicks.User("u2netp", segmenter))
+    assert scores == pytest.approx({"nothing": 0.3, "1 click": 0.5, "3 clicks": 0.9, "box": 0.3})
+    assert [len(prompts.points) for prompts in segmenter.asked] == [0, 1, 2, 3, 0]
+    assert [prompts.box is not None for prompts in segmenter.asked] == [False, False, False, False, True]
+    assert all(truth[int(y), int(x)] == label for x, y, label in segmenter.asked[3].points)
+
+
+def test_clicks_are_counted_as_asked_and_end_where_nothing_is_wrong():
+    truth = np.zeros((12, 12), np.float32)
+    truth[:, :10] = 1
+    segmenter = Slow(truth)
+    scores = clicks.score(np.zeros((12, 12, 3), np.uint8), truth, clicks.User("u2netp", segmenter), (2, 6))
+    assert scores == pytest.approx({"nothing": 0.3, "2 clicks": 0.7, "6 clicks": 1, "box": 0.3})
+    assert max(len(prompts.points) for prompts in segmenter.asked) == 4
+
+
+def test_who_needs_a_prompt_gets_the_box_that_users_get():
+    truth = np.ones((20, 30), np.float32)
+    segmenter = Slow(truth)
+    clicks.score(np.zeros((20, 30, 3), np.uint8), truth, clicks.User("grabcut", segmenter), (1,))
+    assert segmenter.asked[0] == Prompts().or_centred((20, 30)) and segmenter.asked[0].box is not None
+
+
+def test_what_is_below_one_half_is_counted_and_named():
+    rows = {"a": {"nothing": 0.4, "box": 0.5}, "b": {"nothing": 0.49, "box": 0.9}}
+    assert clicks.below_half(rows) == "Below 0.5, of 2: nothing 2 (a, b); box 0."
 
 
 @pytest.fixture
@@ -107,10 +130,11 @@ def root(tmp_path):
 def test_the_command_prints_a_table_and_writes_its_numbers(root, tmp_path, capsys):
     assert main(["evaluate", "coarse", "--root", str(root), "--json", str(tmp_path / "new" / "scores.json")]) == 0
     printed = capsys.readouterr().out.splitlines()
-    assert [cell.strip() for cell in printed[0].split("|")[1:-1]] == ["Photo", *clicks.MEASURES]
-    assert [line.split("|")[1].strip() for line in printed[2:]] == ["GT00", "GT01", "mean"]
+    assert [cell.strip() for cell in printed[0].split("|")[1:-1]] == ["Photo", *MEASURES]
+    assert [line.split("|")[1].strip() for line in printed[2:5]] == ["GT00", "GT01", "mean"]
+    assert printed[-1] == "Below 0.5, of 2: nothing 0; 1 click 0; 3 clicks 0; box 0."
     written = json.loads((tmp_path / "new" / "scores.json").read_text())
-    for measure in clicks.MEASURES:
+    for measure in MEASURES:
         rows = [written["images"][name][measure] for name in ("GT00", "GT01")]
         assert min(rows) > 0.9
         assert written["mean"][measure] == pytest.approx(sum(rows) / 2)
@@ -119,5 +143,46 @@ def test_the_command_prints_a_table_and_writes_its_numbers(root, tmp_path, capsy
 def test_what_is_missing_is_named(root, capsys):
     (root / "gt_training_lowres" / "GT01.png").unlink()
     assert main(["evaluate", "coarse", "--root", str(root)]) == 2
-    assert "GT01.png" in capsys.readouterr().err
+    assert "The picture GT01 is missing" in capsys.readouterr().err
     assert main(["evaluate", "coarse", "--root", str(root), "--coarse", "scissors"]) == 2
+
+
+def names_of(printed):
+    return [line.split("|")[1].strip() for line in printed.splitlines() if line.startswith("|")][2:]
+
+
+@pytest.mark.parametrize("layout", ["alpha", "mask", "beside", "two folders"])
+def test_photos_with_masks_are_found_in_every_layout(root, tmp_path, capsys, layout):
+    photos, masks = {
+        "alpha": ("image", "alpha"),
+        "mask": ("image", "mask"),
+        "beside": (".", "."),
+        "two folders": ("pictures", "outlines"),
+    }[layout]
+    for source, folder, suffix in (("input_training_lowres", photos, ".jpg"), ("gt_training_lowres", masks, ".png")):
+        (tmp_path / "new" / folder).mkdir(parents=True, exist_ok=True)
+        for name in ("GT00", "GT01"):
+            Image.open(root / source / f"{name}.png").save(tmp_path / "new" / folder / f"{name}{suffix}", quality=95)
+    where = ["--root", tmp_path / "new"]
+    if layout == "two folders":
+        where = ["--photos", tmp_path / "new" / photos, "--masks", tmp_path / "new" / masks]
+    words = ["evaluate", "coarse", *map(str, where), "--coarse", "grabcut", "--clicks", "2"]
+    assert main(words) == 0
+    printed = capsys.readouterr().out
+    assert names_of(printed) == ["GT00", "GT01", "mean"] and "2 clicks" in printed
+    assert main([*words, "--ending", "1"]) == 0
+    assert names_of(capsys.readouterr().out) == ["GT01", "mean"]
+
+
+def test_photos_that_cannot_be_told_apart_or_found_are_refused(root, tmp_path, capsys):
+    (tmp_path / "empty").mkdir()
+    for words, message in (
+        (["--root", root, root], "Two photos have one name"),
+        (["--root", tmp_path / "empty"], "should hold image/ with alpha/ or mask/"),
+        (["--photos", root], "A folder of masks for each of photos"),
+        (["--root", root, "--ending", "9"], "There is no photo to look at"),
+        (["--root", root, "--clicks", "0"], "--clicks should be 1 or more"),
+        (["--photos", tmp_path / "empty", "--masks", root / "gt_training_lowres"], "has no photo GT00"),
+    ):
+        assert main(["evaluate", "coarse", *map(str, words)]) == 2
+        assert message in capsys.readouterr().err

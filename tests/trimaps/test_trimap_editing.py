@@ -5,13 +5,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pictures import disc
 from strategies import any_trimap
 
-from matting.trimaps.algebra import object_size
+from matting.trimaps.algebra import BACKGROUND, FOREGROUND, UNKNOWN, object_size
 from matting.trimaps.editing import (
     FIRST_WIDTHS,
     band_percent,
     candidate_bands,
+    keep_promises,
     paint_next,
     set_band_percent,
     uncertainty,
@@ -123,3 +125,53 @@ def test_the_place_to_paint_is_never_painted_already_and_none_where_all_is_certa
     assert (x, y) != (200, 100) and spot[y, x] == 1
     assert paint_next(np.zeros((30, 40), np.float32)) is None
     assert paint_next(np.ones((30, 40), np.float32), np.ones((30, 40), bool)) is None
+
+
+def body_and_trimap():
+    """A disc of radius 40 as a mask, and a trimap that leaves all of it and its surroundings unknown."""
+    mask = disc((120, 160), 40)
+    return mask, np.full(mask.shape, UNKNOWN, np.uint8)
+
+
+@given(st.integers(0, 119), st.integers(0, 159))
+def test_a_click_that_the_mask_agrees_with_is_what_was_said_and_its_disc_crosses_no_edge(y, x):
+    mask, trimap = body_and_trimap()
+    label = int(mask[y, x] >= 0.5)
+    kept = keep_promises(trimap, mask, [(x + 0.5, y + 0.5, label)])
+    changed = kept != UNKNOWN
+    assert kept[y, x] == (FOREGROUND if label else BACKGROUND)
+    assert ((mask[changed] >= 0.5) == bool(label)).all()
+    assert len(np.unique(kept[changed])) == 1
+    assert changed.sum() <= np.pi * (0.1 * np.sqrt((mask >= 0.5).sum()) + 2) ** 2
+
+
+def test_the_deeper_the_click_the_more_is_certain():
+    mask, trimap = body_and_trimap()
+    areas = [(keep_promises(trimap, mask, [(x, 60, 1)]) == FOREGROUND).sum() for x in (42.5, 46.5, 50.5, 80.5)]
+    assert areas == sorted(areas) and areas[0] < areas[-1]
+
+
+def test_nothing_is_left_outside_of_a_box_and_nothing_changes_within():
+    mask, trimap = body_and_trimap()
+    kept = keep_promises(trimap, mask, box=(50, 30, 100.2, 80))
+    assert (kept[30:80, 50:100] == UNKNOWN).all()
+    kept[30:80, 50:100] = BACKGROUND
+    assert (kept == BACKGROUND).all()
+
+
+def test_a_see_through_object_is_not_made_opaque_by_a_click_but_a_minus_still_holds():
+    mask, trimap = body_and_trimap()
+    glass = np.zeros((*mask.shape, 3), np.float32)
+    glass[..., 1] = 1
+    points = [(80.5, 60.5, 1), (10.5, 10.5, 0)]
+    kept = keep_promises(trimap, mask, points, probabilities=glass)
+    assert not (kept == FOREGROUND).any() and kept[10, 10] == BACKGROUND
+    glass[..., 1], glass[..., 2] = 0.6, 0.4
+    assert keep_promises(trimap, mask, points, probabilities=glass)[60, 80] == FOREGROUND
+
+
+def test_a_click_that_the_mask_contradicts_is_no_longer_meant():
+    mask, trimap = body_and_trimap()
+    np.testing.assert_array_equal(keep_promises(trimap, 1 - mask, [(80.5, 60.5, 1)]), trimap)
+    with pytest.raises(ValueError, match="trimap's size"):
+        keep_promises(trimap, mask[1:], [])

@@ -10,7 +10,7 @@ import numpy as np
 from matting.app.backend import other_methods
 from matting.app.backend.gpu import on_gpu
 from matting.app.backend.other_methods import CLASSICAL_METHOD
-from matting.coarse import Box, CoarseMasks, Prompts, needs_prompts
+from matting.coarse import Box, CoarseMasks, Prompts, as_asked
 from matting.explanation import Explanation, explain
 from matting.pipeline import MattingPipeline
 
@@ -55,9 +55,7 @@ class Steps:
 
     def segment(self, image: np.ndarray, embedding: Embedding, prompts: Prompts) -> CoarseMasks:
         """Return the candidate masks for the prompts, which not every segmenter needs."""
-        asked = prompts.checked(image.shape[:2])
-        if needs_prompts(embedding.segmenter):
-            asked = asked.or_centred(image.shape[:2])
+        asked = as_asked(embedding.segmenter, prompts, image.shape[:2])
         return self._segment(image, embedding.value, asked, embedding.segmenter)
 
     def probabilities(self, image: np.ndarray, mask: np.ndarray) -> np.ndarray:

@@ -9,22 +9,23 @@ import argparse
 import os
 from collections.abc import Sequence
 
-from matting.coarse import SEGMENTERS, WITH_SOURCE, needs_prompts
+from matting.coarse import DEFAULT, SEGMENTERS, WITH_SOURCE, needs_prompts
 from matting.coarse.sam import CHECKPOINTS
 
 OFFLINE = "grabcut"
-"""The segmenter that needs no weights, so that clicking works everywhere."""
+"""The segmenter that needs no weights, so that clicking works everywhere, and where others fail."""
 
 PREFERRED = "sam2.1-tiny"
 WEIGHTS = "model.safetensors"
 
 SHORT = {
-    "grabcut": "GrabCut: works offline",
+    "clicks": "ClickNet: works offline",
+    "grabcut": "GrabCut: no network at all",
     "sam2.1-tiny": "SAM 2.1 tiny: 156 MB",
     "sam-vit-b": "SAM ViT-B: 375 MB",
     "sam-vit-l": "SAM ViT-L: 1.2 GB",
     "sam-vit-h": "SAM ViT-H: 2.6 GB",
-    "u2netp": "U2NetP, no click: 5 MB",
+    "u2netp": "U2NetP, no click: offline",
     "u2net": "U2Net, no click: 176 MB",
 }
 """Names short enough for a menu to show them whole; one that is missing here is shown by its own name."""
@@ -79,8 +80,8 @@ def _short(name: str) -> str:
 
 
 def first_segmenter() -> str:
-    """Return SAM 2.1 tiny if its weights are on this machine already, else GrabCut: nobody's first click downloads."""
+    """Return SAM 2.1 tiny if its weights are on this machine already, else ours: nobody's first click downloads."""
     from huggingface_hub import try_to_load_from_cache
 
     here = try_to_load_from_cache(CHECKPOINTS[PREFERRED], WEIGHTS)
-    return PREFERRED if isinstance(here, str) else OFFLINE
+    return PREFERRED if isinstance(here, str) else DEFAULT

@@ -21,7 +21,7 @@ from matting.trimaps.algebra import (
     merge_strokes,
     to_one_hot,
 )
-from matting.trimaps.editing import uncertainty
+from matting.trimaps.editing import keep_promises, uncertainty
 
 EditorValue = dict[str, Any] | None
 """What gr.ImageEditor sends: its background, its layers and both together."""
@@ -100,9 +100,18 @@ class TrimapEdit:
 
     @classmethod
     def of_probabilities(cls, probabilities: np.ndarray, selection: Selection, before: TrimapEdit | None) -> TrimapEdit:
-        """Begin with the most probable trimap of TGN's probabilities, float32 (H, W, 3)."""
+        """Begin with the most probable trimap of TGN's probabilities, float32 (H, W, 3), held to the clicks.
+
+        What the clicks change is an edit: undo takes it back, and recipes tell it.
+        """
         unsure = np.rint(shrink(uncertainty(probabilities)) * 255).astype(np.uint8)
-        return cls.of_network(from_probabilities(probabilities), selection, before, unsure)
+        edit = cls.of_network(from_probabilities(probabilities), selection, before, unsure)
+        if selection.asked is None:
+            return edit
+        clicks, _ = selection.asked
+        kept = keep_promises(edit.values, selection.mask, clicks.points, clicks.box, probabilities)
+        changed = kept != edit.values
+        return edit.paint(kept, changed) if changed.any() else edit
 
     @classmethod
     def own(cls, values: np.ndarray, before: TrimapEdit | None) -> TrimapEdit:

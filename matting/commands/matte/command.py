@@ -32,7 +32,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument("photos", nargs="+", metavar="PHOTO", help="a photo, or a folder of photos")
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="where to write; made if missing")
-    where = parser.add_argument_group("where the object is", "without any of these: GrabCut from a centred box")
+    where = parser.add_argument_group("where the object is", "without any of these: what stands out")
     where.add_argument(
         "--mask",
         type=Path,
@@ -57,9 +57,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     how = parser.add_argument_group("how")
     how.add_argument(
         "--coarse",
-        default="grabcut",
         metavar="NAME",
-        help="what turns points or a box into a mask: grabcut (default), sam, u2net, or NAME:WEIGHTS "
+        help="what turns points or a box into a mask: clicks (default), grabcut, sam, u2net, or NAME:WEIGHTS "
         "as in u2net:u2net.pth, segment-anything:sam_vit_b.pth, transformers:HUB_ID#person,hat",
     )
     how.add_argument(
@@ -83,8 +82,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace) -> int:
     """Matte every photo that is not done yet; returns 1 if one failed, else 0."""
-    _check_prompts(args)
+    from matting.coarse import DEFAULT
     from matting.commands.matte import batch
+
+    args.coarse = args.coarse or DEFAULT
+    _check_prompts(args)
 
     return batch.matte_photos(args)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from matting.commands import UsageError
 from matting.commands.options import filled
-from matting.commands.train import adaptation
+from matting.commands.train import adaptation, clicks
 from matting.commands.train import data as training_data
 from matting.commands.train.job import Work, begin, changes, check_crop
 from matting.commands.train.options import TrainOptions
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from matting.training.schedules import Schedule
 
-STAGES = ("tgn", "spamattnet", "u2net", "deeplabv2", "deeplabv3", "adaptation")
+STAGES = ("tgn", "spamattnet", "u2net", "deeplabv2", "deeplabv3", "adaptation", "clicks")
 SOURCE = "start from these weights (U2Net: .pth too; adaptation: a folder of both, by default the bundled ones)"
 OUT = "write the averaged weights here (safetensors, float16); for adaptation a folder"
 PARTS = ("gpa", "lspa", "cfc", "rm", "l_hard")
@@ -33,7 +33,9 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     """Declare the sub-command and its options."""
     parser = subparsers.add_parser("train", help="train a network, or continue its run")
     parser.add_argument(
-        "stage", choices=STAGES, help="the network to train; adaptation: TGN and SPAMattNet on photos without mattes"
+        "stage",
+        choices=STAGES,
+        help="the network to train; adaptation: both on photos without mattes; clicks: ClickNet on scenes",
     )
     parser.add_argument(
         "--config",
@@ -105,7 +107,8 @@ def train(options: TrainOptions) -> int:
     run_folder = options.run or runs_folder() / f"{options.stage}-{config}"
     options = replace(options, config=config, run=run_folder)
     try:
-        work = adaptation.prepare(options) if options.stage == "adaptation" else _prepare(options)
+        prepare = {"adaptation": adaptation.prepare, "clicks": clicks.prepare}.get(options.stage, _prepare)
+        work = prepare(options)
     except (ValueError, OSError, ImportError) as error:
         raise UsageError(str(error)) from error
     try:

@@ -23,6 +23,7 @@ from matting.coarse import (
     Prompts,
     Segmenter,
     SegmenterUnavailable,
+    as_asked,
     load_segmenter,
 )
 from matting.data.composites.coarse_masks import simulated_mask
@@ -143,7 +144,8 @@ def coarse_mask(photo: Photo, guidance: Guidance) -> np.ndarray | None:
         path = partner(pictures_of(kind), photo.name, Path(kind))
         return read_sized_mask(path, photo.image.shape[:2])
     segmenter = load_cached_segmenter(kind, guidance.device)
-    return segmenter.segment(segmenter.embed(photo.image), _prompts(photo, guidance.prompt)).best
+    prompts = as_asked(kind, _prompts(photo, guidance.prompt), photo.image.shape[:2])
+    return segmenter.segment(segmenter.embed(photo.image), prompts).best
 
 
 def trimap(photo: Photo, mask: np.ndarray | None, guidance: Guidance) -> np.ndarray | None:

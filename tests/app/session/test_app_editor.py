@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from matting.app.parts.widgets import BRUSHES
+from matting.app.session.stages import Click, Clicks, Selection
 from matting.app.session.trimap_edit import TrimapEdit, read_strokes
 from matting.trimaps.algebra import BACKGROUND, FOREGROUND, PALETTE, UNKNOWN, from_probabilities, to_one_hot
 
@@ -81,3 +82,18 @@ def test_an_own_trimap_is_its_own_reset_and_all_decided(trimap):
     own = TrimapEdit.own(trimap.values, None)
     assert np.array_equal(own.decide(np.full((HEIGHT, WIDTH, 3), 1 / 3)), to_one_hot(trimap.values))
     assert np.array_equal(own.change(np.full_like(own.values, UNKNOWN)).reset().values, trimap.values)
+
+
+def test_what_was_clicked_is_an_edit_of_the_trimap_that_can_be_taken_back():
+    probabilities = np.full((HEIGHT, WIDTH, 3), 0.2, np.float32)
+    probabilities[..., 1] = 0.6
+    trail = (Click(10, 10, "corner"), Click(100, 80, "corner"), Click(64, 48, "keep"), Click(14, 14, "remove"))
+    selection = Selection.of_masks(disc(30)[None].astype(np.float32), np.ones(1), (Clicks(trail), "clicks"))
+    edit = TrimapEdit.of_probabilities(probabilities, selection, None)
+    assert edit.values[48, 64] == FOREGROUND and edit.values[14, 14] == BACKGROUND
+    outside = np.ones((HEIGHT, WIDTH), bool)
+    outside[10:80, 10:100] = False
+    assert (edit.values[outside] == BACKGROUND).all() and edit.painted[outside].all()
+    assert (edit.original == UNKNOWN).all() and (edit.undo().values == UNKNOWN).all()
+    own = TrimapEdit.of_probabilities(probabilities, Selection.own(disc(30).astype(np.float32)), None)
+    assert (own.values == UNKNOWN).all() and not own.past
