@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from matting.coarse.bundled import CLICKS
 from matting.coarse.prompts import Box, CoarseMasks, Point, Prompts, Segmenter, SegmenterUnavailable
 
 __all__ = [
@@ -108,9 +109,6 @@ SEGMENTERS: dict[str, str] = {name: e.description for name, e in _REGISTRY.items
 
 WITH_SOURCE: dict[str, str] = {f"{name}:{e.source}": e.description for name, e in _REGISTRY.items() if e.source}
 """The segmenters that need weights of one's own, as they are written, each with a line that says what it is."""
-
-CLICKS = Path(__file__).resolve().parents[2] / "assets" / "weights" / "clicks" / "clicks.safetensors"
-"""The bundled weights of ClickNet."""
 
 DEFAULT = "clicks" if CLICKS.is_file() else "grabcut"
 """The segmenter that understands prompts where nobody chooses another: ClickNet, or GrabCut where the package stands

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import torch
 
-from matting.coarse import CLICKS
+from matting.coarse.bundled import CLICKS
 from matting.coarse.classical.guided_filter import guided_upsample
 from matting.coarse.parts import expected_iou
 from matting.coarse.prompts import CoarseMasks, Prompts
