@@ -274,7 +274,7 @@ def test_notices_say_what_was_done_to_the_input(pipeline):
     anti_aliased = np.asarray(Image.fromarray(trimap(size)).resize((50, 40), Image.Resampling.BILINEAR)).copy()
     anti_aliased[0, 0] = 60
     assert any("cleaned" in notice for notice in pipeline(photo(size), trimap=anti_aliased).notices)
-    assert any("middle of the photo" in notice for notice in pipeline(photo(size)).notices)
+    assert any("middle of the photo" in notice for notice in pipeline(photo(size), coarse="grabcut").notices)
     assert pipeline(photo(size), points=[(25, 20, 1)]).notices == ()
 
 

@@ -25,6 +25,7 @@ WHOLE, PART, ALL = range(3)
 SALIENT_WIDTH = 64
 PROMPT_MAPS = 7
 FINE = 16
+SURE = 3.354e-4  # log odds of 8
 
 
 @dataclass(frozen=True)
@@ -181,7 +182,7 @@ class ClickNet(nn.Module):
     def see(self, image: Tensor) -> Seen:
         """Look at views, (B, 3, S, S) in [0, 1]."""
         small = F.interpolate(image, (u2net.SIDE, u2net.SIDE), mode="bilinear", antialias=True, align_corners=False)
-        features = self.salient.features(u2net.normalise_by_largest(small))
+        features = self.salient.features(small)  # which normalises
         logits = F.interpolate(
             self.salient.judge(features, small)[0],
             (self.config.side // 2, self.config.side // 2),
@@ -202,9 +203,8 @@ class ClickNet(nn.Module):
             seen[1:5], seen[5:], self.from_salient, self.from_things, self.joined, strict=True
         ):
             levels.append(F.relu(norm(first(_resize(salient, things)) + second(things))))
-        logits = (seen.logits / 4).clamp(-2, 2)
         details = self.details(normalise(image))
-        return Embedding(torch.cat([logits.to(details.dtype), details], dim=1), *levels)
+        return Embedding(torch.cat([stretched(seen.logits).to(details.dtype), details], dim=1), *levels)
 
     def answer(self, embedding: Embedding, asked: Asked) -> Tensor:
         """Return the logits of the three candidates, (B, 3, S/2, S/2)."""
@@ -224,6 +224,15 @@ class ClickNet(nn.Module):
         finer = F.pixel_shuffle(self.finer(current), 2)
         logits = self.fine(torch.cat([finer, detail, asked.previous.to(finer.dtype)], dim=1)).float()
         return logits + self.trust.view(1, 3, 1, 1) * detail[:, :1].float()
+
+
+def stretched(logits: Tensor) -> Tensor:
+    """Stretch saliency over [0, 1] as U2Net's masks are, and return its log odds by 4, within [-2, 2]; (B, 1, h, w).
+
+    What stands out little, beside what stands out less, stands out.
+    """
+    probability = u2net.stretch(logits.float().sigmoid())
+    return probability.clamp(SURE, 1 - SURE).logit() / 4
 
 
 def prompt_maps(asked: Asked, size: tuple[int, int], disc: float) -> Tensor:

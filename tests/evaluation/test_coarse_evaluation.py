@@ -128,7 +128,8 @@ def root(tmp_path):
 
 
 def test_the_command_prints_a_table_and_writes_its_numbers(root, tmp_path, capsys):
-    assert main(["evaluate", "coarse", "--root", str(root), "--json", str(tmp_path / "new" / "scores.json")]) == 0
+    words = ["--root", str(root), "--coarse", "grabcut", "--json", str(tmp_path / "new" / "scores.json")]
+    assert main(["evaluate", "coarse", *words]) == 0
     printed = capsys.readouterr().out.splitlines()
     assert [cell.strip() for cell in printed[0].split("|")[1:-1]] == ["Photo", *MEASURES]
     assert [line.split("|")[1].strip() for line in printed[2:5]] == ["GT00", "GT01", "mean"]

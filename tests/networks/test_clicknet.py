@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from matting.networks import clicknet
 from matting.networks.clicknet import CONFIGS, Asked, ClickNet, ClickNetConfig, Embedding, Seen
+from matting.networks.layers import normalise
 from matting.training import dialogue
 
 NARROW = ClickNetConfig(side=64, widths=(8, 8, 8, 8), detail=4, groups=2)
@@ -47,6 +48,17 @@ def test_an_answer_has_three_candidates_at_half_the_views_side(network, embeddin
     with torch.no_grad():
         logits = network.answer(embedding, asked((0.5, 0.5, 1.0)))
     assert logits.shape == (2, 3, 32, 32) and logits.dtype == torch.float32 and logits.isfinite().all()
+
+
+def test_the_published_networks_see_what_they_see_alone(network):
+    image = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(3))
+    small = torch.nn.functional.interpolate(image, (320, 320), mode="bilinear", antialias=True, align_corners=False)
+    with torch.no_grad():
+        seen, saliency = network.see(image), network.salient(small)[0]
+        expected = torch.nn.functional.interpolate(saliency.logit(), (32, 32), mode="bilinear", align_corners=False)
+        things = network.encoder.stride4(network.encoder.stride2(normalise(image)))
+    torch.testing.assert_close(seen.logits, expected, atol=1e-3, rtol=1e-3)
+    torch.testing.assert_close(seen.things4, things)
 
 
 def test_points_that_are_none_change_nothing_and_their_order_does_not_either(network, embedding):
@@ -94,6 +106,14 @@ def test_what_was_seen_before_gives_the_same_answer(network):
         assert len(seen) == len(Seen._fields)
         first = network(image, lambda answer: answer(question))
         torch.testing.assert_close(network(image, lambda answer: answer(question), *seen), first)
+
+
+def test_what_stands_out_least_and_most_is_as_far_apart_in_every_photo():
+    logits = torch.linspace(-3, 0.5, 64).view(1, 1, 8, 8)
+    for shift in (0.0, -2.0):
+        found = clicknet.stretched(logits + shift)
+        assert found.min() == pytest.approx(-2, abs=1e-3) and found.max() == pytest.approx(2, abs=1e-3)
+        assert (found.flatten().diff() >= 0).all()
 
 
 @given(shares, shares)
