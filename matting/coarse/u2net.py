@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from matting.coarse.bundled import U2NETP
 from matting.coarse.checkpoint import differences, read_tensors
 from matting.coarse.hub import cannot_be_loaded, fetch
 from matting.coarse.parts import choose_parts, expected_iou
@@ -18,10 +19,7 @@ from matting.coarse.prompts import CoarseMasks, Prompts
 from matting.networks.tensors import to_tensor
 from matting.networks.u2net import CONFIGS, SIDE, U2Net, stretch
 
-BUNDLED = Path(__file__).resolve().parents[2] / "assets" / "weights" / "u2netp"
-"""The folder of U2NetP's official weights, which come with the repository."""
-
-CHECKPOINTS = {"u2net": "netradrishti/u2net-saliency", "u2netp": str(BUNDLED)}
+CHECKPOINTS = {"u2net": "netradrishti/u2net-saliency", "u2netp": str(U2NETP)}
 """Where the official files are: U2NetP's in a folder, U2Net's, it is said, in a hub repository that nobody here could
 look into."""
 

@@ -8,7 +8,7 @@ import pytest
 
 from matting import MattingPipeline
 from matting.coarse import Prompts, load_segmenter
-from matting.coarse.u2net import BUNDLED
+from matting.coarse.bundled import U2NETP
 from matting.images import read_mask, read_photo
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,10 +51,10 @@ def test_what_stands_out_needs_no_download_and_no_prompt():
 
 
 def test_weights_come_with_their_licence_and_where_they_are_from():
-    assert "Apache License" in (BUNDLED / "LICENSE-APACHE-2.0").read_text(encoding="utf-8")
-    readme = (BUNDLED / "README.md").read_text(encoding="utf-8")
+    assert "Apache License" in (U2NETP / "LICENSE-APACHE-2.0").read_text(encoding="utf-8")
+    readme = (U2NETP / "README.md").read_text(encoding="utf-8")
     assert "xuebinqin/U-2-Net" in readme and "Apache-2.0" in readme
-    assert (BUNDLED / "u2netp.safetensors").stat().st_size < 2.5e6
+    assert (U2NETP / "u2netp.safetensors").stat().st_size < 2.5e6
 
 
 def test_prompts_choose_among_what_stands_out(segmenter):
