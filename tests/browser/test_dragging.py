@@ -205,6 +205,7 @@ def test_a_photo_that_was_left_comes_back_with_all_that_was_made_of_it(open_page
         open_example(page)
     expect(page.locator("#bring-back")).to_be_visible()
     assert_no_sideways_scroll(page)
+    assert page.locator("#say-pick").bounding_box()["width"] > 250  # the button leaves the sentence its room
 
     page.locator("#bring-back").click()
     say(page, "pick", "If this is right")
