@@ -19,7 +19,7 @@ from training_cases import assert_equal, fill, read_log
 from matting.__main__ import main
 from matting.coarse import load_segmenter
 from matting.commands.train import command as train
-from matting.commands.train import data as _training_data
+from matting.commands.train import data as training_data
 from matting.data.composites.compose import CompositeData, SPAMattNetSamples, TGNSamples
 from matting.data.composites.settings import HARD, PAPER, REALISTIC
 from matting.data.datasets import PhotoFiles
@@ -196,9 +196,9 @@ def samples_of(words):
     train.add_parser(parser.add_subparsers())
     args = parser.parse_args(["train", *(str(word) for word in words)])
     args.config = args.config or "small"
-    sources = _training_data.find_sources(args)
+    sources = training_data.find_sources(args)
     schedule = find_schedule(args.stage, args.config, args.preset, len(sources), steps=args.steps, crop=args.crop)
-    return _training_data.prepare(args, schedule, STAGES[args.stage].configs[args.config], None, sources)
+    return training_data.prepare(args, schedule, STAGES[args.stage].configs[args.config], None, sources)
 
 
 @pytest.mark.parametrize("stage", ["tgn", "spamattnet", "u2net"])

@@ -5,25 +5,24 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from matting.commands.evaluate import benchmarks as _benchmarks
-from matting.commands.evaluate import coarse, composites, trimap_free, trimaps
+from matting.commands.evaluate import benchmarks, coarse, composites, trimap_free, trimaps
 from matting.commands.options import add_json
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Describe the arguments of `evaluate`, a parser for each benchmark."""
     parser = subparsers.add_parser("evaluate", help="score a method on a benchmark", description=__doc__)
-    benchmarks = parser.add_subparsers(dest="benchmark", required=True, metavar="BENCHMARK")
-    _benchmarks.add_parsers(benchmarks)
-    coarse.add_arguments(benchmarks.add_parser("coarse", help="coarse masks of photos, from nothing, clicks and a box"))
+    kinds = parser.add_subparsers(dest="benchmark", required=True, metavar="BENCHMARK")
+    benchmarks.add_parsers(kinds)
+    coarse.add_arguments(kinds.add_parser("coarse", help="coarse masks of photos, from nothing, clicks and a box"))
     trimaps.add_arguments(
-        benchmarks.add_parser("trimaps", help="trimaps of TGN or DeepLab from coarse masks (Tables I and II)")
+        kinds.add_parser("trimaps", help="trimaps of TGN or DeepLab from coarse masks (Tables I and II)")
     )
-    parser = benchmarks.add_parser("trimap-free", help="alphamatting.com's photos: mattes from coarse masks alone")
+    parser = kinds.add_parser("trimap-free", help="alphamatting.com's photos: mattes from coarse masks alone")
     _add_root_and_json(parser)
     trimap_free.add_arguments(parser)
     composites.add_arguments(
-        benchmarks.add_parser("composites", help="trimaps and mattes of generated composites, whose alpha is exact")
+        kinds.add_parser("composites", help="trimaps and mattes of generated composites, whose alpha is exact")
     )
 
 
