@@ -103,7 +103,7 @@ def test_u2net_is_fine_tuned_for_a_hundred_epochs(preset):
 
 
 def test_small_is_what_the_first_weights_were_trained_by():
-    for stage in SCHEDULES.keys() - {"u2net", "adaptation"}:
+    for stage in SCHEDULES.keys() - {"u2net", "clicks", "adaptation"}:
         schedule = find_schedule(stage, "small", steps=7)
         assert (schedule.batch, schedule.crop, schedule.rate, schedule.warmup, schedule.hold) == (8, 256, 1e-3, 200, 0)
         assert (schedule.optimizer, schedule.momenta, schedule.weight_decay) == ("adamw", (0.9, 0.999), 1e-4)
