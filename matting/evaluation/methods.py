@@ -1,4 +1,4 @@
-"""What is scored: ours with a trimap or from a mask alone, classical solvers, ViTMatte, another program's files."""
+"""What is scored: ours with a trimap or from a mask alone, the mask itself, classical solvers, ViTMatte, files."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ from matting.trimaps.algebra import from_probabilities
 
 JOINT = {"joint-hard": "hard", "joint-soft": "soft"}
 NEED_TRIMAP = ("spamattnet", *BASELINES, "vitmatte")
-METHODS = ("spamattnet", *JOINT, *BASELINES, "vitmatte", "predictions")
+FROM_MASK = (*JOINT, "mask")
+"""Methods that start from the coarse mask; "mask" takes it as alpha, as it is."""
+
+METHODS = ("spamattnet", *JOINT, "mask", *BASELINES, "vitmatte", "predictions")
 PAPER_NAMES = {"spamattnet": "SPAMattNet", "joint-soft": "JIS", "joint-hard": "JIH"}
 """What the paper calls ours."""
 
@@ -57,8 +60,8 @@ class Method:
             return f"{self.name}, pymatting {version('pymatting')}"
         if self.name == "vitmatte":
             return f"vitmatte, transformers {version('transformers')}, {load_vitmatte(self.source, self.device).digest}"
-        if self.name == "predictions":
-            return f"predictions, {self.source}"
+        if self.name in ("predictions", "mask"):
+            return f"{self.name}, {self.source}"
         return f"{self.name}, flip {self.flip}, {weights_digest(self.source)}, {code_version()}"
 
     def prepare(self) -> None:
@@ -80,6 +83,8 @@ class Method:
         """
         if self.name in PAPER_NAMES:
             return self._ours(load_pipeline(self.source, self.device), image, trimap, mask)
+        if self.name == "mask":
+            return mask
         if self.name == "vitmatte":
             return hard_fusion(load_vitmatte(self.source, self.device)(image, trimap), trimap)
         return hard_fusion(remember(cache, self.identity(), image, trimap, BASELINES[self.name]), trimap)

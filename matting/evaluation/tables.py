@@ -75,6 +75,15 @@ def to_markdown(report: Report) -> str:
     return aligned(cells)
 
 
+def by_photo(reports: Mapping[str, Report]) -> str:
+    """Lay several reports' first measure out as a Markdown table: a row per photo, a column per label."""
+    measure = next(iter(next(iter(reports.values())).mean))
+    names = sorted({name for report in reports.values() for name in report.images})
+    cells = [(f"Photo: {_heading(measure)}", *reports)]
+    cells += [(name, *(_cells(one.images.get(name, {}), [measure])[0] for one in reports.values())) for name in names]
+    return aligned(cells)
+
+
 def beside_paper(reports: Mapping[str, Report | Sequence[Report]], table: PaperTable | None) -> str:
     """Lay means out as a Markdown table, a row per label, below the paper's rows, marked as such.
 

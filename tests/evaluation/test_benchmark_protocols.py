@@ -24,6 +24,7 @@ from matting.trimaps.algebra import from_alpha, from_mask
         ("p3m-500-p", ["--mask", "magic"], "got magic"),
         ("composition-1k", ["--trimap", "magic"], "got magic"),
         ("composition-1k", ["--trimap", "true-5", "--method", "joint-hard"], "leave --trimap out"),
+        ("folder", ["--trimap", "true-5", "--method", "mask"], "leave --trimap out"),
         ("distinctions-646", ["--trimap", "given"], "40 of 40 photos have no trimap (a_0, a_1"),
         ("ppm-100", ["--mask", "given"], "2 of 2 photos have no coarse mask (a, b)"),
         ("folder", ["--method", "predictions"], "--predictions"),

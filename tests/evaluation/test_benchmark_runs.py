@@ -58,6 +58,20 @@ def test_saved_mattes_are_those_of_the_run_that_was_asked_for(tmp_path, ours):
     assert len(ours.asked) == asked  # the very file is still there
 
 
+def test_a_folders_masks_are_scored_as_they_are_beside_what_is_made_of_them(tmp_path, capsys):
+    words, file = [*plant("folder", tmp_path / "data"), "--mask", "true"], tmp_path / "scores.json"
+    assert call(*words, "--json", file, "--save", tmp_path / "mattes") == 0
+    said, runs = capsys.readouterr().out, json.loads(file.read_text())["runs"]
+    assert [run["method"] for run in runs.values()] == ["joint-hard", "mask"]
+    for name, row in runs["mask-true"]["images"].items():
+        truth = np.asarray(Image.open(tmp_path / f"data/alpha/{name}.png")) / 255
+        matte = np.asarray(Image.open(tmp_path / f"mattes/mask-true/{name}.png")) / 65535
+        np.testing.assert_array_equal(matte, truth >= 0.5)
+        assert row["SAD"] == pytest.approx(abs((truth >= 0.5) - truth).sum() / 1000, rel=1e-5)
+        assert re.search(rf"\| {name} +\| .*{row['SAD']:.3f} \|", said)
+    assert call(*words, "--method", "mask") == 0
+
+
 def test_flips_average_what_the_network_makes_of_photo_and_mirror_image(tmp_path, monkeypatch, ours):
     ramp = np.linspace(0, 1, 56, dtype=np.float32)
 

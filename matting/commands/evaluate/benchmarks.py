@@ -31,8 +31,8 @@ HELP = {
     "ppm-100": "100 portraits",
     "folder": "your own folders: image or foreground, alpha, and, if you have them, trimap, background, coarse_mask",
 }
-JOINT = ("joint-hard", "joint-soft")
-METHODS = ("spamattnet", *JOINT, "closed-form", "knn", "lbdm", "vitmatte", "predictions")
+FROM_MASK = ("joint-hard", "joint-soft", "mask")
+METHODS = ("spamattnet", *FROM_MASK, "closed-form", "knn", "lbdm", "vitmatte", "predictions")
 LONGEST_TABLE = 40
 """Up to so many photos get a line each; of more the mean is printed, and JSON has them all."""
 
@@ -70,7 +70,8 @@ def add_protocol_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--mask", nargs="+", metavar="KIND",
-        help="coarse masks: the paper's simulated ones (20 30 40 50), given, a segmenter's NAME or NAME:FILE, a folder",
+        help="coarse masks: the paper's simulated ones (20 30 40 50), given, true (the true alpha cut at 1/2), "
+        "a segmenter's NAME or NAME:FILE, a folder",
     )  # fmt: skip
     parser.add_argument(
         "--prompt", default="nothing", choices=("nothing", "click", "box"), help="what a segmenter gets"
@@ -138,7 +139,7 @@ def score(
 
 
 def show(reports: Mapping[str, Report], table: object | None) -> None:
-    """Print a line per photo where one method ran on few, and the means beside the paper's rows."""
+    """Print a line per photo where there are few, and the means beside the paper's rows."""
     from matting.evaluation import tables
 
     alone = next(iter(reports.values())) if len(reports) == 1 else None
@@ -147,6 +148,8 @@ def show(reports: Mapping[str, Report], table: object | None) -> None:
         if table is None and alone.mean == alone.summary:
             return
         print()
+    elif max(len(report.images) for report in reports.values()) <= LONGEST_TABLE:
+        print(f"{tables.by_photo(reports)}\n")
     counts = {len(report.images) for report in reports.values()}
     print(f"Means over {' or '.join(map(str, sorted(counts)))} photos.\n")
     print(tables.beside_paper(reports, table))
@@ -203,7 +206,7 @@ def _examples(options: BenchmarkOptions) -> list[Example]:
     from matting.evaluation.benchmarks import alphamatting, definitions
     from matting.evaluation.benchmarks.guidance import TRIMAP_NUMBERS
 
-    needs_trimap = not set(options.method or ["spamattnet"]) <= set(JOINT)
+    needs_trimap = not set(options.method or ["spamattnet"]) <= set(FROM_MASK)
     if options.benchmark == "alphamatting" and options.trimap is None and needs_trimap:
         raise ValueError("alphamatting.com's photos have two trimaps; choose --trimap 1 (narrow) or 2 (wide).")
     if options.benchmark == "alphamatting" and options.trimap in TRIMAP_NUMBERS:

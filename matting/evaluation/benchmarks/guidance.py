@@ -1,9 +1,10 @@
 """What a method is given beside the photo: a coarse mask, a trimap, or a trimap that was made from the mask.
 
-Coarse masks by name: a number N (the paper's simulated one, eroded by N), "given" (the data set's), a segmenter's
-name, with weights of one's own NAME:SOURCE, or a folder with a mask for each photo. Trimaps: "given", "1", "2", "3"
-(alphamatting.com's), "true-K" (from the true alpha with ellipses of K pixels), "pseudo-W" (from the mask by erosion
-and dilation with an ellipse of W pixels), "tgn" (TGN's from the mask), or a folder.
+Coarse masks by name: a number N (the paper's simulated one, eroded by N), "true" (the true alpha cut at 1/2), "given"
+(the data set's), a segmenter's name, with weights of one's own NAME:SOURCE, or a folder with a mask for each photo.
+Trimaps: "given", "1", "2", "3" (alphamatting.com's), "true-K" (from the true alpha with ellipses of K pixels),
+"pseudo-W" (from the mask by erosion and dilation with an ellipse of W pixels), "tgn" (TGN's from the mask), or a
+folder.
 """
 
 from __future__ import annotations
@@ -80,10 +81,10 @@ def check_kinds(guidance: Guidance) -> None:
             f"A trimap is given, tgn, 1, 2, 3, small, large, user, true-PIXELS, pseudo-PIXELS or a folder, "
             f"got {trimap}."
         )
-    known = mask is None or mask == "given" or mask.isdecimal() or is_segmenter(mask) or is_folder(mask)
+    known = mask in (None, "given", "true") or mask.isdecimal() or is_segmenter(mask) or is_folder(mask)
     if not known:
         names = ", ".join((*SEGMENTERS, *WITH_SOURCE))
-        raise ValueError(f"A coarse mask is a number N (eroded by N), given, a folder, or {names}; got {mask}.")
+        raise ValueError(f"A coarse mask is a number N (eroded by N), true, given, a folder, or {names}; got {mask}.")
     if trimap is not None and (trimap == "tgn" or trimap.startswith("pseudo-")) and mask is None:
         raise ValueError(f"The trimap {trimap} is made from a coarse mask; name one with --mask.")
 
@@ -110,7 +111,7 @@ def is_segmenter(kind: str | None) -> bool:
 
 def is_folder(kind: str | None) -> bool:
     """Tell a folder of one's own from other kinds of masks or trimaps; a segmenter's name means the segmenter."""
-    return kind is not None and not is_segmenter(kind) and Path(kind).is_dir()
+    return kind is not None and not is_segmenter(kind) and kind != "true" and Path(kind).is_dir()
 
 
 @lru_cache(maxsize=4)
@@ -138,6 +139,8 @@ def coarse_mask(photo: Photo, guidance: Guidance) -> np.ndarray | None:
         return None
     if guidance.erosion is not None:
         return simulated_mask(_truth(photo), guidance.erosion, kernel=guidance.kernel)
+    if kind == "true":
+        return (_truth(photo) >= 0.5).astype(np.float32)
     if kind == "given":
         return _given(photo, photo.coarse_mask, "coarse mask")
     if is_folder(kind):

@@ -11,7 +11,7 @@ from matting.data.layouts import Example
 from matting.evaluation.benchmarks.definitions import BENCHMARKS, Benchmark, check_complete
 from matting.evaluation.benchmarks.guidance import TRIMAP_NUMBERS, Guidance, check_kinds, is_segmenter
 from matting.evaluation.benchmarks.runner import Outcome, Run
-from matting.evaluation.methods import JOINT, PAPER_NAMES, Method
+from matting.evaluation.methods import FROM_MASK, PAPER_NAMES, Method
 from matting.evaluation.paper import figures
 from matting.evaluation.tables import Report
 
@@ -68,16 +68,16 @@ def plan(
         raise ValueError(f"{name} has its own regions to score; leave --region out.")
     trimap = choices.trimap or _default_trimap(benchmark, found, choices)
     trimap = TRIMAP_NUMBERS.get(trimap or "", trimap)
-    methods = choices.methods or (["joint-hard"] if trimap == "tgn" else ["spamattnet"])
+    methods = choices.methods or _default_methods(benchmark, trimap, choices)
     runs: dict[str, Run] = {}
     for method in methods:
-        if method in JOINT and choices.trimap not in (None, "tgn"):
-            raise ValueError(f"{method} makes its own trimap from a coarse mask; leave --trimap out.")
-        kind = "tgn" if method in JOINT else trimap
+        if method in FROM_MASK and choices.trimap not in (None, "tgn"):
+            raise ValueError(f"{method} starts from a coarse mask, not from a trimap; leave --trimap out.")
+        kind = "tgn" if method in FROM_MASK else trimap
         made_of_mask = kind is not None and (kind == "tgn" or kind.startswith("pseudo-"))
         masks = (choices.masks or [benchmark.mask]) if made_of_mask else [None]
         for mask in masks:
-            run = _run(benchmark, Guidance(None if method in JOINT else kind, mask), method, choices)
+            run = _run(benchmark, Guidance(None if method in FROM_MASK else kind, mask), method, choices)
             run = run if scored else replace(run, scoring=None)
             check_kinds(run.guidance)
             _check_data(name, found, run)
@@ -169,6 +169,13 @@ def _run(benchmark: Benchmark, given: Guidance, name: str, choices: Choices) -> 
 
 def _usual_region(guidance: Guidance) -> str:
     return "unknown" if guidance.from_truth else "whole"
+
+
+def _default_methods(benchmark: Benchmark, trimap: str | None, choices: Choices) -> list[str]:
+    """Joint inference where TGN makes the trimap, with the mask itself beside it where folders' masks were named."""
+    if trimap != "tgn":
+        return ["spamattnet"]
+    return ["joint-hard", "mask"] if benchmark.layout == "folder" and choices.masks else ["joint-hard"]
 
 
 def _default_trimap(benchmark: Benchmark, found: Sequence[Example], choices: Choices) -> str | None:
