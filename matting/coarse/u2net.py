@@ -16,8 +16,8 @@ from matting.coarse.checkpoint import differences, read_tensors
 from matting.coarse.hub import cannot_be_loaded, fetch
 from matting.coarse.parts import choose_parts, expected_iou
 from matting.coarse.prompts import CoarseMasks, Prompts
+from matting.networks.backbones.u2net import CONFIGS, SIDE, U2Net, stretch
 from matting.networks.tensors import to_tensor
-from matting.networks.u2net import CONFIGS, SIDE, U2Net, stretch
 
 CHECKPOINTS = {"u2net": "netradrishti/u2net-saliency", "u2netp": str(U2NETP)}
 """Where the official files are: U2NetP's in a folder, U2Net's, it is said, in a hub repository that nobody here could

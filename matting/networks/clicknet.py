@@ -15,8 +15,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from matting.networks import u2net
-from matting.networks.efficientnet import WIDTHS, EfficientNetLite0
+from matting.networks.backbones import u2net
+from matting.networks.backbones.efficientnet import WIDTHS, EfficientNetLite0
 from matting.networks.layers import normalise
 
 WHOLE, PART, ALL = range(3)

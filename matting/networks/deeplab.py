@@ -16,7 +16,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 from torchvision.models.segmentation.deeplabv3 import ASPP
 
-from matting.networks.efficientnet import EfficientNetLite0
+from matting.networks.backbones.efficientnet import EfficientNetLite0
 from matting.networks.layers import conv_bn_relu, normalise
 from matting.networks.tgn import EfficientNetEncoder, ResNet50Encoder
 

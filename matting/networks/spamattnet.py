@@ -8,13 +8,13 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from matting.networks import efficientnet
 from matting.networks.attention import GlobalPropagationAttention, LocalSamplingPropagationAttention
+from matting.networks.backbones import efficientnet
+from matting.networks.backbones.resnet import ResNetEncoder
 from matting.networks.cfc import CrossFusion2d
 from matting.networks.decoder import alpha_head, final_upsampling, merge_heads, skip, to_alpha, up_stage
 from matting.networks.layers import conv, conv_bn_relu, conv_relu_bn, downsample_nearest, normalise, one_hot_trimap
 from matting.networks.refinement import RefinementModule
-from matting.networks.resnet import ResNetEncoder
 
 
 @dataclass(frozen=True)

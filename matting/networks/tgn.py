@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torchvision.models import resnet50
 from torchvision.models.segmentation.deeplabv3 import ASPP
 
-from matting.networks import efficientnet
+from matting.networks.backbones import efficientnet
 from matting.networks.layers import conv_bn_relu, normalise
 
 

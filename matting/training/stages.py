@@ -14,7 +14,8 @@ from matting.coarse import SegmenterUnavailable
 from matting.coarse.u2net import load_u2net
 from matting.data.composites.compose import CompositeData, SPAMattNetSamples, TGNSamples, U2NetSamples
 from matting.data.photos.with_mattes import PhotoData, SPAMattNetPhotos, TGNPhotos, U2NetPhotos
-from matting.networks import deeplab, efficientnet, spamattnet, tgn, u2net
+from matting.networks import deeplab, spamattnet, tgn
+from matting.networks.backbones import efficientnet, u2net
 from matting.networks.weights import load_network_weights
 from matting.training import validation
 from matting.training.batches import Batch

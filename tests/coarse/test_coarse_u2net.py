@@ -19,9 +19,9 @@ from matting.__main__ import main
 from matting.coarse import Prompts, SegmenterUnavailable, load_segmenter, needs_prompts, u2net
 from matting.coarse.parts import choose_parts, expected_iou
 from matting.coarse.u2net import Saliency
+from matting.networks.backbones.u2net import CONFIGS, U2Net
 from matting.networks.spamattnet import SPAMattNet
 from matting.networks.tgn import TGN
-from matting.networks.u2net import CONFIGS, U2Net
 
 
 @pytest.fixture(scope="module")

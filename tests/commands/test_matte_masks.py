@@ -7,9 +7,9 @@ from PIL import Image
 
 from matting import MattingPipeline
 from matting.__main__ import main
+from matting.networks.backbones.u2net import CONFIGS, U2Net
 from matting.networks.spamattnet import SPAMattNet
 from matting.networks.tgn import TGN
-from matting.networks.u2net import CONFIGS, U2Net
 
 SIZE = (40, 56)
 

@@ -24,7 +24,7 @@ from matting.data.composites.compose import CompositeData, SPAMattNetSamples, TG
 from matting.data.composites.settings import HARD, PAPER, REALISTIC
 from matting.data.datasets import PhotoFiles
 from matting.data.photos.with_mattes import PhotoData
-from matting.networks.u2net import CONFIGS, U2Net
+from matting.networks.backbones.u2net import CONFIGS, U2Net
 from matting.networks.weights import load_weights
 from matting.training import checkpoint
 from matting.training.schedules import find_schedule

@@ -13,7 +13,7 @@ from matting.coarse import Prompts, load_segmenter, u2net
 from matting.evaluation.benchmarks import definitions, guidance, photos, protocols, runner
 from matting.evaluation.benchmarks.guidance import Guidance, check_kinds
 from matting.evaluation.benchmarks.protocols import Choices
-from matting.networks.u2net import CONFIGS, U2Net
+from matting.networks.backbones.u2net import CONFIGS, U2Net
 from matting.trimaps.algebra import from_alpha, from_mask
 
 

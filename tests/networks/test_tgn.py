@@ -12,7 +12,7 @@ from network_cases import (
 from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 
-from matting.networks.efficientnet import published_weights
+from matting.networks.backbones.efficientnet import published_weights
 from matting.networks.layers import fold, normalise
 from matting.networks.tgn import CONFIGS, TGN
 

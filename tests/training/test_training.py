@@ -32,7 +32,8 @@ from training_cases import (
 )
 
 from matting.data.composites.compose import CompositeData
-from matting.networks import deeplab, u2net
+from matting.networks import deeplab
+from matting.networks.backbones import u2net
 from matting.networks.spamattnet import SPAMattNet
 from matting.networks.tgn import TGN
 from matting.training import checkpoint

@@ -12,9 +12,9 @@ from torch import nn
 from training_cases import SCHEDULE, assert_same_runs, fill, go
 
 from matting.data.composites.compose import CompositeData
+from matting.networks.backbones.u2net import CONFIGS, U2Net
 from matting.networks.spamattnet import SPAMattNet
 from matting.networks.tgn import TGN
-from matting.networks.u2net import CONFIGS, U2Net
 from matting.training.log import Log
 from matting.training.schedules import Schedule
 from matting.training.stages import STAGES

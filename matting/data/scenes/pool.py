@@ -23,8 +23,8 @@ from matting.data.pools.pool import decode
 from matting.data.scenes.compose import Scene, SceneFiles, draw_scene
 from matting.data.tensors import colours
 from matting.files import write_whole
+from matting.networks.backbones.efficientnet import published_weights
 from matting.networks.clicknet import ClickNet, ClickNetConfig, Seen
-from matting.networks.efficientnet import published_weights
 
 PATTERN = "[0-9]" * 6 + ".safetensors"  # written last: a scene that has it is whole
 

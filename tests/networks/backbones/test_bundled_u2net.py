@@ -11,7 +11,7 @@ from matting.coarse import Prompts, load_segmenter
 from matting.coarse.bundled import U2NETP
 from matting.images import read_mask, read_photo
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 LEMUR = ROOT / "assets" / "examples" / "lemur.jpg"
 REFERENCE = Path(__file__).with_name("references") / "u2netp-lemur.png"
 """The float32 weights' saliency of the lemur, averaged over 4 x 4 pixels."""

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from network_cases import photos
 from torch import nn
 
-from matting.networks import efficientnet
-from matting.networks.efficientnet import EfficientNetLite0, SameConv2d
+from matting.networks.backbones import efficientnet
+from matting.networks.backbones.efficientnet import EfficientNetLite0, SameConv2d
 from matting.networks.layers import normalise
 from matting.networks.tgn import EfficientNetEncoder
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "assets" / "examples"
+EXAMPLES = Path(__file__).resolve().parents[3] / "assets" / "examples"
 # ImageNet's numbers: macaw, otter, Madagascar's black-and-white indri (the nearest there is to a ruffed lemur).
 EXAMPLE_CLASSES = {"parrots.jpg": 88, "otter.jpg": 360, "lemur.jpg": 384}
 # Beacon, warplane, barn; camel, impala, hare, lion, leopard, sorrel, golden retriever, ox-like gnu (water buffalo).

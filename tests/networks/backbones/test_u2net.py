@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from network_cases import fit, photos, randomise_norms, settled
 
-from matting.networks.u2net import CONFIGS, U2Net, U2NetConfig, normalise_by_largest, stretch, u2net_loss
+from matting.networks.backbones.u2net import CONFIGS, U2Net, U2NetConfig, normalise_by_largest, stretch, u2net_loss
 
 NARROW = U2NetConfig(
     encoder=((2, 3), (2, 4), (3, 5), (2, 6), (4, 7), (3, 8)), decoder=((2, 3), (3, 2), (2, 4), (3, 5), (2, 6))
