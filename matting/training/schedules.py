@@ -110,7 +110,7 @@ class AdaptationSchedule(Schedule):
 
 
 @dataclass(frozen=True)
-class ClickRecipe(Schedule):
+class ClickSchedule(Schedule):
     """How ClickNet learns.
 
     Attributes:
@@ -167,7 +167,7 @@ ADAPTATION = AdaptationSchedule(
 )
 # Ours: as many halvings in a fiftieth of the steps.
 ADAPTATION_SMALL = replace(ADAPTATION, steps=2000, crop=256, ema=0.99, halving=200)
-CLICKS = ClickRecipe(batch=8, crop=384, rate=1.5e-3, warmup=50, hold=0.3, ema=0.995)
+CLICKS = ClickSchedule(batch=8, crop=384, rate=1.5e-3, warmup=50, hold=0.3, ema=0.995)
 EPOCHS = {"u2net": 100}
 """How often a network sees every photo or foreground where its schedule has no number of steps."""
 

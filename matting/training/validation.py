@@ -16,7 +16,8 @@ from matting.coarse import Prompts
 from matting.coarse.u2net import SalientObject
 from matting.compositing import blend, solid
 from matting.data.composites.coarse_masks import simulated_mask
-from matting.evaluation.benchmarks import alphamatting
+from matting.data.layouts.alphamatting import read_alphamatting
+from matting.evaluation.benchmarks.photos import load
 from matting.evaluation.metrics import sum_of_absolute_differences, trimap_confusion, trimap_scores
 from matting.images import write_png
 from matting.inference import whole_photo
@@ -159,7 +160,7 @@ def read_photos(root: Path, stage: str) -> list[HeldOutExample]:
     Raises:
         ValueError: where files are missing or damaged.
     """
-    samples = [alphamatting.read(root, 1, name) for name in alphamatting.find(root, 1)]
+    samples = [load(example) for example in read_alphamatting(root, "training", ["1"])]
     if stage == "u2net":
         return [HeldOutExample(s.image, s.truth, s.truth) for s in samples]
     if stage == "adaptation":

@@ -8,9 +8,13 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from matting.__main__ import main
+from matting.data.layouts.alphamatting import TRIMAPS, read_alphamatting
 from matting.evaluation import tables
-from matting.evaluation.benchmarks import alphamatting
+from matting.evaluation.benchmarks.definitions import score_unknown
+from matting.evaluation.benchmarks.photos import load
+from matting.evaluation.methods import read_prediction
 from matting.evaluation.metrics import Scores
+from matting.inference.fusion import hard_fusion
 from matting.methods.classical import BASELINES, closed_form
 from matting.trimaps.algebra import BACKGROUND, FOREGROUND, UNKNOWN
 
@@ -52,6 +56,12 @@ def root(tmp_path):
     return tmp_path / "val"
 
 
+def read(root, trimap, name):
+    """One photo with this trimap alone."""
+    (example,) = [one for one in read_alphamatting(root, "training", [trimap]) if one.name == name]
+    return load(example, trimap)
+
+
 @pytest.fixture
 def published(shared_data, root):
     """The real photos where they are at hand, otherwise the generated ones."""
@@ -59,67 +69,74 @@ def published(shared_data, root):
 
 
 def test_photos_are_found_by_name_in_order(root):
-    assert alphamatting.find(root, 1) == NAMES
+    assert tuple(example.name for example in read_alphamatting(root, "training", ["1"])) == NAMES
 
 
-@pytest.mark.parametrize("trimap", alphamatting.TRIMAPS)
+@pytest.mark.parametrize("trimap", TRIMAPS["training"])
 def test_every_photo_comes_with_a_trimap_and_a_truth_of_its_size(published, trimap):
-    for name in alphamatting.find(published, trimap):
-        sample = alphamatting.read(published, trimap, name)
-        assert sample.image.shape == (*sample.trimap.shape, 3) and sample.truth.shape == sample.trimap.shape
-        assert set(np.unique(sample.trimap)) == {BACKGROUND, UNKNOWN, FOREGROUND}
-        assert sample.truth[sample.trimap == FOREGROUND].mean() > 0.99
-        assert sample.truth[sample.trimap == BACKGROUND].mean() < 0.01
-        perfect = alphamatting.score(sample, sample.truth).scores
-        assert (perfect.sad, perfect.mse, perfect.mad) == (0, 0, 0)
+    for example in read_alphamatting(published, "training", [trimap]):
+        photo = load(example, trimap)
+        assert photo.image.shape == (*photo.trimap.shape, 3) and photo.truth.shape == photo.trimap.shape
+        assert set(np.unique(photo.trimap)) == {BACKGROUND, UNKNOWN, FOREGROUND}
+        assert photo.truth[photo.trimap == FOREGROUND].mean() > 0.99
+        assert photo.truth[photo.trimap == BACKGROUND].mean() < 0.01
+        perfect = score_unknown(photo.truth, photo, photo.trimap)
+        assert (perfect["SAD"], perfect["MSE"], perfect["MAD"]) == (0, 0, 0)
 
 
 def test_a_truth_in_three_channels_equals_the_gray_one(root):
-    sample = alphamatting.read(root, 1, "GT05")
-    assert sample.truth == pytest.approx(np.rint(blend((41, 52), 1)[2] * 255) / 255, abs=1e-6)
+    photo = read(root, "1", "GT05")
+    assert photo.truth == pytest.approx(np.rint(blend((41, 52), 1)[2] * 255) / 255, abs=1e-6)
 
 
 @pytest.mark.parametrize("folder", ["input_training_lowres", "trimap_training_lowres/Trimap1", "gt_training_lowres"])
 def test_a_missing_file_names_itself(root, folder):
     (root / folder / "GT05.png").unlink()
     with pytest.raises(ValueError, match=f"{folder}/GT05.png"):
-        alphamatting.find(root, 1)
+        read_alphamatting(root, "training", ["1"])
 
 
 def test_the_other_trimap_is_not_needed(root):
     (root / "trimap_training_lowres" / "Trimap1" / "GT05.png").unlink()
-    assert alphamatting.find(root, 2) == NAMES
+    examples = read_alphamatting(root, "training", ["2"])
+    assert tuple(example.name for example in examples) == NAMES
+    assert all(list(example.trimaps) == ["2"] for example in examples)
 
 
 def test_a_missing_folder_names_itself(root, tmp_path):
     with pytest.raises(ValueError, match="input_training_lowres is missing"):
-        alphamatting.find(tmp_path / "elsewhere", 1)
+        read_alphamatting(tmp_path / "elsewhere", "training", ["1"])
     with pytest.raises(ValueError, match=r"1 \(narrow\) or 2"):
-        alphamatting.find(root, 3)
+        read_alphamatting(root, "training", ["3"])
 
 
 def test_a_truth_of_another_size_is_refused_not_resized(root):
     path = root / "gt_training_lowres" / "GT02.png"
     Image.open(path).resize((104, 80)).save(path)
     with pytest.raises(ValueError, match="GT02.png is 104x80 pixels, but its photo is 52x40"):
-        alphamatting.read(root, 1, "GT02")
+        read(root, "1", "GT02")
 
 
 def test_known_values_are_written_over_alpha_before_scoring(root):
-    sample = alphamatting.read(root, 1, "GT02")
+    photo = read(root, "1", "GT02")
     generator = np.random.default_rng(0)
-    alpha = generator.random(sample.truth.shape)
-    spoiled = np.where(sample.trimap == UNKNOWN, alpha, generator.random(alpha.shape))
-    result = alphamatting.score(sample, alpha)
-    assert alphamatting.score(sample, spoiled).scores == result.scores
-    assert (result.alpha[sample.trimap == FOREGROUND] == 1).all()
-    assert (result.alpha[sample.trimap == BACKGROUND] == 0).all()
-    assert result.alpha[sample.trimap == UNKNOWN] == pytest.approx(alpha[sample.trimap == UNKNOWN])
+    alpha = generator.random(photo.truth.shape)
+    spoiled = np.where(photo.trimap == UNKNOWN, alpha, generator.random(alpha.shape))
+    kept = hard_fusion(alpha, photo.trimap)
+    scores = score_unknown(alpha, photo, photo.trimap)
+    assert score_unknown(spoiled, photo, photo.trimap) == score_unknown(kept, photo, photo.trimap) == scores
+    assert (kept[photo.trimap == FOREGROUND] == 1).all()
+    assert (kept[photo.trimap == BACKGROUND] == 0).all()
+    assert kept[photo.trimap == UNKNOWN] == pytest.approx(alpha[photo.trimap == UNKNOWN])
+    unknown = photo.trimap == UNKNOWN
+    difference = np.abs(kept.astype(np.float32) - photo.truth)[unknown].sum() / 1000
+    assert scores["SAD"] == pytest.approx(difference, rel=1e-5)
 
 
-def test_an_alpha_of_another_size_is_refused(root):
+def test_an_alpha_of_another_size_is_refused(tmp_path):
+    Image.fromarray(np.zeros((4, 4), np.uint8)).save(tmp_path / "GT02.png")
     with pytest.raises(ValueError, match="GT02"):
-        alphamatting.score(alphamatting.read(root, 1, "GT02"), np.zeros((4, 4)))
+        read_prediction(str(tmp_path), "GT02", (40, 52))
 
 
 @pytest.mark.parametrize(("method", "tolerance"), [("closed-form", 0.01), ("lbdm", 0.01), ("knn", 0.15)])
@@ -163,9 +180,9 @@ def test_the_command_prints_a_table_writes_json_and_saves_the_alphas(root, tmp_p
     assert [line.split("|")[1].strip() for line in table.splitlines()[2:]] == [*NAMES, "mean"]
     for name in NAMES:
         saved = np.asarray(Image.open(folder / f"{name}.png"))
-        sample = alphamatting.read(root, 1, name)
+        photo = read(root, "1", name)
         assert saved.dtype == np.uint16
-        assert alphamatting.score(sample, saved / 65535).scores.sad == pytest.approx(
+        assert score_unknown(saved / 65535, photo, photo.trimap)["SAD"] == pytest.approx(
             document["images"][name]["SAD"], abs=1e-4
         )
     assert main([*call, "--against", str(file)]) == 0

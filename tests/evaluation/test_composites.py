@@ -13,7 +13,7 @@ from matting.data.layouts import read_layout
 from matting.data.pools.pool import read_pool, write_foreground
 from matting.evaluation import composites
 from matting.evaluation.benchmarks.photos import load
-from matting.evaluation.trimap_free import EROSIONS
+from matting.evaluation.benchmarks.trimap_free import EROSIONS
 from matting.trimaps.algebra import UNKNOWN
 
 

@@ -203,14 +203,15 @@ def _plan(options: BenchmarkOptions, found: Sequence[Example]) -> dict[str, Run]
 
 
 def _examples(options: BenchmarkOptions) -> list[Example]:
-    from matting.evaluation.benchmarks import alphamatting, definitions
+    from matting.data.layouts.alphamatting import read_alphamatting
+    from matting.evaluation.benchmarks import definitions
     from matting.evaluation.benchmarks.guidance import TRIMAP_NUMBERS
 
     needs_trimap = not set(options.method or ["spamattnet"]) <= set(FROM_MASK)
     if options.benchmark == "alphamatting" and options.trimap is None and needs_trimap:
         raise ValueError("alphamatting.com's photos have two trimaps; choose --trimap 1 (narrow) or 2 (wide).")
     if options.benchmark == "alphamatting" and options.trimap in TRIMAP_NUMBERS:
-        found = alphamatting.examples(options.root, int(TRIMAP_NUMBERS[options.trimap]))
+        found = list(read_alphamatting(options.root, "training", [TRIMAP_NUMBERS[options.trimap]]))
     else:
         found = definitions.examples(options.benchmark, options.root, backgrounds=options.backgrounds)
     return found[: options.first]

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from matting.commands.evaluate import benchmarks, coarse, composites, trimap_free, trimaps
-from matting.commands.options import add_json
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -18,9 +16,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     trimaps.add_arguments(
         kinds.add_parser("trimaps", help="trimaps of TGN or DeepLab from coarse masks (Tables I and II)")
     )
-    parser = kinds.add_parser("trimap-free", help="alphamatting.com's photos: mattes from coarse masks alone")
-    _add_root_and_json(parser)
-    trimap_free.add_arguments(parser)
+    trimap_free.add_arguments(
+        kinds.add_parser("trimap-free", help="alphamatting.com's photos: mattes from coarse masks alone")
+    )
     composites.add_arguments(
         kinds.add_parser("composites", help="trimaps and mattes of generated composites, whose alpha is exact")
     )
@@ -29,8 +27,3 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run(args: argparse.Namespace) -> int:
     """Run the benchmark asked for; returns the exit status."""
     return args.run_benchmark(args)
-
-
-def _add_root_and_json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--root", required=True, type=Path, metavar="DIR", help="the folder with input_training_lowres")
-    add_json(parser)

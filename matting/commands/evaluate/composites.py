@@ -105,8 +105,8 @@ def _samples(data: CompositeData, count: int) -> Iterator[CompositeSample]:
 
     from matting.data.composites.coarse_masks import simulated_mask
     from matting.data.composites.trimaps import random_trimap
+    from matting.evaluation.benchmarks.trimap_free import EROSIONS
     from matting.evaluation.composites import CompositeSample
-    from matting.evaluation.trimap_free import EROSIONS
     from matting.trimaps.algebra import from_alpha
 
     cv2.setNumThreads(1)

@@ -3,60 +3,53 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from matting.commands import UsageError, check_json, load_pipeline
-from matting.commands.options import add_device, add_weights
+from matting.commands import UsageError
+from matting.commands.evaluate.options import RunOptions, prepare
+from matting.commands.options import add_cache, add_device, add_json, add_weights, add_workers, filled
 from matting.files import write_whole
 
-if TYPE_CHECKING:
-    from matting.evaluation.trimap_free import MaskedPhoto
+
+@dataclass(frozen=True, kw_only=True)
+class TrimapFreeOptions(RunOptions):
+    """`evaluate trimap-free`: whose photos, how joint inference fuses and by which weights."""
+
+    root: Path
+    fusion: str = "hard"
+    weights: str | None = None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describe the arguments, but for --root and --json."""
+    """Describe the arguments."""
     parser.set_defaults(run_benchmark=run)
+    parser.add_argument("--root", required=True, type=Path, metavar="DIR", help="the folder with input_training_lowres")
     parser.add_argument("--fusion", default="hard", choices=("hard", "soft"), help="default: hard")
     add_weights(parser)
     add_device(parser)
-    parser.add_argument("--cache", type=Path, metavar="DIR", help="cache the baselines' alphas there")
-    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes for the baselines (default: 1)")
+    add_json(parser)
+    add_cache(parser)
+    add_workers(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the table, and write the JSON if asked to; returns the exit status."""
-    from matting.evaluation import trimap_free
+    from matting.data.layouts.alphamatting import read_alphamatting
+    from matting.evaluation.benchmarks import trimap_free
 
+    options = filled(TrimapFreeOptions, args)
     try:
-        check_json(args.json)
-        if args.workers < 1:
-            raise ValueError(f"--workers should be 1 or more, got {args.workers}.")
-        if args.cache:
-            args.cache.mkdir(parents=True, exist_ok=True)
-        photos = list(_photos(args.root))
+        cache = prepare(options)
+        examples = read_alphamatting(options.root, "training", trimaps=())
+        reports = {}
+        for erosion in trimap_free.EROSIONS:
+            runs = trimap_free.runs(erosion, options.fusion, options.weights, options.device)
+            reports[erosion] = trimap_free.score(examples, runs, cache=cache, workers=options.workers)
     except (ValueError, OSError) as error:
         raise UsageError(str(error)) from error
-    pipeline = load_pipeline(args.weights, args.device)
-    reports = trimap_free.evaluate(
-        photos,
-        lambda image, mask: pipeline(image, coarse_mask=mask, fusion=args.fusion).alpha,
-        cache=args.cache,
-        workers=args.workers,
-    )
     print(trimap_free.to_markdown(trimap_free.rows(reports)))
-    if args.json:
-        settings = {"fusion": args.fusion, "weights": args.weights or "bundled"}
-        write_whole(args.json, trimap_free.to_json(reports, settings))
+    if options.json:
+        settings = {"fusion": options.fusion, "weights": options.weights or "bundled"}
+        write_whole(options.json, trimap_free.to_json(reports, settings))
     return 0
-
-
-def _photos(root: Path) -> Iterator[MaskedPhoto]:
-    from matting.data.composites.coarse_masks import simulated_mask
-    from matting.evaluation.benchmarks.alphamatting import read_truths
-    from matting.evaluation.trimap_free import EROSIONS, MaskedPhoto
-
-    for name, image, truth in read_truths(root):
-        for erosion in EROSIONS:
-            yield MaskedPhoto(name, erosion, image, simulated_mask(truth, erosion), truth)

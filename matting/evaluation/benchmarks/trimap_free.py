@@ -1,8 +1,7 @@
 """Mattes from coarse masks alone: joint inference (Section IV-B3) beside what needs no network.
 
-The photos are alphamatting.com's. Their coarse masks are the paper's, "TGN-N":
-made from the true alpha, eroded by N and blurred. Each method gets photo and mask, and its alpha is scored over the
-whole photo:
+The photos are alphamatting.com's. Their coarse masks are the paper's, "TGN-N": made from the true alpha, eroded by N
+and blurred. Each method gets photo and mask, and its alpha is scored over the whole photo:
 
 - joint: TGN's trimap, SPAMattNet's alpha, both fused;
 - mask: the coarse mask itself, taken as alpha;
@@ -17,24 +16,20 @@ ratios. The spread, joint's largest mean SAD over its smallest, tells how much t
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from importlib.metadata import version
-from multiprocessing import get_context
 from pathlib import Path
 
-import cv2
 import numpy as np
-from tqdm import tqdm
 
-from matting.evaluation.cache import remember
-from matting.evaluation.metrics import whole_image_scores
-from matting.evaluation.tables import Report, aligned, named
-from matting.inference.fusion import hard_fusion
-from matting.methods.classical import closed_form
-from matting.trimaps.algebra import BACKGROUND, FOREGROUND, from_mask
+from matting.data.layouts import Example
+from matting.evaluation.benchmarks import guidance as guides
+from matting.evaluation.benchmarks.guidance import Guidance
+from matting.evaluation.benchmarks.photos import load
+from matting.evaluation.benchmarks.runner import Outcome, Run, evaluate
+from matting.evaluation.methods import Method
+from matting.evaluation.tables import Report, aligned
+from matting.trimaps.algebra import BACKGROUND, FOREGROUND
 
 EROSIONS = (20, 30, 40, 50)
 """The paper's N: the diameter in pixels of the ellipse that erodes the initial segmentation."""
@@ -44,19 +39,6 @@ WIDTHS = (21, 41, 61, 81)
 
 JOINT, MASK = "joint", "mask"
 BASELINES = (MASK, *(f"closed-form {width}" for width in WIDTHS))
-
-Matte = Callable[[np.ndarray, np.ndarray], np.ndarray]
-
-
-@dataclass(frozen=True)
-class MaskedPhoto:
-    """A photo, uint8 (H, W, 3), its coarse mask for one N and its true alpha, both float32 (H, W) in [0, 1]."""
-
-    name: str
-    erosion: int
-    image: np.ndarray
-    coarse_mask: np.ndarray
-    truth: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -78,40 +60,49 @@ class Row:
         return self.means[JOINT] / least if least else float("inf")
 
 
-def evaluate(
-    photos: Sequence[MaskedPhoto], joint: Matte, *, cache: Path | None = None, workers: int = 1
-) -> dict[int, dict[str, Report]]:
-    """Score joint inference and the baselines: a report for each N and method.
+def runs(erosion: int, fusion: str = "hard", weights: str | None = None, device: str | None = None) -> dict[str, Run]:
+    """Lay out the runs of one N, by the methods' names: joint inference, the mask, closed-form of every width.
 
     Args:
-        photos: every photo with the masks of every N.
-        joint: alpha float32 (H, W) from a photo and its coarse mask.
-        cache: folder that keeps the solved alphas, see `matting.evaluation.cache`.
-        workers: processes that solve and score at the same time.
+        erosion: N of the coarse masks.
+        fusion: "hard" or "soft", how joint inference fuses.
+        weights: a folder of our weights or a hub id; None for the bundled ones.
+        device: where our networks run.
     """
-    scores: dict[tuple[int, str], dict[str, dict[str, float]]] = {}
-    for photo in tqdm(photos, desc="joint", unit="mask"):
-        rows = {JOINT: joint(photo.image, photo.coarse_mask), MASK: photo.coarse_mask}
-        for method, alpha in rows.items():
-            scores.setdefault((photo.erosion, method), {})[photo.name] = _scored(alpha, photo)
-    jobs = [(photo, width) for width in WIDTHS for photo in photos]
-    solved = tqdm(_solve_all(jobs, cache, workers), desc="closed-form", unit="mask", total=len(jobs))
-    for (photo, width), row in zip(jobs, solved, strict=True):
-        scores.setdefault((photo.erosion, f"closed-form {width}"), {})[photo.name] = row
-    reports: dict[int, dict[str, Report]] = {}
-    for (erosion, method), images in scores.items():
-        report = Report("trimap-free", method, {"erosion": erosion}, images)
-        reports.setdefault(erosion, {})[method] = report
+    mask = str(erosion)
+    joint = Method(f"joint-{fusion}", weights, device)
+    laid = {JOINT: Run(joint, Guidance(None, mask), "whole"), MASK: Run(Method("mask"), Guidance(None, mask), "whole")}
+    for width in WIDTHS:
+        laid[f"closed-form {width}"] = Run(Method("closed-form"), Guidance(f"pseudo-{width}", mask), "whole")
+    return laid
+
+
+def score(
+    examples: Sequence[Example], laid: Mapping[str, Run], *, cache: Path | None = None, workers: int = 1
+) -> dict[str, Report]:
+    """Score the runs of one N on every photo: a report for each method.
+
+    Args:
+        examples: the photos, each with its alpha.
+        laid: what `runs` laid out.
+        cache: folder that keeps scores and solved alphas, see `matting.evaluation.cache`.
+        workers: processes that work at the same time.
+
+    Raises:
+        ValueError: where weights cannot be had, or a photo cannot be scored.
+    """
+    reports: dict[str, Report] = {}
+    for method, run in laid.items():
+        outcomes = evaluate(examples, run, cache=cache, workers=workers)
+        images = {}
+        for example in examples:
+            outcome = outcomes[example.name]
+            if outcome.scores is None and _nothing_known(example, run, outcome):
+                images[example.name] = reports[MASK].images[example.name]
+            else:
+                images[example.name] = _checked(outcome)
+        reports[method] = Report("trimap-free", method, {"erosion": run.guidance.erosion}, images)
     return reports
-
-
-def baseline(image: np.ndarray, coarse_mask: np.ndarray, width: int, cache: Path | None = None) -> np.ndarray:
-    """Solve closed-form matting with a trimap of `width` around the mask's outline; alpha float32 (H, W)."""
-    trimap = from_mask(coarse_mask, width)
-    if not {FOREGROUND, BACKGROUND} <= set(np.unique(trimap)):
-        return coarse_mask
-    alpha = remember(cache, f"closed-form, pymatting {version('pymatting')}", image, trimap, closed_form)
-    return hard_fusion(alpha, trimap)
 
 
 def rows(reports: dict[int, dict[str, Report]]) -> list[Row]:
@@ -173,20 +164,16 @@ def to_json(reports: dict[int, dict[str, Report]], settings: dict[str, str]) -> 
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def _solve_all(jobs: Sequence[tuple[MaskedPhoto, int]], cache: Path | None, workers: int) -> Iterator[dict[str, float]]:
-    solve = partial(_solve, cache=cache)
-    if workers <= 1:
-        yield from map(solve, jobs)
-        return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as executor:
-        yield from executor.map(solve, jobs)
+def _nothing_known(example: Example, run: Run, outcome: Outcome) -> bool:
+    """Whether the mask leaves closed-form matting nothing to start from."""
+    if run.guidance.trimap is None or outcome.failure is None:
+        return False
+    photo = load(example)
+    trimap = guides.trimap(photo, guides.coarse_mask(photo, run.guidance), run.guidance)
+    return not {FOREGROUND, BACKGROUND} <= set(np.unique(trimap))
 
 
-def _solve(job: tuple[MaskedPhoto, int], cache: Path | None) -> dict[str, float]:
-    cv2.setNumThreads(1)
-    photo, width = job
-    return _scored(baseline(photo.image, photo.coarse_mask, width, cache), photo)
-
-
-def _scored(alpha: np.ndarray, photo: MaskedPhoto) -> dict[str, float]:
-    return named(whole_image_scores(alpha, photo.truth))
+def _checked(outcome: Outcome) -> Mapping[str, float]:
+    if outcome.scores is None:
+        raise ValueError(f"{outcome.name} could not be scored: {outcome.failure}")
+    return outcome.scores
