@@ -27,7 +27,7 @@ NOTHING_ASKED = "Say what to keep: give a trimap, a mask, points or a box."
 
 
 def publish(steps: Steps) -> None:
-    """Add the endpoint to the current gr.Blocks, on components that nobody sees."""
+    """Add the endpoint to the current gr.Blocks, on hidden components."""
 
     def matte(
         photo: str | None,
@@ -93,7 +93,7 @@ def _segment(steps: Steps, image: np.ndarray, prompts: Prompts) -> np.ndarray:
 
 
 def _read_prompts(points: Any, box: Any) -> Prompts:
-    """Read JSON from outside; anything but numbers in the expected form is refused in words."""
+    """Read JSON from outside; anything but numbers in the expected form is refused in a sentence."""
     if not points and not box:
         raise ValueError(NOTHING_ASKED)
     try:

@@ -22,7 +22,9 @@ from matting.compositing import blend, checkerboard, cutout, estimate_foreground
 from matting.images import read_photo, write_alpha, write_png
 from matting.trimaps.algebra import from_probabilities
 
-HOW_IT_WORKS = "What stands out in each photo is cut out without a click. Look at every one before you use it."
+HOW_IT_WORKS = (
+    "The object that stands out in each photo is cut out without a click. Check every cutout before you use it."
+)
 MOST = 50
 """Photos in one go, so that nobody keeps the machine for hours."""
 
@@ -33,21 +35,21 @@ WAITING, WORKING, DONE = "waiting", "cutting out…", "done"
 
 @dataclass(frozen=True)
 class Batch:
-    """How far a batch has come: (name, how it stands) of every photo, (shown, name) and files of those done."""
+    """The progress of a batch: (name, status) of every photo, (shown, name) and files of the finished ones."""
 
     rows: tuple[tuple[str, str], ...] = ()
     shown: tuple[tuple[str, str], ...] = ()
     files: tuple[tuple[str, str], ...] = ()
 
     def say(self, index: int, text: str) -> Batch:
-        """Return the batch with one photo's standing changed."""
+        """Return the batch with one photo's status changed."""
         name, _ = self.rows[index]
         return replace(self, rows=(*self.rows[:index], (name, text), *self.rows[index + 1 :]))
 
 
 @dataclass(frozen=True)
 class BatchPart:
-    """The tab for many photos; `batch` is how far it has come."""
+    """The tab for many photos; `batch` holds its progress."""
 
     batch: gr.State
     photos: gr.File
@@ -101,7 +103,7 @@ class Batches:
         self.part, self.steps = part, steps
 
     def run(self, paths: list[str] | None, segmenter: str) -> Iterator[Update]:
-        """Cut out what stands out in every photo; one that fails is said in its row and the others go on."""
+        """Cut out what stands out in every photo; a failure is reported in its row, and the others go on."""
         paths = paths or []
         if not 0 < len(paths) <= MOST:
             refuse(ValueError(f"Choose up to {MOST} photos, these are {len(paths)}." if paths else NOTHING_CHOSEN))
@@ -121,7 +123,7 @@ class Batches:
 
     @forgiving
     def pack(self, batch: Batch | None) -> Update:
-        """Offer what is done as one archive."""
+        """Offer the finished photos as one archive."""
         if batch is None or not batch.files:
             return gr.skip()
 
@@ -134,7 +136,7 @@ class Batches:
 
     @forgiving
     def stop(self, batch: Batch | None) -> Update:
-        """Say that the rest is left out, and offer what is done."""
+        """Say that the rest is skipped, and offer the finished photos."""
         said = {self.part.say: line(f"Stopped; {len(batch.shown) if batch else 0} done.")}
         return said | self.pack(batch) if batch and batch.files else said
 
@@ -175,7 +177,7 @@ class Batches:
 
 
 def _unique(names: list[str]) -> list[str]:
-    """Number names that come more than once."""
+    """Number repeated names."""
     unique: list[str] = []
     for name in names:
         free, number = name, 2
@@ -186,7 +188,7 @@ def _unique(names: list[str]) -> list[str]:
 
 
 def connect_batch(part: BatchPart, batches: Batches) -> None:
-    """Attach the tab for many photos; a batch waits in a line of its own and lets clicks pass."""
+    """Attach the tab for many photos; a batch has a queue of its own and does not hold up clicks."""
     running = part.run.click(
         batches.run,
         [part.photos, part.segmenter],

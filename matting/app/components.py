@@ -26,7 +26,7 @@ class Page:
 
     @property
     def everything(self) -> list[Any]:
-        """All that a new photo touches."""
+        """All components that a new photo changes."""
         states, pick, edges, result = self.states, self.pick, self.edges, self.result
         return [
             states.photo, states.clicks, states.embedding, states.selection, states.trimap, states.matte,

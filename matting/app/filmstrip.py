@@ -1,4 +1,4 @@
-"""The filmstrip: photo, mask, trimap, matte and cutout, small, each a way to its stage and replaceable by a file."""
+"""The filmstrip: small photo, mask, trimap, matte and cutout; each links to its stage and can be replaced by a file."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ SLOTS = {
 
 @dataclass(frozen=True)
 class Slot:
-    """What a slot shows: a small picture or None, and whether it is still of what stands before it."""
+    """What a slot shows: a small picture or None, and whether an earlier step has changed since."""
 
     picture: np.ndarray | None
     stale: bool = False
@@ -62,7 +62,7 @@ def lay_out_filmstrip() -> FilmstripPart:
 
 
 def draw_slot(name: str, slot: Slot) -> str:
-    """Return a slot as HTML: a link to its stage that says how things stand with it."""
+    """Return a slot as HTML: a link to its stage that says whether it is up to date."""
     title, stage, _ = SLOTS[name]
     standing = "not there yet" if slot.picture is None else "outdated" if slot.stale else ""
     look = "empty" if slot.picture is None else "stale" if slot.stale else "current"
@@ -78,7 +78,7 @@ def draw_slot(name: str, slot: Slot) -> str:
 def slots(
     photo: Photo | None, selection: Selection | None, trimap: TrimapEdit | None, matte: Matte | None
 ) -> dict[str, Slot]:
-    """Tell what each slot shows of what a visitor has made."""
+    """Return what each slot shows of a visitor's work."""
     if photo is None:
         return dict.fromkeys(SLOTS, Slot(None))
     small = _small(photo.proxy)
@@ -111,7 +111,7 @@ class Filmstrip:
     def show(
         self, photo: Photo | None, selection: Selection | None, trimap: TrimapEdit | None, matte: Matte | None
     ) -> Update:
-        """Renew every slot."""
+        """Update every slot."""
         shown = slots(photo, selection, trimap, matte)
         frames = {self.part.frames[name]: draw_slot(name, slot) for name, slot in shown.items()}
         colours = gr.UploadButton(interactive=matte is not None)
@@ -119,7 +119,7 @@ class Filmstrip:
 
 
 def connect_filmstrip(states: States, strip: Filmstrip, changed: list[Any]) -> None:
-    """Renew the strip after whatever changes a stage."""
+    """Update the strip after every event that changes a stage."""
     part = strip.part
     made = [states.photo, states.selection, states.trimap, states.matte]
     shown = [*part.frames.values(), part.body, part.uploads["cutout"]]

@@ -1,4 +1,4 @@
-"""What was made of a photo is kept when another one comes, or none, and can be brought back: one step, never more."""
+"""The work on a photo is kept when another photo replaces it, and can be brought back: one step, never more."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from matting.app.session.trimap_edit import EditorValue, TrimapEdit
 
 @dataclass(frozen=True, eq=False)
 class Work:
-    """All that a visitor made of one photo; it refers to what the stages hold and copies nothing.
+    """A visitor's work on one photo; it refers to the stages' objects and copies nothing.
 
-    What a segmenter made of the photo is left out; the next click makes it again.
+    The segmenter's embedding is left out; the next click computes it again.
     """
 
     freed: bool
@@ -56,7 +56,7 @@ class StepBack:
     def keep_strokes(
         self, value: EditorValue, photo: Photo | None, trimap: TrimapEdit | None, matte: Matte | None
     ) -> Update:
-        """Merge strokes that were not applied yet into the trimap, before a file is taken in that may be refused."""
+        """Merge strokes that were not applied yet into the trimap, before an upload that may be refused."""
         if photo is None or trimap is None or (merged := merge(value, photo, trimap)) is trimap:
             return gr.skip()
         return self.trimaps.show(photo, merged, matte)
@@ -64,17 +64,17 @@ class StepBack:
     def take_photo(
         self, upload: dict[str, Any], select_by: str, freed: bool, photo: Photo | None, *made: Any
     ) -> Update:
-        """Take in an upload; once it is taken, what was made of the photo before can be brought back."""
+        """Open an upload; once it is open, the work on the previous photo can be brought back."""
         clicks, selection, *_ = made
         taken = self.picks.take_photo(upload, photo, clicks, selection, select_by)
         return self._keep(taken, _work(freed, photo, *made))
 
     def drop_photo(self, select_by: str, freed: bool, value: EditorValue, *made: Any) -> Update:
-        """Begin anew without a photo; what was made of the one before can be brought back."""
+        """Start over without a photo; the work on the previous one can be brought back."""
         return self._keep(self.picks.drop_photo(select_by), _work_with_strokes(value, freed, *made))
 
     def open_example(self, event: gr.SelectData, freed: bool, value: EditorValue, *made: Any) -> Update:
-        """Open an example; what was made of the photo before can be brought back."""
+        """Open an example; the work on the previous photo can be brought back."""
         return self._keep(self.shipped_examples.take(event), _work_with_strokes(value, freed, *made))
 
     @forgiving
@@ -91,7 +91,7 @@ class StepBack:
         matte: Matte | None,
         *chosen: Any,
     ) -> Update:
-        """Show the photo before with all that was made of it; what is left for it can be brought back in its turn."""
+        """Show the previous photo with all work on it; the work that gives way can be brought back in turn."""
         if before is None:
             return gr.skip()
         left = _work_with_strokes(value, freed, photo, clicks, selection, trimap, matte)
@@ -106,7 +106,7 @@ class StepBack:
         return self.closer.with_looks_cleared(shown) | self._offer(left)
 
     def _keep(self, update: Update, work: Work | None) -> Update:
-        """Add to an update that brings another photo, or none, what is left for it."""
+        """Add the work that gives way to an update that brings another photo, or none."""
         return update | self._offer(work) if work and self.states.photo in update else update
 
     def _offer(self, work: Work | None) -> Update:
@@ -114,13 +114,13 @@ class StepBack:
 
 
 def connect_photos(page: Page, step_back: StepBack) -> tuple[list[Any], Any]:
-    """Attach what brings a photo or takes it away.
+    """Attach what opens a photo or removes it.
 
-    Returns the events after which there is another one, and the one after which trimap and matte are there with it.
+    Returns the events after which the photo is another one, and the one that also brings its trimap and matte.
     """
     states, stage, edges, freed = page.states, page.pick, page.edges, page.result.freed
     everything, made = page.everything, states.made
-    # The raw file, not Gradio's reading of it: what cannot be read has to be refused in a sentence.
+    # The raw file, not Gradio's reading of it: an unreadable one must be refused in a sentence.
     opened = [
         source.upload(
             step_back.keep_strokes,

@@ -1,8 +1,8 @@
-"""How the steps of the page hang together; which listener hears which component is in each step's own `wiring`.
+"""Connects the steps of the page; each step's own `wiring` says which listener hears which component.
 
-The order of inputs is each listener's order of arguments. What runs a network waits in one line, `gpu`, for all
-visitors. Clicks are cheap, wait in a line of their own and are never dropped; the segmentation that follows answers
-all of them at once.
+The order of inputs is each listener's order of arguments. Whatever runs a network waits in one queue, `gpu`, that
+all visitors share. Clicks are cheap: they have a queue of their own and are never dropped, and the segmentation that
+follows answers all of them at once.
 """
 
 from __future__ import annotations

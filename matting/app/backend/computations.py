@@ -19,7 +19,7 @@ OWN_METHOD = "spamattnet"
 
 @dataclass(frozen=True)
 class Embedding:
-    """What a segmenter made of one photo; it lives on the CPU and can be pickled."""
+    """A segmenter's embedding of one photo; it lives on the CPU and can be pickled."""
 
     segmenter: str
     photo: str
@@ -30,7 +30,7 @@ class Steps:
     """Select, find the trimap, matte: the three computations, with arrays in and out."""
 
     def __init__(self, pipeline: MattingPipeline) -> None:
-        """Bind the steps to one pipeline, which all visitors share and which holds nothing of theirs."""
+        """Bind the steps to one pipeline, which all visitors share and which keeps none of their data."""
         self.pipeline = pipeline
         self._embed = on_gpu(lambda image, name: pipeline.segmenter(name).embed(image))
         self._segment = on_gpu(

@@ -1,6 +1,6 @@
-"""Where the networks run: what the status line says of it, and ZeroGPU's lent GPU.
+"""Where the networks run: the status line's words for it, and the GPU that ZeroGPU lends.
 
-It is imported before anything that may touch CUDA, since ZeroGPU's `spaces` package has to come first.
+Import it before anything that may touch CUDA: ZeroGPU's `spaces` package has to come first.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The gate for addresses: a demo for this machine alone answers only who asks for this machine.
+"""The gate for addresses: a demo for this machine alone answers only requests that name this machine.
 
-A page elsewhere may let its own name point at 127.0.0.1 (DNS rebinding). To the browser the demo then belongs to that
-page, which may read all of it; the name in the Host header gives it away.
+Another site may point its own name at 127.0.0.1 (DNS rebinding). The browser then takes the demo for a part of that
+site and lets the site read it; the name in the Host header gives it away.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class LocalHosts:
     """ASGI middleware that refuses other Host headers where `is_for_this_machine` holds, on every route."""
 
     def __init__(self, app: ASGIApp) -> None:
-        """Stand before an application."""
+        """Wrap an application."""
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -38,10 +38,10 @@ class LocalHosts:
 
 
 def is_for_this_machine(page: gr.Blocks) -> bool:
-    """Tell whether a launched page is meant for this machine alone, as it is unless somebody asks for more.
+    """Tell whether a launched page is meant for this machine alone, which is the default.
 
-    It is not where it is shared, on a Space or in a hosted notebook, where another server name was given, or where a
-    root path says that a proxy stands before it.
+    It is not if it is shared, runs on a Space or in a hosted notebook, has another server name, or has a root path,
+    which says that it is behind a proxy.
     """
     hosted = page.space_id or utils.colab_check() or utils.is_hosted_notebook()
     # While it starts, a page has no server name yet.

@@ -17,7 +17,7 @@ MOST_PIXELS = 2_000_000
 """Above this a sparse system of all pixels, or attention among all patches, would take minutes and gigabytes."""
 
 
-NO_VITMATTE = "The weights of ViTMatte cannot be had here; see whether there is a network, or choose another method."
+NO_VITMATTE = "ViTMatte's weights are not available here; check the network connection, or choose another method."
 
 
 def source_of(method: str) -> str | None:
@@ -26,7 +26,7 @@ def source_of(method: str) -> str | None:
 
 
 def check_pixels(method: str, trimap: np.ndarray) -> None:
-    """Refuse photos that a method could only do in minutes and gigabytes.
+    """Refuse photos for which a method would take minutes and gigabytes.
 
     Raises:
         ValueError: in one sentence.
@@ -39,7 +39,7 @@ def check_pixels(method: str, trimap: np.ndarray) -> None:
 
 
 def solve_closed_form(image: np.ndarray, trimap: np.ndarray) -> np.ndarray:
-    """Return alpha by closed-form matting, float32 (H, W), telling whoever watches after each step of the solver."""
+    """Return alpha by closed-form matting, float32 (H, W), reporting progress after each step of the solver."""
     return hard_fusion(classical.closed_form(image, trimap, callback=tell_of_residual), trimap)
 
 

@@ -1,6 +1,6 @@
-"""Work that its visitor may stop: it runs beside its listener, says how far it is, and looks at a flag as it goes.
+"""Jobs that their visitor may stop: a job runs beside its listener, reports its progress and checks a flag as it goes.
 
-Gradio can take an event out of its line, but the thread of one that has begun would compute on to the end.
+Gradio can take an event out of its queue, but the thread of one that has begun would compute on to the end.
 """
 
 from __future__ import annotations
@@ -15,42 +15,42 @@ from matting.app.parts.messages import Update
 from matting.inference.progress import StoppedError, watched
 
 STEP = 0.02
-"""The share of the work after which the page is told again."""
+"""The share of the work between two reports to the page."""
 SECONDS = 0.2
-"""Between two looks at how far the work is."""
+"""Between two checks of the progress."""
 MOST = 1000
-"""Wishes that are kept; those of visitors who left while they waited are forgotten in the end."""
+"""Jobs that are remembered; the oldest are forgotten, since visitors may leave while theirs wait."""
 
 
 class Stops:
-    """The wishes of all visitors that are waiting or at work; each click on a button is a wish of its own."""
+    """The jobs of all visitors that wait or run; each click on the button is a job of its own."""
 
     def __init__(self) -> None:
         """Begin without any."""
         self._flags: dict[str, threading.Event] = {}
 
     def begin(self) -> str:
-        """Return a new wish, which can be stopped from now on, also while it waits in line."""
-        wish = uuid.uuid4().hex
-        self._flags[wish] = threading.Event()
+        """Return a new job, which can be stopped from now on, even while it waits in the queue."""
+        job = uuid.uuid4().hex
+        self._flags[job] = threading.Event()
         for old in list(self._flags)[:-MOST]:
             del self._flags[old]
-        return wish
+        return job
 
-    def stop(self, wish: str | None) -> None:
-        """Stop what is done for a wish, if anything still is."""
-        if (flag := self._flags.get(wish)) is not None:
+    def stop(self, job: str | None) -> None:
+        """Stop a job, if it still runs or waits."""
+        if (flag := self._flags.get(job)) is not None:
             flag.set()
 
     def run(
-        self, wish: str, work: Callable[[], Update], show: Callable[[float], Update], *, last: bool = True
+        self, job: str, work: Callable[[], Update], show: Callable[[float], Update], *, last: bool = True
     ) -> Iterator[Update]:
-        """Yield what `show` makes of the share that is done, again and again, and at the end what `work` returns.
+        """Yield `show` of the share that is done, again and again, and at the end what `work` returns.
 
-        Where the visitor has stopped it, `StoppedError` is raised within `work` as soon as it computes. `last` says
-        that nothing more is done for this wish.
+        If the visitor has stopped the job, `StoppedError` is raised within `work` as soon as it computes. `last` says
+        that nothing more follows in this job.
         """
-        flag = self._flags.setdefault(wish, threading.Event())
+        flag = self._flags.setdefault(job, threading.Event())
         share = told = 0.0
 
         def look(done: float) -> None:
@@ -77,4 +77,4 @@ class Stops:
                 raise
             finally:
                 if last:
-                    self._flags.pop(wish, None)
+                    self._flags.pop(job, None)

@@ -1,11 +1,10 @@
-"""The gate for files: a path that comes from a browser or a program has to lie in the folder of uploads.
+"""The gate for files: a path that a browser or a program sends must lie in the upload folder.
 
-Gradio checks paths only where a value says of itself that it is a file, and not before listeners with
-`preprocess=False`. Here every value of every call passes, whoever listens, before anything looks at it. A listener
-may therefore read any path that it is given.
+Gradio checks a path only where its value declares itself a file, and not for listeners with `preprocess=False`. Every
+value of every call passes this gate before any listener sees it, so a listener may read any path that it gets.
 
-Whose upload a file is cannot be told: visitors are not known, and the same file sent twice is kept once. Its folder is
-named by a salted hash of its content, so that nobody can guess where another one's picture lies.
+Nobody can tell whose upload a file is: visitors are anonymous, and a file that is sent twice is stored once. A salted
+hash of its content names its folder, so nobody can guess where another visitor's picture lies.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ import gradio as gr
 from gradio import utils
 
 REFUSED = "Only files that were uploaded here can be used; upload this one and try again."
-"""What is said of every file elsewhere, so that nobody learns whether there is one."""
+"""The answer for every file outside, so that nobody learns whether it exists."""
 
 
 class GatedBlocks(gr.Blocks):
@@ -50,7 +49,7 @@ def check_files(values: Any) -> None:
 def lies_in_uploads(path: Any) -> bool:
     """Tell whether a path as it was sent, links followed, lies within the folder of uploads.
 
-    The disk is asked only about what by its name lies there: the time that a refusal takes tells nothing.
+    The disk is asked only about paths whose names lie there, so the time of a refusal reveals nothing.
     """
     folder = Path(os.path.abspath(utils.get_upload_folder()))
     real = Path(os.path.realpath(folder))

@@ -20,9 +20,9 @@ from matting.trimaps.doctor import Complaint, cure, examine
 from matting.trimaps.editing import candidate_bands, paint_next
 
 THUMBNAIL = 320
-OWN_TRIMAP = "This trimap is your own; the network made no guess of it."
-ALL_SURE = "The network is sure enough everywhere; nothing has to be painted."
-PAINT_AT_THE_RING = "Bright is unsure. Paint at the ring next: there a stroke helps most."
+OWN_TRIMAP = "This is your own trimap; the network has no say about it."
+ALL_SURE = "The network is sure enough everywhere; you need not paint anything."
+PAINT_AT_THE_RING = "Bright areas are unsure. Paint at the ring next: a stroke helps most there."
 SOUND = "The trimap is sound."
 
 
@@ -35,7 +35,7 @@ class TrimapHelp:
 
     @forgiving
     def advise(self, photo: Photo | None, trimap: TrimapEdit | None) -> Update:
-        """Look at the trimap as it is now and renew all that is offered."""
+        """Examine the current trimap and update all help."""
         if photo is None or trimap is None:
             return gr.skip()
         return (
@@ -60,7 +60,7 @@ class TrimapHelp:
         return self.trimaps.show(photo, merged.change(values), matte)
 
     def cure_listener(self, complaint: Complaint) -> Callable[..., Update]:
-        """Return the listener that mends one thing that the doctor can find."""
+        """Return the listener that mends one of the doctor's findings."""
 
         @forgiving
         def cure_trimap(

@@ -1,4 +1,4 @@
-"""Step 2 of the page: the trimap's editor, and what helps to correct the trimap."""
+"""Step 2 of the page: the trimap's editor, and help to correct the trimap."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from matting.app.parts.widgets import collect, download, heading, shown_picture,
 from matting.app.parts.widgets import editor as trimap_editor
 from matting.trimaps.doctor import Complaint
 
-TRIMAP_LATER = "Once something is picked above, its edges appear here."
+TRIMAP_LATER = "Pick something above, and its edges appear here."
 FUSIONS = [
-    ("Hard: what the trimap knows stays as it is", "hard"),
+    ("Hard: the trimap's known regions stay as they are", "hard"),
     ("Soft: the network may revise its own trimap", "soft"),
 ]
 METHODS = [
@@ -29,7 +29,7 @@ BRUSH_NAMES = {"Keep": "Keep: all of it", "Unsure": "Unsure: hair, fur, glass", 
 
 @dataclass(frozen=True)
 class FindingRow:
-    """One thing that the trimap doctor can find, and the button that mends it."""
+    """One finding of the trimap doctor, and the button that mends it."""
 
     body: gr.Column
     say: gr.HTML
@@ -38,7 +38,7 @@ class FindingRow:
 
 @dataclass(frozen=True)
 class TrimapHelpParts:
-    """What is offered beside the trimap's editor; the findings by the doctor's complaints."""
+    """The help beside the trimap's editor; the findings by the doctor's complaints."""
 
     bands: gr.Gallery
     step: gr.Slider
@@ -98,7 +98,7 @@ def lay_out_edges() -> TrimapStage:
 
 
 def _lay_out_help() -> TrimapHelpParts:
-    """Lay out what is offered beside the editor: band widths, the doctor, where to paint next, files."""
+    """Lay out the help beside the editor: band widths, the doctor, where to paint next, files."""
     with gr.Accordion("Wider or narrower band", open=False, elem_id="band-width"):
         bands = thumbnails("Band in % of the object", "bands", [], columns=3)
         step = gr.Slider(0.2, 5, value=1, step=0.2, label="Step, in %", elem_id="band-step", buttons=[])

@@ -1,4 +1,4 @@
-"""Stage 2's listeners: TGN's trimap or one's own, corrected by brush, widened, narrowed, taken back."""
+"""Stage 2's listeners: make or upload a trimap, paint on it, widen or narrow it, undo and redo."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NO_TRIMAP = "There is no trimap yet; pick something and find its edges first."
 class Trimaps:
     """What happens in stage 2; every method is a listener and returns the components that change.
 
-    The editor's strokes come along with every button and are merged first, so that none is ever lost.
+    Every button also sends the editor's strokes, which are merged first, so that none is ever lost.
     """
 
     def __init__(self, page: Page, steps: Steps) -> None:
@@ -36,7 +36,7 @@ class Trimaps:
     def find(
         self, photo: Photo | None, selection: Selection | None, before: TrimapEdit | None, matte: Matte | None
     ) -> Update:
-        """Let TGN make the trimap of what is picked."""
+        """Let TGN make the trimap of the selection."""
 
         def work() -> Update:
             if photo is None or selection is None:
@@ -50,7 +50,7 @@ class Trimaps:
 
     @forgiving
     def upload(self, path: str, photo: Photo | None, before: TrimapEdit | None, matte: Matte | None) -> Update:
-        """Take in a person's own trimap file."""
+        """Load the visitor's own trimap file."""
         if photo is None:
             raise ValueError(NO_PHOTO)
         values, notices = read_trimap(path, photo.size)
@@ -93,18 +93,18 @@ class Trimaps:
 
     @forgiving
     def undo(self, value: EditorValue, photo: Photo | None, trimap: TrimapEdit | None, matte: Matte | None) -> Update:
-        """Take the last step back; strokes that were not applied yet are that step."""
+        """Undo the last step; strokes that were not applied yet count as that step."""
         merged = merge(value, photo, trimap)
         if not merged.past:
-            raise ValueError("There is no step to take back.")
+            raise ValueError("There is nothing to undo.")
         return self.show(photo, merged.undo(), matte)
 
     @forgiving
     def redo(self, value: EditorValue, photo: Photo | None, trimap: TrimapEdit | None, matte: Matte | None) -> Update:
-        """Do the step again that was taken back last."""
+        """Redo the last undone step."""
         merged = merge(value, photo, trimap)
         if not merged.ahead:
-            raise ValueError("There is no step to do again.")
+            raise ValueError("There is nothing to redo.")
         return self.show(photo, merged.redo(), matte)
 
     @forgiving
@@ -113,7 +113,7 @@ class Trimaps:
         return self.show(photo, merge(value, photo, trimap).reset(), matte)
 
     def show(self, photo: Photo, trimap: TrimapEdit, matte: Matte | None) -> Update:
-        """Show a trimap in the editor, over the photo and with an empty layer, and mark an older cutout."""
+        """Show a trimap in the editor, over the photo and with an empty layer, and mark an older cutout as stale."""
         tinted = tint(photo.proxy, shrink(trimap.values, cv2.INTER_NEAREST_EXACT))
         stale = matte is not None and matte.made_from != trimap.stamp
         return {

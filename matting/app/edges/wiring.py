@@ -27,7 +27,7 @@ def connect_trimap(page: Page, trimaps: Trimaps) -> list[Any]:
         **HEAVY,
     )
     found.then(None, js=f"() => {{ {scroll_to('stage-edges')} }}", api_visibility="private")
-    # Within the page, with no server in between: whoever paints at once must paint in the new colour.
+    # In the browser, without the server: even the very next stroke must have the new colour.
     stage.brush.input(None, [stage.brush], [stage.editor], js=brush_script(), **QUICK)
     buttons = (
         (stage.apply, trimaps.apply),
@@ -46,7 +46,7 @@ def connect_trimap(page: Page, trimaps: Trimaps) -> list[Any]:
 
 
 def connect_help(page: Page, trimap_help: TrimapHelp, changed: list[Any]) -> list[Any]:
-    """Attach what is offered beside the editor, which is renewed after the events `changed` and those returned."""
+    """Attach the help beside the editor; it is updated after the events `changed` and those returned."""
     states, stage, parts = page.states, page.edges, page.edges.help
     shown = [states.trimap, stage.body, stage.editor, stage.say, page.result.say]
     asking = [stage.editor, states.photo, states.trimap, states.matte]

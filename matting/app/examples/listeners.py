@@ -1,4 +1,4 @@
-"""An example photo opens with all that is shipped with it, so that every stage can be looked at before any click."""
+"""Example photos open with all that ships with them, so that visitors can explore every stage before a click."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from matting.app.session.trimap_edit import TrimapEdit
 
 
 class ShippedExamples:
-    """The listeners of the examples; the photo is there first, its cutout a moment later."""
+    """The listeners of the examples; the photo appears first, its cutout a moment later."""
 
     def __init__(self, page: Page, picks: Picks, trimaps: Trimaps, results: Results, closer: CloserLooks) -> None:
         """Bind the listeners to those of the three stages."""
@@ -31,10 +31,10 @@ class ShippedExamples:
 
     @forgiving
     def take(self, event: gr.SelectData) -> Update:
-        """Open one of the examples with its mask and trimap; where they are of other weights, with its clicks alone."""
+        """Open an example with its mask and trimap, or with its clicks alone if other weights made them."""
         path, _ = captioned("examples")[event.index]
         photo = outputs.open_photo(Path(path))
-        # Nothing stays selected, or a second click on the same photo would only take the selection away.
+        # Nothing stays selected, or a second click on the same photo would only deselect it.
         shown = {self.stage.examples: gr.Gallery(selected_index=None)}
         shown |= self.picks.start(photo, "click", outputs.first_clicks(photo.name))
         if (example := outputs.read(photo, self.fingerprint)) is None:
@@ -57,7 +57,7 @@ class ShippedExamples:
         freed: bool,
         *chosen: Any,
     ) -> Update:
-        """Show the cutout of an example, unless something new has begun already."""
+        """Show an example's cutout, unless the visitor has already begun something new."""
         if photo is None or trimap is None or matte is not None or not clicks.example:
             return gr.skip()
         example = outputs.read(photo, self.fingerprint)
@@ -74,7 +74,7 @@ class ShippedExamples:
         name: str,
         trimap: TrimapEdit | None,
     ) -> Update:
-        """Let the clicks of an example be understood where no mask is shipped for them."""
+        """Segment an example's clicks where no mask ships with it."""
         if selection is not None:
             return gr.skip()
         return self.picks.segment(photo, clicks, selection, embedding, name, trimap)

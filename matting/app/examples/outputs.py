@@ -1,6 +1,6 @@
-"""The example photos and what is shipped with each: clicks, mask, trimap, matte, and the recipe that made them.
+"""The example photos and what ships with each: clicks, mask, trimap, matte, and the recipe that made them.
 
-`python -m matting examples` makes all of it anew; it is due whenever the bundled weights change.
+`python -m matting examples` rebuilds all of it; run it whenever the bundled weights change.
 """
 
 from __future__ import annotations
@@ -42,15 +42,15 @@ STARTS: dict[str, tuple[Click, ...]] = {
     "parrots": (*_corners(395, 105, 768, 512), Click(600, 230, "keep")),
     "red-hat": (Click(250, 250, "keep"), Click(250, 80, "keep")),
 }
-"""What is clicked already when an example opens, in pixels; GrabCut understands it."""
+"""The clicks with which each example opens, in pixels, for GrabCut."""
 
 DROPPED_OUTSIDE: dict[str, Box] = {"osprey": (440, 160, 760, 790)}
-"""Where everything outside a box was painted as background: the branches beside the osprey."""
+"""Boxes outside of which everything was painted as background: the branches beside the osprey."""
 
 
 @dataclass(frozen=True, eq=False)
 class FinishedExample:
-    """An example with all that was made of it; alpha is float32 (H, W) in [0, 1]."""
+    """An example with its finished steps; alpha is float32 (H, W) in [0, 1]."""
 
     photo: Photo
     selection: Selection
@@ -65,12 +65,12 @@ def open_photo(path: Path) -> Photo:
 
 
 def first_clicks(name: str) -> Clicks:
-    """Return what is clicked already when an example opens."""
+    """Return the clicks with which an example opens."""
     return Clicks(STARTS.get(name, ()))
 
 
 def make(path: Path, pipeline: MattingPipeline) -> FinishedExample:
-    """Compute all that is shipped with an example photo."""
+    """Compute all that ships with an example photo."""
     photo, clicks = open_photo(path), first_clicks(path.stem)
     segmenter = pipeline.segmenter(OFFLINE)
     answer = segmenter.segment(segmenter.embed(photo.image), clicks.prompts.checked(photo.size))
@@ -88,7 +88,7 @@ def make(path: Path, pipeline: MattingPipeline) -> FinishedExample:
 
 
 def make_all(pipeline: MattingPipeline, outputs: Path = OUTPUTS) -> Iterator[tuple[str, FinishedExample]]:
-    """Make and write what is shipped with every example photo; yields its caption and what was made of it."""
+    """Make and write what ships with every example photo; yields its caption and the finished example."""
     for path, caption in captioned("examples"):
         example = make(Path(path), pipeline)
         shutil.rmtree(outputs / example.photo.name, ignore_errors=True)
@@ -97,7 +97,7 @@ def make_all(pipeline: MattingPipeline, outputs: Path = OUTPUTS) -> Iterator[tup
 
 
 def write(example: FinishedExample, outputs: Path = OUTPUTS) -> None:
-    """Write what was made of an example into a folder of its own: alpha to 16 bits, the trimap as TGN made it."""
+    """Write a finished example into a folder of its own: alpha with 16 bits, the trimap as TGN made it."""
     folder = outputs / example.photo.name
     folder.mkdir(parents=True, exist_ok=True)
     unsure = example.trimap.uncertain
@@ -110,7 +110,7 @@ def write(example: FinishedExample, outputs: Path = OUTPUTS) -> None:
 
 
 def read(photo: Photo, fingerprint: str, outputs: Path = OUTPUTS) -> FinishedExample | None:
-    """Read what is shipped with an example photo, or None where nothing is, or other weights have made it."""
+    """Read what ships with an example photo; None where there is nothing, or other weights made it."""
     folder = outputs / photo.name
     if not (folder / "recipe.json").is_file():
         return None

@@ -12,7 +12,7 @@ from matting.app.step_back import StepBack
 
 
 def connect_examples(page: Page, shipped_examples: ShippedExamples, step_back: StepBack) -> tuple[list[Any], Any]:
-    """Attach the examples; return the events after which mask and trimap are others, and the one after the matte is."""
+    """Attach the examples; return the events that change mask and trimap, and the one that changes the matte."""
     states, stage, result = page.states, page.pick, page.result
     opened = stage.examples.select(
         step_back.open_example,

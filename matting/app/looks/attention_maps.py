@@ -44,9 +44,9 @@ def draw_explanation(photo: Photo, seen: Explanation) -> tuple[np.ndarray, list[
 
 
 def beside_even(attention: np.ndarray, most: float) -> np.ndarray:
-    """Bring attention that sums to one, (..., h, w), to [0, 1] beside even attention, 1 / (h w), which becomes 0.5.
+    """Map attention that sums to one, (..., h, w), to [0, 1] on a log scale; even attention, 1 / (h w), becomes 0.5.
 
-    The scale is one of factors and the same for every map: 0 is `most` times less than even, 1 is `most` times more.
+    The scale is the same for every map: 0 is `most` times less than even attention, 1 is `most` times more.
     """
     even = attention * (attention.shape[-2] * attention.shape[-1])
     return 0.5 + np.log(np.clip(even, 1 / most, most)) / (2 * np.log(most))

@@ -15,7 +15,7 @@ CLICK_THE_PHOTO = "Click on a hair, or drag over a patch, to see where SPAMattNe
 UPLOAD_THE_TRUTH = "Upload the true matte of this photo, as benchmarks have it."
 SCALE = (
     '<p class="scale"><span>less</span><span class="bar" aria-hidden="true"></span><span>more</span>'
-    "<span>In the middle is even attention, alike everywhere; the ends are 32 times less and more in a window, "
+    "<span>The middle is even attention; the ends are 32 times less and more than that in a window, "
     "1024 times over the whole photo.</span></p>"
 )
 

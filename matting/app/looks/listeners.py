@@ -23,8 +23,8 @@ from matting.trimaps.algebra import UNKNOWN
 
 NO_CUTOUT = "There is no cutout yet; make one first."
 NO_TRIMAP = "The network looks at a photo and its trimap; find the edges first."
-SEEN = "Bright is where it looks. Ask about another place to compare."
-SCORED = "Bright is where the matte is wrong. Less is better in every column."
+SEEN = "Bright areas are where it looks. Ask about another place to compare."
+SCORED = "Bright areas are where the matte is wrong. Lower is better in every column."
 
 
 class CloserLooks:
@@ -97,7 +97,7 @@ class CloserLooks:
         }
 
     def with_looks_cleared(self, update: Update) -> Update:
-        """Add to an update that brings another matte that nothing is left of what belonged to the one before."""
+        """Add to an update with another matte that the looks at the previous one are cleared."""
         if self.states.matte not in update:
             return update
         looks = self.looks

@@ -1,6 +1,6 @@
 """Drags in the browser: how one is followed over a picture, and that no picture is dragged away or dropped by mistake.
 
-A browser drags pictures of its own accord, and Gradio takes the drop of one as a wish to empty the photo.
+A browser drags pictures by itself, and Gradio takes such a drop as a request to empty the photo.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Pictures that are drawn for the eye alone, on copies: shrunk, shaded, as heat maps, with a ring."""
+"""Pictures for display only, drawn on copies: shrunk, shaded, as heat maps, with a ring."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the page speaks: one friendly sentence for what was refused, a quiet line for where things stand."""
+"""How the page speaks: one friendly sentence for each refusal, a quiet line for the status."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ Update = dict[Any, Any]
 
 logger = logging.getLogger(__name__)
 
-OUT_OF_MEMORY = "There is not enough memory for a photo of this size; try a smaller one. What you made so far is kept."
-UNEXPECTED = "Something went wrong that should not; what you made so far is kept, so please try again."
+OUT_OF_MEMORY = "There is not enough memory for a photo of this size; try a smaller one. Your work so far is kept."
+UNEXPECTED = "Something unexpected went wrong; your work so far is kept, so please try again."
 
 
 def attempt(
@@ -26,8 +26,8 @@ def attempt(
 ) -> Update:
     """Return what `work` returns; if it is refused, say so in one sentence and return `otherwise`.
 
-    A raised gr.Error would cover each output with the word "Error"; this way nothing that was made is lost. Who has
-    stopped the work needs no such sentence; `stopped`, or else `otherwise`, is returned then.
+    A raised gr.Error would cover each output with the word "Error"; this way no work is lost. Whoever
+    stopped the work needs no such sentence: then it returns `stopped`, or else `otherwise`.
     """
     try:
         return work()
@@ -39,7 +39,7 @@ def attempt(
 
 
 def forgiving(listener: Callable[..., Update]) -> Callable[..., Update]:
-    """Let a listener that is refused change nothing."""
+    """Let a refused listener change nothing."""
 
     @functools.wraps(listener)
     def wrapped(*args: Any) -> Update:
@@ -49,7 +49,7 @@ def forgiving(listener: Callable[..., Update]) -> Callable[..., Update]:
 
 
 def refuse(error: Exception) -> None:
-    """Say on the page what is wrong; what was not meant as a sentence for people goes to the log."""
+    """Say on the page what is wrong; errors that were not written for people go to the log."""
     gr.Warning(html.escape(explain(error)), title="That did not work", duration=8)
 
 

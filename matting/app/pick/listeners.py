@@ -25,10 +25,12 @@ from matting.images import read_photo
 CLICK_NOW = "Click on what you want to keep."
 PAINT_NOW = "Paint over what you want to keep; roughly is enough."
 SECOND_CORNER = "Now click the opposite corner of the box."
-DRAG_FOR_A_BOX = "To draw a box, choose Box first. Nothing was picked by this drag."
+DRAG_FOR_A_BOX = "To draw a box, choose Box first. This drag picked nothing."
 LOOKING = "Looking for the object…"
 PICKED = "If this is right, find the edges. If not, click again: keep more of it, or drop what does not belong."
-EXAMPLE = "An example that is cut out already: see its edges and its cutout below. A click on the photo picks anew."
+EXAMPLE = (
+    "This example is already cut out: see its edges and its cutout below. A click on the photo picks something new."
+)
 OWN_MASK = "This is your own mask. If it looks right, find the edges."
 NO_CLICKS = Clicks()
 STALE_TRIMAP = "The selection has changed since this trimap was made. “Find the edges” makes a new one."
@@ -51,7 +53,7 @@ class Picks:
         selection: Selection | None,
         select_by: str,
     ) -> Update:
-        """Take in an upload, as the raw file that came; a refused one leaves everything as it was."""
+        """Open an upload from its raw file; a refused one leaves everything as it was."""
         try:
             return self._open(Path(upload["path"]), select_by)
         except ValueError as error:
@@ -62,7 +64,7 @@ class Picks:
 
     @forgiving
     def drop_photo(self, select_by: str) -> Update:
-        """Begin anew without a photo, on the visitor's own wish.
+        """Start over without a photo, as the visitor asked.
 
         The picture is empty already; by the time this answer arrives, a pasted one may be in its place.
         """
@@ -105,7 +107,7 @@ class Picks:
 
     @forgiving
     def undo(self, photo: Photo | None, clicks: Clicks, selection: Selection | None) -> Update:
-        """Take the last mask tool back, or else the last click: tools always come after the clicks."""
+        """Undo the last mask tool, or else the last click: tools always come after the clicks."""
         if photo is None:
             return gr.skip()
         if selection and selection.tools:
@@ -114,7 +116,7 @@ class Picks:
 
     @forgiving
     def redo(self, photo: Photo | None, clicks: Clicks, selection: Selection | None) -> Update:
-        """Do again what was undone last."""
+        """Redo what was undone last."""
         if photo is None:
             return gr.skip()
         if selection and selection.undone:
@@ -123,7 +125,7 @@ class Picks:
 
     @forgiving
     def clear(self, photo: Photo | None) -> Update:
-        """Take all clicks back."""
+        """Remove all clicks."""
         return self._show_clicks(photo, Clicks(), None) if photo else gr.skip()
 
     def segment(
@@ -182,7 +184,7 @@ class Picks:
         return self.start(Photo.of(image, path.stem, path.name), select_by)
 
     def start(self, photo: Photo | None, select_by: str, clicks: Clicks = NO_CLICKS) -> Update:
-        """Begin anew: a new photo leaves nothing of the old one behind."""
+        """Start over: nothing of the old photo stays."""
         states, edges, result = self.states, self.edges, self.result
         return {
             states.photo: photo,
@@ -215,7 +217,7 @@ class Picks:
         } | ({self.stage.say: line(PAINT_NOW)} if painting else {})
 
     def _show_clicks(self, photo: Photo, clicks: Clicks, selection: Selection | None) -> Update:
-        """Mark the clicks while the segmenter is still at work, or has nothing to do."""
+        """Mark the clicks while the segmenter still works, or has nothing to do."""
         if clicks.waiting:
             say = line(SECOND_CORNER)
         else:
@@ -227,7 +229,7 @@ class Picks:
         }
 
     def _show_tools(self, photo: Photo, clicks: Clicks, selection: Selection) -> Update:
-        """Show a mask whose tools were taken back or done again; `segment` follows and says the rest."""
+        """Show a mask after undo or redo of its tools; `segment` follows and says the rest."""
         canvas = served_files.show_quickly(draw_canvas(photo, clicks, selection))
         return {self.states.selection: selection, self.stage.photo: canvas}
 

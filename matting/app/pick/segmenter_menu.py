@@ -1,6 +1,6 @@
-"""The segmenters as the page offers them, and which of them understands the clicks when it opens.
+"""The segmenters that the page offers, and the one that is chosen when it opens.
 
-Whoever starts the page may add some with weights of their own; a visitor can choose among those alone.
+Whoever starts the page may add some with their own weights; visitors can choose only among these.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ SHORT = {
     "u2netp": "U2NetP, no click: offline",
     "u2net": "U2Net, no click: 176 MB",
 }
-"""Names short enough for a menu to show them whole; one that is missing here is shown by its own name."""
+"""Short names for the menu; a segmenter without one is shown by its own name."""
 
 
 ADDED = "TRIMATTE_COARSE"
-"""Name of the environment variable that adds segmenters, each NAME:SOURCE, parted by semicolons."""
+"""Name of the environment variable that adds segmenters, each NAME:SOURCE, separated by semicolons."""
 
 
 def choices(added: Sequence[str] = ()) -> list[tuple[str, str]]:
@@ -54,7 +54,7 @@ def read_added(arguments: list[str]) -> tuple[str, ...]:
         action="extend",
         default=[],
         metavar="NAME:SOURCE",
-        help=f"offer more segmenters: {written}, u2net:FILE; also by {ADDED}, parted by semicolons",
+        help=f"offer more segmenters: {written}, u2net:FILE; also by {ADDED}, separated by semicolons",
     )
     names = parser.parse_args(arguments).coarse
     names += [name.strip() for name in os.environ.get(ADDED, "").split(";") if name.strip()]
@@ -73,14 +73,14 @@ def _check(name: str) -> None:
 
 
 def _short(name: str) -> str:
-    """Return what a menu shows of NAME:SOURCE: the labels that are looked for, or the name, and the source's end."""
+    """Return how a menu shows NAME:SOURCE: its labels or name, and the end of the source."""
     kind, _, source = name.partition(":")
     place, _, labels = source.partition("#")
     return f"{labels or kind}: {place.rstrip('/').rpartition('/')[2]}"
 
 
 def first_segmenter() -> str:
-    """Return SAM 2.1 tiny if its weights are on this machine already, else ours: nobody's first click downloads."""
+    """Return SAM 2.1 tiny if its weights are already on this machine, else ours: no first click starts a download."""
     from huggingface_hub import try_to_load_from_cache
 
     here = try_to_load_from_cache(CHECKPOINTS[PREFERRED], WEIGHTS)

@@ -1,4 +1,4 @@
-"""What a cutout is laid upon: a checkerboard, a colour, or a picture that can be moved and enlarged."""
+"""What a cutout is placed on: a checkerboard, a colour, or a picture that can be moved and enlarged."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ THUMBNAIL = 240
 
 @dataclass(frozen=True, eq=False)
 class Background:
-    """A background as it was chosen on the page.
+    """A background as chosen on the page.
 
     Attributes:
         kind: "checkerboard", "colour" or "picture".
@@ -36,7 +36,7 @@ class Background:
 
     @property
     def worth_keeping(self) -> bool:
-        """Whether there is anything but the sign of transparency."""
+        """Whether it is more than the checkerboard, the sign of transparency."""
         return self.kind == "colour" or (self.kind == "picture" and self.picture is not None)
 
     def layer(self, size: tuple[int, int]) -> np.ndarray:

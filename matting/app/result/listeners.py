@@ -1,4 +1,4 @@
-"""Stage 3's listeners: the matte, the cutout on its new background, and the files to take away."""
+"""Stage 3's listeners: the matte, the cutout on its new background, and the files to download."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from matting.replay.recipe import Recipe, read_recipe
 DONE = "Drag the handle to compare. Colours at the edges are freed from the old background."
 DONE_UNFREED = "Drag the handle to compare. The colours are the photo's own."
 CUTTING = "Cutting out, hair by hair…"
-STOPPED = "Stopped. Trimap, strokes and an earlier cutout are as they were."
-FIRST_LOOK = "A first look at what changed; the whole matte follows…"
+STOPPED = "Stopped. Your trimap, strokes and earlier cutout are unchanged."
+FIRST_LOOK = "A preview of the change; the whole matte follows…"
 PREVIEW_SHARE = 0.5
-"""Where more of the photo than this would be computed for a preview, the whole pass is nearly as soon there."""
+"""A preview that would compute more of the photo than this is skipped: the whole pass is almost as fast."""
 
 
 class Results:
@@ -53,7 +53,7 @@ class Results:
         method: str,
         *chosen: Any,
     ) -> Update:
-        """Show soon what strokes have changed; nothing of it is kept, the whole pass follows."""
+        """Show a quick preview of new strokes; it is not kept, since the whole pass follows."""
         if photo is None or trimap is None or before is None or method != OWN_METHOD or fusion == "soft":
             return gr.skip()
         values = merge(value, photo, trimap).values
@@ -81,7 +81,7 @@ class Results:
         freed: bool,
         *chosen: Any,
     ) -> Update:
-        """Compute the matte of the trimap, newest strokes included, and everything that is made of it."""
+        """Compute the matte of the trimap, with the newest strokes, and everything made from it."""
 
         def work() -> Update:
             merged = merge(value, photo, trimap)
@@ -104,11 +104,11 @@ class Results:
         return {self.stage.say: line(f"{CUTTING} {share:.0%}", "busy")}
 
     def say_stopped(self) -> Update:
-        """Say that nothing has changed, as soon as somebody wants the work stopped; it may take a moment to end."""
+        """Say at once that nothing has changed; the work itself may take a moment to stop."""
         return self._rest() | {self.stage.say: line(STOPPED)}
 
     def _without_preview(self, photo: Photo | None, matte: Matte | None, *chosen: Any) -> Update:
-        """Show an earlier cutout again; all else has been said, and something new may have begun since."""
+        """Show the earlier cutout instead of a preview, and nothing else: something new may have begun since."""
         return self._on_background(photo, matte, Background(*chosen)) if photo and matte else gr.skip()
 
     def _rest(self) -> Update:
@@ -130,7 +130,7 @@ class Results:
     def take_picture(
         self, upload: dict[str, Any] | None, photo: Photo | None, matte: Matte | None, *chosen: Any
     ) -> Update:
-        """Take in a background picture, as the raw file that came; a refused one leaves the one before."""
+        """Load a background picture from its raw file; after a refused one, the previous one stays."""
         kind, colour, before, *where = chosen
         try:
             picture, notices = read_photo(upload["path"]) if upload else (None, ())
@@ -150,7 +150,7 @@ class Results:
         shown = {
             self.states.backdrop: picture,
             self.stage.picture: served_files.show_quickly(picture, "background"),
-            # Nothing stays selected, or a second click on the same one would only take the selection away.
+            # Nothing stays selected, or a second click on the same one would only deselect it.
             self.stage.backdrops: gr.Gallery(selected_index=None),
         }
         background = Background(kind, colour, picture, *where)
@@ -175,7 +175,7 @@ class Results:
     def present(
         self, photo: Photo, trimap: TrimapEdit, alpha: np.ndarray, recipe: Recipe, freed: bool, *chosen: Any
     ) -> Update:
-        """Show a new matte, float32 (H, W) in [0, 1], with everything that is made of it."""
+        """Show a new matte, float32 (H, W) in [0, 1], with everything made from it."""
         matte = keep_matte(photo, trimap, alpha, recipe, freed)
         return self.show_matte(photo, matte, Background(*chosen)) | {
             self.stage.notebook: cell_of(recipe, photo),
@@ -184,7 +184,7 @@ class Results:
         }
 
     def show_again(self, photo: Photo, matte: Matte, trimap: TrimapEdit | None, freed: bool, *chosen: Any) -> Update:
-        """Show a matte that was made before, and say how things stand with it."""
+        """Show an earlier matte again, and say whether it is up to date."""
         said = line(DONE if freed else DONE_UNFREED)
         if trimap is not None and matte.made_from != trimap.stamp:
             said = line(STALE_MATTE, "stale")
@@ -213,7 +213,7 @@ class Results:
         } | self._on_background(photo, matte, background)
 
     def _on_background(self, photo: Photo, matte: Matte, background: Background) -> Update:
-        """Show photo and composite; one that is worth keeping is made at the photo's own size too."""
+        """Show photo and composite; a composite that is worth keeping is also made at the photo's own size."""
         after = blend(matte.foreground, background.layer(matte.alpha.shape), matte.alpha)
         composite = None
         if background.worth_keeping:

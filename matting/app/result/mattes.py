@@ -1,4 +1,4 @@
-"""A matte or the colours of a cutout that are a person's own: stage 3 goes on from them."""
+"""The visitor's own matte, or own colours for the cutout: stage 3 continues from them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from matting.app.session.trimap_edit import TrimapEdit
 from matting.images import read_mask, read_photo
 from matting.trimaps.algebra import from_alpha
 
-OWN_MATTE = "This is your own matte, with the colours of the object alone. “Cut out” makes another of the trimap."
+OWN_MATTE = "This is your own matte, with the object's own colours. “Cut out” makes a new one from the trimap."
 OWN_COLOURS = "The cutout has the colours of your own layer."
 NO_PHOTO = "Choose a photo first; a matte has to fit one."
 
@@ -33,7 +33,7 @@ class OwnMattes:
     def take_matte(
         self, path: str, photo: Photo | None, trimap: TrimapEdit | None, freed: bool, *chosen: Any
     ) -> Update:
-        """Take in a person's own matte file; where there is no trimap yet, what it leaves open is the unknown."""
+        """Load the visitor's own matte file; without a trimap yet, its fractional alpha becomes the unknown region."""
         if photo is None:
             raise ValueError(NO_PHOTO)
         alpha, notices = read_mask(path, photo.size)
@@ -48,7 +48,7 @@ class OwnMattes:
 
     @forgiving
     def take_colours(self, path: str, photo: Photo | None, matte: Matte | None, *chosen: Any) -> Update:
-        """Take in a person's own foreground colours."""
+        """Load the visitor's own foreground colours."""
         if photo is None or matte is None:
             raise ValueError(NO_CUTOUT)
         colours, notices = read_photo(path)

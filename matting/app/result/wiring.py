@@ -19,7 +19,7 @@ from matting.app.result.mattes import OwnMattes
 
 
 def connect_result(page: Page, results: Results, closer: CloserLooks) -> tuple[list[Any], list[Any]]:
-    """Attach the listeners of the cutout; return the events after which the trimap or the matte may be another one."""
+    """Attach the cutout's listeners; return the events that may change the trimap and those for the matte."""
     states, stage, edges = page.states, page.result, page.edges
     where = [stage.zoom, stage.across, stage.down]
     chosen, composite, matte = chosen_background(page), _composite(page), _matte(page)
@@ -30,18 +30,18 @@ def connect_result(page: Page, results: Results, closer: CloserLooks) -> tuple[l
     trimap = [states.trimap, edges.body, edges.editor, edges.say]
     notebook = [stage.notebook_part, stage.notebook]
     resting = [stage.say, stage.stop, edges.cut_out]
-    previewed = edges.cut_out.click(listeners.begin, None, [states.wish], queue=False, **QUICK).then(
-        listeners.preview, [states.wish, *held, *chosen], [stage.slider, stage.say], show_progress="hidden", **HEAVY
+    previewed = edges.cut_out.click(listeners.begin, None, [states.job], queue=False, **QUICK).then(
+        listeners.preview, [states.job, *held, *chosen], [stage.slider, stage.say], show_progress="hidden", **HEAVY
     )
     cut = previewed.then(
         listeners.cut_out,
-        [states.wish, *held, stage.freed, *chosen],
+        [states.job, *held, stage.freed, *chosen],
         [*shown_with_a_matte(page), *resting, *notebook, *trimap],
         show_progress="hidden",
         trigger_mode="always_last",
         **HEAVY,
     )
-    stage.stop.click(listeners.stop, [states.wish], resting, **QUICK)
+    stage.stop.click(listeners.stop, [states.job], resting, **QUICK)
     cut.then(None, js=f"() => {{ {scroll_to('stage-result')} }}", api_visibility="private")
     gr.on(
         [stage.background.input, stage.colour.change, *(slider.release for slider in where)],
@@ -78,17 +78,17 @@ def connect_result(page: Page, results: Results, closer: CloserLooks) -> tuple[l
 
 
 def _stoppable(results: Results, closer: CloserLooks) -> SimpleNamespace:
-    """Return the listeners of the matte as a visitor may stop them; all but the first one are told the wish."""
+    """Return the listeners of the matte as a visitor may stop them; all but the first get the job."""
     stops = Stops()
 
-    def preview(wish: str, *given: Any) -> Iterator[Update]:
-        yield from stops.run(wish, lambda: results.preview(*given), lambda share: gr.skip(), last=False)
+    def preview(job: str, *given: Any) -> Iterator[Update]:
+        yield from stops.run(job, lambda: results.preview(*given), lambda share: gr.skip(), last=False)
 
-    def cut_out(wish: str, *given: Any) -> Iterator[Update]:
-        yield from stops.run(wish, lambda: closer.with_looks_cleared(results.cut_out(*given)), results.show_share)
+    def cut_out(job: str, *given: Any) -> Iterator[Update]:
+        yield from stops.run(job, lambda: closer.with_looks_cleared(results.cut_out(*given)), results.show_share)
 
-    def stop(wish: str | None) -> Update:
-        stops.stop(wish)
+    def stop(job: str | None) -> Update:
+        stops.stop(job)
         return results.say_stopped()
 
     return SimpleNamespace(begin=stops.begin, preview=preview, cut_out=cut_out, stop=stop)
@@ -101,7 +101,7 @@ def chosen_background(page: Page) -> list[Any]:
 
 
 def shown_with_a_matte(page: Page) -> list[Any]:
-    """Return what a new matte is shown in, what belongs to it alone included."""
+    """Return the components that show a new matte, with those that belong to one matte alone."""
     return [*_matte(page), *shown_for_one_matte(page.result.looks)]
 
 

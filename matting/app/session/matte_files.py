@@ -1,4 +1,4 @@
-"""The files that a matte becomes, and what is read back from them: nothing else of it is kept at full size."""
+"""A matte's files, and what is read back from them: nothing else of a matte is kept at full size."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def recolour(matte: Matte, photo: Photo, freed: bool) -> Matte:
 
 
 def with_own_colours(matte: Matte, photo: Photo, colours: np.ndarray) -> Matte:
-    """Return the matte with a foreground layer of one's own, uint8 (H, W, 3), and a cutout in its colours."""
+    """Return the matte with the visitor's own foreground layer, uint8 (H, W, 3), and a cutout in its colours."""
     layer = served_files.keep(lambda path: write_png(path, colours), f"{photo.name}_foreground.png")
     return _with_colours(replace(matte, foreground_file=layer), photo, colours, read_alpha(matte))
 

@@ -1,4 +1,4 @@
-"""A recipe of what a visitor did, and the notebook's cell that does it again."""
+"""The recipe of a visitor's steps, and the notebook cell that repeats them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from matting.replay.replaying import notebook_cell, record
 def recipe_of(
     pipeline: MattingPipeline, photo: Photo, trimap: TrimapEdit, alpha: np.ndarray, fusion: str, method: str
 ) -> Recipe:
-    """Write down how an alpha, float32 (H, W), came of the clicks, mask tools and strokes of a page."""
+    """Record how clicks, mask tools and strokes on the page made an alpha, float32 (H, W)."""
     how = {"alpha": alpha, "fusion": fusion, "method": method, "method_source": source_of(method)}
     if trimap.selection is None:
         return record(pipeline, photo.image, trimap=trimap.values, **how)
@@ -32,7 +32,7 @@ def recipe_of(
 
 
 def cell_of(recipe: Recipe, photo: Photo) -> str:
-    """Return the code of a notebook's cell, which expects the photo beside the notebook."""
+    """Return the code of a notebook cell, which expects the photo beside the notebook."""
     return notebook_cell(recipe, photo.file)
 
 

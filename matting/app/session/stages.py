@@ -1,4 +1,4 @@
-"""What one visitor has made so far, stage by stage, as frozen objects that live in gr.State.
+"""A visitor's work so far, stage by stage, as frozen objects that live in gr.State.
 
 Each stage has a state of its own, so that a slow computation that ends late cannot overwrite a newer click. A
 `stamp` names a stage's content; the next stage remembers the stamp that it was made from, and is stale when
@@ -76,10 +76,10 @@ class Click:
 
 @dataclass(frozen=True)
 class Clicks:
-    """All clicks in their order; of the box corners the last two count, an odd one waits for its partner.
+    """All clicks in their order; of the box corners the last two count, and an odd one waits for its partner.
 
-    What was undone is kept for redo, and no part of what the clicks are. `example` names the example photo that they
-    were shipped with, as long as nobody has clicked.
+    Undone clicks are kept for redo and do not count in comparisons. `example` names the example photo that they shipped
+    with, until somebody clicks.
     """
 
     trail: tuple[Click, ...] = ()
@@ -87,9 +87,9 @@ class Clicks:
     example: str = field(default="", compare=False)
 
     def add(self, click: Click) -> Clicks:
-        """Return the clicks with one more; what was undone is forgotten.
+        """Return the clicks with one more; undone clicks are forgotten.
 
-        Shipped clicks give way to a visitor's first, unless that one corrects what is picked by dropping some of it.
+        Shipped clicks give way to a visitor's first one, unless it only drops a part of the selection.
         """
         anew = self.example and click.kind != "remove"
         return Clicks((*(() if anew else self.trail), click))
@@ -106,7 +106,7 @@ class Clicks:
         return Clicks(self.trail[:-count], (*self.undone, *reversed(self.trail[-count:])))
 
     def redo(self) -> Clicks:
-        """Return the clicks with what was undone last."""
+        """Return the clicks with the last undone one."""
         count = 2 if len(self.undone) > 1 and self.undone[-2].drawn else 1
         return Clicks((*self.trail, *reversed(self.undone[-count:])), self.undone[:-count])
 
@@ -137,7 +137,7 @@ class Clicks:
 
     @property
     def prompts(self) -> Prompts | None:
-        """What a segmenter is asked, or None when there is nothing to ask."""
+        """The prompts for a segmenter, or None if there are none yet."""
         return Prompts(points=self.points, box=self.box) if self.points or self.box else None
 
     @property
@@ -147,9 +147,9 @@ class Clicks:
 
 @dataclass(frozen=True, eq=False)
 class Selection:
-    """Candidate coarse masks, uint8 (N, H, W), with their scores, which is chosen, and how it was changed since.
+    """Candidate coarse masks, uint8 (N, H, W), with their scores, the chosen one, and the tools applied to it.
 
-    `tools` holds (name of `masks.TOOLS`, pixels) in their order, as recipes do, and `undone` what redo brings back.
+    `tools` holds (name of `masks.TOOLS`, pixels) in their order, as recipes do; `undone` is for redo.
     """
 
     masks: np.ndarray
@@ -167,7 +167,7 @@ class Selection:
 
     @classmethod
     def own(cls, mask: np.ndarray) -> Selection:
-        """Keep a person's own mask, float (H, W) in [0, 1]."""
+        """Keep the visitor's own mask, float (H, W) in [0, 1]."""
         return cls(np.rint(mask * 255).astype(np.uint8)[None])
 
     def choose(self, index: int) -> Selection:
@@ -181,12 +181,12 @@ class Selection:
         return Selection(self.masks, self.scores, self.chosen, self.asked, (*self.tools, (name, pixels)))
 
     def undo(self) -> Selection:
-        """Take the last tool back."""
+        """Undo the last tool."""
         undone = (*self.undone, *self.tools[-1:])
         return Selection(self.masks, self.scores, self.chosen, self.asked, self.tools[:-1], undone)
 
     def redo(self) -> Selection:
-        """Apply the tool that was taken back last."""
+        """Redo the last undone tool."""
         tools = (*self.tools, *self.undone[-1:])
         return Selection(self.masks, self.scores, self.chosen, self.asked, tools, self.undone[:-1])
 

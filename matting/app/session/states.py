@@ -1,4 +1,4 @@
-"""What one visitor has made, as Gradio keeps it between two events."""
+"""A visitor's work, as Gradio keeps it between two events."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from matting.app.session.stages import Clicks
 
 @dataclass(frozen=True)
 class States:
-    """What one visitor has made, one state for each stage, and the name of what is being done for them.
+    """A visitor's work, one state for each stage, and the name of the job that runs for them.
 
-    `before` is what was made of the photo before.
+    `before` is the work on the previous photo.
     """
 
     photo: gr.State
@@ -24,12 +24,12 @@ class States:
     trimap: gr.State
     matte: gr.State
     backdrop: gr.State
-    wish: gr.State
+    job: gr.State
     before: gr.State
 
     @property
     def made(self) -> list[gr.State]:
-        """What a visitor made of one photo, in the order of `Work`."""
+        """The work on one photo, in the order of `Work`."""
         return [self.photo, self.clicks, self.selection, self.trimap, self.matte]
 
 

@@ -1,4 +1,4 @@
-"""The trimap under edit: brush strokes become exact values, and every step can be taken back.
+"""The edited trimap: brush strokes become exact values, and every step can be undone.
 
 The editor shows the tinted photo as its background and an empty layer to paint on. Only that layer is read,
 RGBA at the shown size; its brush is anti-aliased, so each pixel takes the value of the nearest brush colour.
@@ -70,11 +70,11 @@ def read_strokes(layer: np.ndarray | None, size: tuple[int, int]) -> tuple[np.nd
 
 @dataclass(frozen=True, eq=False)
 class TrimapEdit:
-    """A trimap at the photo's size, uint8 (H, W), how it began, and the steps back.
+    """A trimap at the photo's size, uint8 (H, W), its original, and the steps to undo and redo.
 
-    `selection` is what TGN made it from, or None when the trimap is the person's own. `painted` marks what a
-    person has set by hand, which no fusion may change. `uncertain` is how little TGN could decide, uint8 at the
-    size that is shown, where it made the trimap; `past` and `ahead` are what undo and redo bring back.
+    `selection` is what TGN made it from, or None for the visitor's own trimap. `painted` marks what was painted by
+    hand, which no fusion may change. `uncertain` is TGN's uncertainty, uint8 at the size that is shown, if it made the
+    trimap; `past` and `ahead` are what undo and redo bring back.
     """
 
     values: np.ndarray
@@ -115,7 +115,7 @@ class TrimapEdit:
 
     @classmethod
     def own(cls, values: np.ndarray, before: TrimapEdit | None) -> TrimapEdit:
-        """Begin with a person's own trimap."""
+        """Begin with the visitor's own trimap."""
         return cls(values, values, np.ones(values.shape, bool), None, past=_past_of(before, values.shape))
 
     def paint(self, strokes: np.ndarray, painted: np.ndarray) -> TrimapEdit:
@@ -131,14 +131,14 @@ class TrimapEdit:
         return self._step(self.original, np.full_like(self.painted, self.selection is None))
 
     def undo(self) -> TrimapEdit:
-        """Take the last step back; without any the trimap stays as it is."""
+        """Undo the last step; without any the trimap stays as it is."""
         if not self.past:
             return self
         ahead = (*self.ahead, _pack(self.values, self.painted))
         return self._unpacked(self.past[-1], self.past[:-1], ahead)
 
     def redo(self) -> TrimapEdit:
-        """Do the step again that was taken back last; without any the trimap stays as it is."""
+        """Redo the last undone step; without any the trimap stays as it is."""
         if not self.ahead:
             return self
         past = (*self.past, _pack(self.values, self.painted))

@@ -22,8 +22,8 @@ from matting.methods.classical import closed_form
 CHOSEN = ("checkerboard", "#000000", None)
 
 
-def run(stops, wish, work, **options):
-    return list(stops.run(wish, work, lambda share: share, **options))
+def run(stops, job, work, **options):
+    return list(stops.run(job, work, lambda share: share, **options))
 
 
 @pytest.fixture(params=[OWN_METHOD, CLASSICAL_METHOD])
@@ -46,14 +46,14 @@ def refused(monkeypatch):
 
 def test_a_cut_out_that_is_stopped_while_it_is_computed_changes_nothing(app, cut_out, method, refused, monkeypatch):
     stops, name = Stops(), "alpha" if method == OWN_METHOD else "other_alpha"
-    step, finished, wish = getattr(app.steps, name), [], stops.begin()
+    step, finished, job = getattr(app.steps, name), [], stops.begin()
 
     def stop_and_go_on(*given):
-        stops.stop(wish)
+        stops.stop(job)
         finished.append(step(*given))
 
     monkeypatch.setattr(app.steps, name, stop_and_go_on)
-    assert run(stops, wish, cut_out)[-1] == gr.skip()
+    assert run(stops, job, cut_out)[-1] == gr.skip()
     assert not finished and not refused
 
 
@@ -61,14 +61,14 @@ def test_a_cut_out_that_is_stopped_while_it_waits_never_begins(app, cut_out, ref
     stops = Stops()
     for name in ("alpha", "other_alpha"):
         monkeypatch.setattr(app.steps, name, lambda *given: pytest.fail("It began."))
-    wish = stops.begin()
-    stops.stop(wish)
-    assert run(stops, wish, cut_out, last=False)[-1] == gr.skip()  # as a preview
-    assert run(stops, wish, cut_out)[-1] == gr.skip()
+    job = stops.begin()
+    stops.stop(job)
+    assert run(stops, job, cut_out, last=False)[-1] == gr.skip()  # as a preview
+    assert run(stops, job, cut_out)[-1] == gr.skip()
     assert not refused
 
 
-def test_a_stop_reaches_its_own_wish_alone(app, cut_out):
+def test_a_stop_reaches_its_own_job_alone(app, cut_out):
     stops, matte = Stops(), app.page.states.matte
     mine, anothers = stops.begin(), stops.begin()
     stops.stop(mine)
@@ -86,7 +86,7 @@ def test_who_stops_is_told_at_once_and_may_cut_out_again(app):
     assert shown[app.page.edges.cut_out].interactive
 
 
-def test_wishes_that_nobody_waits_for_are_forgotten():
+def test_jobs_that_nobody_waits_for_are_forgotten():
     stops = Stops()
     first = stops.begin()
     for _ in range(MOST):
@@ -119,11 +119,11 @@ def test_how_far_the_work_is_is_said_while_it_goes_on_and_who_leaves_stops_it():
 def test_stopping_takes_a_preview_away_and_keeps_the_cutout(app, photo, trimap, monkeypatch):
     stage, stops = app.page.result, Stops()
     matte = keep_matte(photo, trimap, np.where(disc(30), 1, 0).astype(np.float32))
-    wish = stops.begin()
-    stops.stop(wish)
+    job = stops.begin()
+    stops.stop(job)
     blue = ("colour", "#0000ff", None)
     (shown,) = run(
-        stops, wish, lambda: app.results.cut_out(layer(), photo, trimap, matte, "hard", OWN_METHOD, True, *blue)
+        stops, job, lambda: app.results.cut_out(layer(), photo, trimap, matte, "hard", OWN_METHOD, True, *blue)
     )
     after = np.asarray(Image.open(shown[stage.slider][1]))
     assert (after[0, 0] == (0, 0, 255)).all()
