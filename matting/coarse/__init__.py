@@ -6,7 +6,7 @@ A segmenter looks at the photo once (`embed`) and then answers prompts (`segment
 >>> embedding = segmenter.embed(photo)                                            # doctest: +SKIP
 >>> segmenter.segment(embedding, Prompts(points=[(320, 240, 1)])).best            # doctest: +SKIP
 
-Weights of one's own follow the name after a colon: "u2net:weights/u2net.pth", "sam:someone/some-sam".
+Your own weights follow the name after a colon: "u2net:weights/u2net.pth", "sam:someone/some-sam".
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ def load_segmenter(name: str = DEFAULT, *, source: str | Path | None = None, dev
 
     Raises:
         ValueError: If there is no segmenter of that name, or its source is missing or given twice.
-        SegmenterUnavailable: If its weights can be had neither from this machine nor from the hub.
+        SegmenterUnavailable: If its weights are neither on this machine nor on the hub.
     """
     full, written = _split(name)
     if written and source:
@@ -141,7 +141,7 @@ def load_segmenter(name: str = DEFAULT, *, source: str | Path | None = None, dev
 
 
 def needs_prompts(name: str) -> bool:
-    """Tell whether a segmenter has to be told where the object is: without click or box, a centred box stands in.
+    """Tell whether a segmenter needs prompts: without click or box, it gets a centred box.
 
     Raises:
         ValueError: If there is no segmenter of that name.
@@ -150,11 +150,11 @@ def needs_prompts(name: str) -> bool:
 
 
 def as_asked(name: str, prompts: Prompts, size: tuple[int, int]) -> Prompts:
-    """Return prompts as every way to a segmenter gives them to it: checked, and never fewer than it needs.
+    """Return the prompts that a segmenter gets: checked, and never fewer than it needs.
 
     Args:
         name: The segmenter's.
-        prompts: What a person said about a photo, possibly nothing.
+        prompts: The visitor's or caller's prompts, possibly none.
         size: The photo's (height, width).
 
     Raises:
@@ -165,7 +165,7 @@ def as_asked(name: str, prompts: Prompts, size: tuple[int, int]) -> Prompts:
 
 
 def _split(name: str) -> tuple[str, str | None]:
-    """Part NAME or NAME:SOURCE into the name in full and the source."""
+    """Split NAME or NAME:SOURCE into the full name and the source."""
     short, _, source = name.partition(":")
     full = ALIASES.get(short, short)
     if full not in _REGISTRY:

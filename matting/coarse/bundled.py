@@ -1,4 +1,4 @@
-"""Where the weights lie that ship with the project."""
+"""Where the weights that ship with the project lie."""
 
 from matting.files import ASSETS
 

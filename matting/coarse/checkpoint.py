@@ -1,4 +1,4 @@
-"""Checkpoint files of other projects: tensors by name, read so that nothing in them can run, compared in words."""
+"""Checkpoint files of other projects: named tensors, read without running any code, and their differences in words."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ COUNTERS = "num_batches_tracked"
 def read_tensors(path: Path) -> dict[str, Tensor]:
     """Read named tensors from a .safetensors file, or from a pickled one with `weights_only=True`.
 
-    The prefix "module." of parallel training is taken off.
+    The prefix "module." of parallel training is removed.
 
     Raises:
         ValueError: If the file holds anything else than named tensors.

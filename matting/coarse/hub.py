@@ -1,4 +1,4 @@
-"""Weights of segmenters from this machine's hub cache or from the hub itself, with one sentence where neither works."""
+"""Weights of segmenters from this machine's hub cache or from the hub; if neither works, one sentence says so."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def fetch(name: str, source: str, files: Sequence[str], weights: Sequence[str]) 
         name: The segmenter, for the sentence.
         source: The repository's id.
         files: Patterns of the files that are needed.
-        weights: Those of them that tell a finished download from one that holds the configuration alone.
+        weights: Those that a finished download has and one with the configuration alone lacks.
 
     Raises:
         SegmenterUnavailable: If the repository is neither in the cache nor can be downloaded.
@@ -38,7 +38,7 @@ def fetch(name: str, source: str, files: Sequence[str], weights: Sequence[str]) 
 
 
 def cannot_be_loaded(name: str, source: object, error: Exception) -> SegmenterUnavailable:
-    """Make the sentence for weights that are there and cannot be used."""
+    """Make the error for weights that are there but cannot be used."""
     reason = str(error).strip().split("\n")[0].split(". ")[0].rstrip(". ")
     return SegmenterUnavailable(
         f"{name} cannot be loaded from {source} ({type(error).__name__}: {reason}); "

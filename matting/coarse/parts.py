@@ -1,4 +1,4 @@
-"""Clicks and boxes for masks that were made without them: they choose among the mask's connected parts."""
+"""Clicks and boxes for masks that were made without them: they choose among a mask's connected parts."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from matting.masks import connected_parts, nearest_parts
 
 
 def choose_parts(mask: np.ndarray, prompts: Prompts, parts: np.ndarray | None = None) -> np.ndarray:
-    """Keep the parts of a mask that the prompts speak of; the soft rim goes with its part.
+    """Keep the parts of a mask that the prompts choose; the soft rim stays with its part.
 
-    A + point chooses the part that it hits, or else the nearest one; without + points every part is chosen but those
-    that a - point hits. A part that is hit by both stays. With a box, what lies outside of it goes, and without
+    A + point chooses the part that it hits, or else the nearest one; without + points every part is chosen except
+    those that a - point hits. A part that is hit by both stays. With a box, what lies outside of it goes, and without
     + points also the parts that lie mostly outside, as long as one is left.
 
     Args:
@@ -41,7 +41,7 @@ def choose_parts(mask: np.ndarray, prompts: Prompts, parts: np.ndarray | None = 
 
 
 def expected_iou(probability: np.ndarray, mask: np.ndarray) -> float:
-    """IoU to expect of a mask cut at one half if each pixel is the object's with a probability; floats (H, W) both."""
+    """Expected IoU of a mask cut at one half, given each pixel's probability to be the object's; floats (H, W) both."""
     inside = mask >= 0.5
     union = np.where(inside, 1, probability).sum(dtype=np.float64)
     return float(probability[inside].sum(dtype=np.float64) / union) if union else 0.0

@@ -1,4 +1,4 @@
-"""What people say about an object, what a segmenter answers, and what every segmenter can do."""
+"""Prompts for an object, the masks that answer them, and the interface of every segmenter."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class SegmenterUnavailable(RuntimeError):  # noqa: N818 (it names a state of thi
 
 @dataclass(frozen=True)
 class Prompts:
-    """What a person says about one object; lists are taken as well as tuples.
+    """Prompts for one object; lists work as well as tuples.
 
     Coordinates are the photo's pixels, (0, 0) the upper left corner of the upper left pixel.
 
@@ -108,7 +108,7 @@ class Segmenter(Protocol):
         """Look at a photo, RGB uint8 (H, W, 3); the result lives on the CPU and can be pickled."""
 
     def segment(self, embedding: Any, prompts: Prompts) -> CoarseMasks:
-        """Find the object that the prompts speak of; raises ValueError if they do not fit the photo."""
+        """Find the object that the prompts mean; raises ValueError if they do not fit the photo."""
 
 
 def _point(point: Iterable[float]) -> Point:

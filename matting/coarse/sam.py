@@ -119,7 +119,7 @@ def load_sam(name: str = "sam2.1-tiny", *, source: str | Path | None = None, dev
     The hub is asked only for what is not on this machine. Weights are read from safetensors, never unpickled.
 
     Raises:
-        SegmenterUnavailable: If the weights or the device cannot be had.
+        SegmenterUnavailable: If the weights or the device are not available.
     """
     source = str(source or CHECKPOINTS[name])
     folder = Path(source) if Path(source).is_dir() else fetch(name, source, FILES, WEIGHTS)

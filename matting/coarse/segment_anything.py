@@ -84,7 +84,7 @@ def load_segment_anything(source: str | Path, *, device: str | torch.device = "c
     """Load an official checkpoint file; whether it is ViT-B, ViT-L or ViT-H is read off it.
 
     Raises:
-        SegmenterUnavailable: If the file or the device cannot be had, or the file holds another network.
+        SegmenterUnavailable: If the file or the device is not available, or the file holds another network.
     """
     path = Path(source)
     if not path.is_file():

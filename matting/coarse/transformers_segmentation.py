@@ -109,7 +109,7 @@ def load_transformers_segmentation(source: str | Path, *, device: str | torch.de
 
     Raises:
         ValueError: If the model does not know one of the labels.
-        SegmenterUnavailable: If the weights or the device cannot be had, or it is no segmentation model.
+        SegmenterUnavailable: If the weights or the device are not available, or it is no segmentation model.
     """
     where, _, labels = str(source).partition("#")
     folder = Path(where) if Path(where).is_dir() else fetch(LabelledSegmenter.name, where, FILES, WEIGHTS)

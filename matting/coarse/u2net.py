@@ -1,4 +1,4 @@
-"""U2Net as a segmenter: what stands out in a photo, without a prompt; clicks and boxes choose among its parts."""
+"""U2Net as a segmenter: it finds the salient object without a prompt; clicks and boxes choose among its parts."""
 
 from __future__ import annotations
 
@@ -49,9 +49,9 @@ class SalientObject:
         return Saliency(saliency[0, 0].cpu().numpy(), image.shape[:2])
 
     def segment(self, embedding: Saliency, prompts: Prompts) -> CoarseMasks:
-        """Return one mask: all that stands out, or those of its parts that the prompts choose.
+        """Return one mask: everything salient, or the parts of it that the prompts choose.
 
-        The score is the IoU to expect if the saliency were a probability.
+        The score is the expected IoU if the saliency were a probability.
 
         Raises:
             ValueError: If the prompts do not fit the photo.
@@ -72,7 +72,7 @@ def load_u2net(
     are read with `weights_only=True`, so they can run nothing.
 
     Raises:
-        SegmenterUnavailable: If the weights or the device cannot be had, or the weights are another network's.
+        SegmenterUnavailable: If the weights or the device are not available, or the weights belong to another network.
     """
     source = str(source or CHECKPOINTS[name])
     path = Path(source)

@@ -65,7 +65,7 @@ class Method:
         return f"{self.name}, flip {self.flip}, {weights_digest(self.source)}, {code_version()}"
 
     def prepare(self) -> None:
-        """Load what the method needs, so that what cannot be had is said before the work; raises ValueError."""
+        """Load what the method needs, so that missing weights are reported before the work; raises ValueError."""
         if self.name in PAPER_NAMES:
             load_pipeline(self.source, self.device)
         elif self.name == "vitmatte":
@@ -107,7 +107,7 @@ def load_pipeline(source: str | None, device: str | None) -> MattingPipeline:
     """Load our networks once for each process; a single file of SPAMattNet's weights goes with the bundled TGN.
 
     Raises:
-        ValueError: where weights cannot be had.
+        ValueError: where weights are not available.
     """
     if not _is_file(source):
         return MattingPipeline.from_pretrained(source, device=device)
@@ -120,7 +120,7 @@ def load_pipeline(source: str | None, device: str | None) -> MattingPipeline:
 
 @lru_cache(maxsize=2)
 def weights_digest(source: str | None) -> str:
-    """Tell weights apart by what their files hold; raises ValueError where they cannot be had."""
+    """Tell weights apart by what their files hold; raises ValueError where they are not available."""
     folder = weights.find_folder(None if _is_file(source) else source)
     files = [folder / file for file in weights.FILES.values()] + ([Path(source)] if _is_file(source) else [])
     digest = hashlib.sha256()

@@ -80,7 +80,7 @@ def load_network(source: str | None, device: str | None) -> TrimapNetwork:
     """Load TGN from a folder or hub repository, or whichever trimap network a single file of weights holds.
 
     Raises:
-        ValueError: where the weights cannot be had or are of a matting network.
+        ValueError: where the weights are not available or are of a matting network.
     """
     import torch
 

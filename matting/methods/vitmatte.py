@@ -50,7 +50,7 @@ def load_vitmatte(source: str | None = None, device: str | None = None) -> ViTMa
     Weights are read from safetensors, never unpickled.
 
     Raises:
-        ValueError: where they cannot be had.
+        ValueError: where they are not available.
     """
     source = source or CHECKPOINT
     try:
@@ -58,7 +58,7 @@ def load_vitmatte(source: str | None = None, device: str | None = None) -> ViTMa
     except Exception as error:  # damaged files and absent networks make these libraries raise almost anything
         reason = str(error).strip().split("\n")[0].rstrip(".")
         raise ValueError(
-            f"ViTMatte's weights cannot be had from {source} ({type(error).__name__}: {reason}); "
+            f"ViTMatte's weights cannot be loaded from {source} ({type(error).__name__}: {reason}); "
             "give a folder that holds them in the hub's format, or a hub repository that can be reached."
         ) from error
 

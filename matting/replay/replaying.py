@@ -68,7 +68,7 @@ def record(
         method_source: as in Recipe.
 
     Raises:
-        ValueError: where the method's weights cannot be had.
+        ValueError: where the method's weights are not available.
     """
     photo, _ = read_photo(image)
     prompts = Prompts(tuple(points), box)

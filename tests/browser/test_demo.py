@@ -123,7 +123,7 @@ def test_a_bad_photo_is_refused_and_a_good_one_is_welcome_afterwards(open_page, 
 def test_two_corners_make_a_box_and_undo_takes_them_back(open_page):
     page = open_page()
     page.locator("#examples").get_by_role("button").first.click()
-    say(page, "pick", "cut out already")
+    say(page, "pick", "already cut out")
     say(page, "result", "Drag the handle")
     page.get_by_label("Box").check()
     click_photo(page, 0.3, 0.1)

@@ -227,7 +227,7 @@ def test_what_was_painted_but_not_applied_comes_back_too(open_page, tmp_path):
     choose_brush(page, "Drop")
     paint_across_the_middle(page)
     upload(page, "own-photo", LEMUR)
-    say(page, "edges", "Once something is picked")
+    say(page, "edges", "Pick something above")
     page.locator("#bring-back").click()
     say(page, "edges", "Yellow is unsure")
     cut_out(page)

@@ -52,5 +52,5 @@ def test_weights_that_cannot_be_had_cost_one_sentence(vitmatte_folder, damage, m
         tensors = load_file(vitmatte_folder / "model.safetensors")
         tensors.pop(sorted(tensors)[0])
         save_file(tensors, vitmatte_folder / "model.safetensors", {"format": "pt"})
-    with pytest.raises(ValueError, match=r"^ViTMatte's weights cannot be had from [^\n]*\.$"):
+    with pytest.raises(ValueError, match=r"^ViTMatte's weights cannot be loaded from [^\n]*\.$"):
         load_vitmatte(str(source))

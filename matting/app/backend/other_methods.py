@@ -1,4 +1,4 @@
-"""The page's other methods, beside SPAMattNet: closed-form matting, and ViTMatte where its weights can be had."""
+"""The page's other methods, beside SPAMattNet: closed-form matting, and ViTMatte where its weights are available."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def solve_closed_form(image: np.ndarray, trimap: np.ndarray) -> np.ndarray:
 
 @lru_cache(maxsize=1)
 def load_vitmatte(source: str, device: str) -> vitmatte.ViTMatte:
-    """Load ViTMatte once, so that it can be watched; raises ValueError where its weights cannot be had."""
+    """Load ViTMatte once, so that it can be watched; raises ValueError where its weights are not available."""
     try:
         loaded = vitmatte.load_vitmatte(source, device)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""How likely each region belongs to the object, from nine observations that photographs have in common.
+"""How likely each region belongs to the object, from nine observations that hold for most photographs.
 
 Objects seldom run out of the frame except at the bottom, are in focus, do not have the frame's colours, and lie
 around the click, alike in colour to what was clicked. Each observation is one column; a logistic regression weighs

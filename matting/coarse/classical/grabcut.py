@@ -1,8 +1,8 @@
 """GrabCut (Rother et al., 2004) from a click, a box or nothing: coarse masks without any network.
 
 GrabCut alone finds little from a single click: its colour models need a first guess. Here the guess is a cut through
-a few hundred regions, weighed by what photographs have in common (`evidence`); GrabCut then settles the pixels
-around its outline, and a guided filter carries the mask to the photo's size.
+a few hundred regions, weighted by what photographs have in common (`evidence`); GrabCut then decides the pixels
+around its outline, and a guided filter brings the mask to the photo's size.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ FILTER_RADIUS, FILTER_EPSILON = 3, 1e-3
 
 @dataclass(frozen=True, eq=False)
 class GrabCutEmbedding:
-    """What can be known about a photo before anyone has clicked: the photo, RGB uint8, and its regions."""
+    """What does not depend on clicks: the photo, RGB uint8, and its regions."""
 
     photo: np.ndarray
     regions: Regions
@@ -56,7 +56,7 @@ class GrabCutEmbedding:
 
 
 class GrabCut:
-    """Coarse masks from points, a box or nothing, everywhere and the same every time."""
+    """Coarse masks from points, a box or nothing: always available and deterministic."""
 
     name = "grabcut"
 
@@ -66,9 +66,9 @@ class GrabCut:
         return GrabCutEmbedding(image, find_regions(image))
 
     def segment(self, embedding: GrabCutEmbedding, prompts: Prompts) -> CoarseMasks:
-        """Return up to three candidates: what is most likely meant, more than that, and a part of it.
+        """Return up to three candidates: the most likely object, a larger one, and a part of it.
 
-        Scores are the IoU to expect if the regions' odds were true.
+        Scores are the expected IoU if the regions' odds were true.
 
         Raises:
             ValueError: If the prompts do not fit the photo.
@@ -133,7 +133,7 @@ def _iou(chosen: np.ndarray, likely: np.ndarray, area: np.ndarray) -> float:
 
 
 def _settle_pixels(embedding: GrabCutEmbedding, chosen: np.ndarray, prompts: Prompts) -> np.ndarray:
-    """Let GrabCut settle the pixels around the chosen regions' outline; returns float32 (h, w), 0 or 1."""
+    """Let GrabCut decide the pixels around the chosen regions' outline; returns float32 (h, w), 0 or 1."""
     small = shrink(embedding.photo, PIXEL_SIDE)
     height, width = small.shape[:2]
     guess = cv2.resize(chosen[embedding.regions.labels].astype(np.float32), (width, height)) >= 0.5
@@ -168,7 +168,7 @@ def _label(guess: np.ndarray, prompts: Prompts, scale: float) -> np.ndarray:
 
 
 def _obey_clicks(mask: np.ndarray, prompts: Prompts) -> np.ndarray:
-    """Let clicked pixels of a mask (H, W) be what was said, whatever the filter made of them."""
+    """Set the clicked pixels of a mask (H, W) to what the clicks say, whatever the filter made of them."""
     for points, value in ((prompts.negative, 0), (prompts.positive, 1)):
         for x, y in points:
             mask[int(y), int(x)] = value

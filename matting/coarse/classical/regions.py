@@ -1,7 +1,7 @@
 """A photo as a few hundred regions: what each looks like, which touch, and which run out of the frame.
 
 Regions are found by flooding from the calmest pixel of every cell of a grid (waterpixels, Machairas et al., 2015),
-so that they follow the photo's edges. All that can be known before anyone has clicked is gathered here, once.
+so that they follow the photo's edges. Everything that does not depend on clicks is computed here, once.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Foregrounds before backgrounds: composites with exact alpha, coarse masks and trimaps to learn from."""
+"""Foregrounds on backgrounds: composites with exact alpha, and coarse masks and trimaps to learn from."""

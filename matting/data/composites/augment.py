@@ -85,7 +85,7 @@ def camera(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
 
 
 def edited_camera(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
-    """Do as `camera`, and as phones and editors do: dark corners, white balance, another resolution, sharpened edges.
+    """Do as `camera`, then as phones and editors do: dark corners, white balance, another resolution, sharpened edges.
 
     Takes and returns uint8 (H, W, 3); all of it at times, and nothing moves.
     """

@@ -1,4 +1,4 @@
-"""Coarse masks for training and testing TGN: the paper's protocol (Section IV-B1), and what segmenters do wrong."""
+"""Coarse masks to train and test TGN: the paper's protocol (Section IV-B1), and segmenters' typical errors."""
 
 from __future__ import annotations
 

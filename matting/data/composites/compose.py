@@ -1,7 +1,7 @@
-"""Composites for training: foregrounds of any source before photos, in GCA's order (Li and Lu 2020, Section IV-B).
+"""Composites for training: foregrounds of any source on photos, in GCA's order (Li and Lu 2020, Section IV-B).
 
-Second foreground, at times the whole made small, affine, trimap, crop centred on an unknown pixel, colour jitter,
-composition, camera; the settings say how often and how much.
+Second foreground, at times the whole resized to a small side, affine, trimap, crop centred on an unknown pixel, colour
+jitter, composition, camera; the settings say how often and how much.
 Sample number i depends on (seed, i) and the files alone, so a run resumes by counting.
 """
 
@@ -127,7 +127,7 @@ def draw_layer(rng: np.random.Generator, data: CompositeData) -> Foreground:
 
 
 def compose_layer(rng: np.random.Generator, layer: Foreground, data: CompositeData) -> Composite:
-    """Put a layer before a background and let a camera see it."""
+    """Compose a layer onto a background and imitate a camera."""
     background = draw_background(rng, layer.alpha.shape, data)
     layer = Foreground(jitter(rng, layer.colour), layer.alpha, layer.kind)
     if data.settings.alike and rng.random() < data.settings.alike:

@@ -39,9 +39,9 @@ def crop_around(
 
 
 def known_where_true(trimap: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """Leave known, in a resized trimap uint8 (H, W), only what the alpha that was resized with it confirms.
+    """Keep only those known pixels of a resized trimap, uint8 (H, W), that the equally resized alpha confirms.
 
-    Averaged, a pixel beside a region's edge can hold a share of what lies beyond it.
+    Resizing averages, so a pixel near a region's edge can contain a share of what lies beyond it.
     """
     mixed = ((trimap == FOREGROUND) & (alpha < 1)) | ((trimap == BACKGROUND) & (alpha > 0))
     return np.where(mixed, np.uint8(UNKNOWN), trimap)

@@ -1,4 +1,4 @@
-"""What makes composites hard: other objects behind the one to cut out, and two layers of like colours."""
+"""What makes composites hard: other objects behind the one to cut out, and two layers of similar colours."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from matting.data.synthetic import Foreground
 
 
 def with_clutter(rng: np.random.Generator, background: np.ndarray, thing: Foreground) -> np.ndarray:
-    """Put a thing that is no part of the object into a background, uint8 (H, W, 3), somewhere and at some size.
+    """Put another object into a background, uint8 (H, W, 3), at a random place and size.
 
-    A photo's background holds objects with outlines of their own, sharp or a little out of focus; what tells them
-    from the object is what they are, not that they have an outline.
+    Backgrounds of photos contain objects with outlines of their own, sharp or slightly out of focus; only their
+    meaning tells them from the object, not their outline.
     """
     height, width = background.shape[:2]
     thing = affine(rng, thing)
@@ -35,7 +35,7 @@ def with_like_colours(rng: np.random.Generator, background: np.ndarray, layer: F
     """Give a background, uint8 (H, W, 3), the colours of the layer before it, wholly or in part (Reinhard et al. 2001).
 
     Mean and standard deviation of each channel of CIELAB are brought from the background's towards those of the
-    layer's visible colours, of the same size; a layer of which nothing is seen leaves the background as it is.
+    layer's visible colours, of the same size; an invisible layer leaves the background as it is.
     """
     seen = layer.alpha > 0.1
     if not seen.any():

@@ -1,7 +1,7 @@
-"""Coarse masks that err as segmenters do, by what they see: harder than `perturb`, which knows alpha alone.
+"""Coarse masks with the errors of segmenters, which depend on the image; `perturb_mask` knows alpha alone.
 
 A network with a coarse output draws smooth outlines and misses strands; one that follows colours leaks into a
-background of the same colour, leaves out a part of another colour, and forgets pieces that hang apart.
+background of the same colour, leaves out a part of another colour, and forgets separate pieces.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ def hard_mask(rng: np.random.Generator, alpha: np.ndarray, image: np.ndarray) ->
 
 
 def segmenter_mask(rng: np.random.Generator, alpha: np.ndarray, image: np.ndarray) -> np.ndarray:
-    """Degrade a true alpha (H, W) as a segmenter would that sees the image, uint8 (H, W, 3).
+    """Degrade a true alpha (H, W) like a segmenter that sees the image, uint8 (H, W, 3).
 
     Returns:
         float32 (H, W) in [0, 1]: hard, or blurred as a network's probabilities are.
@@ -41,7 +41,7 @@ def segmenter_mask(rng: np.random.Generator, alpha: np.ndarray, image: np.ndarra
 
 
 def without_strands(mask: np.ndarray, width: int) -> np.ndarray:
-    """Take away what is thinner than `width` pixels from a 0/1 mask, hair first; the body keeps its outline."""
+    """Remove structures thinner than `width` pixels from a 0/1 mask, such as hair; the body keeps its outline."""
     ellipse = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (max(1, width), max(1, width)))
     return cv2.morphologyEx(mask, cv2.MORPH_OPEN, ellipse)
 
@@ -64,18 +64,18 @@ def largest_piece(mask: np.ndarray) -> np.ndarray:
 
 
 def leak(rng: np.random.Generator, mask: np.ndarray, image: np.ndarray) -> np.ndarray:
-    """Let a 0/1 mask flow from a random place of its outline into background of like colour."""
+    """Let a 0/1 mask leak from a random place of its outline into background of a similar colour."""
     around = cv2.dilate(mask, np.ones((5, 5), np.uint8)) - mask
     return mask | like_region(rng, image, around, barrier=mask)
 
 
 def leave_out(rng: np.random.Generator, mask: np.ndarray, image: np.ndarray) -> np.ndarray:
-    """Take a region of like colour around a random place out of a 0/1 mask."""
+    """Cut a region of similar colour around a random place out of a 0/1 mask."""
     return mask & ~like_region(rng, image, mask, barrier=1 - mask) & 1
 
 
 def like_region(rng: np.random.Generator, image: np.ndarray, places: np.ndarray, barrier: np.ndarray) -> np.ndarray:
-    """Grow a region of like colour from a random pixel where `places` is 1, never into the barrier nor far away.
+    """Grow a region of similar colour from a random pixel where `places` is 1, neither into the barrier nor far away.
 
     Returns:
         0/1, uint8 (H, W); all 0 where there is no such place.

@@ -1,4 +1,4 @@
-"""How samples are made of foregrounds and photos: the paper's settings, and ours with a camera and careless people."""
+"""How samples are made from foregrounds and photos: the paper's settings, and ours with a camera and careless users."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class PhotoSettings:
 
 
 def unseen(draw: Drawing, rng: np.random.Generator, alpha: np.ndarray, image: np.ndarray) -> np.ndarray:
-    """Draw a coarse mask by what does not look at the image."""
+    """Draw a coarse mask by a function that ignores the image."""
     return draw(rng, alpha)
 
 

@@ -1,4 +1,4 @@
-"""Random trimaps for training: the paper's, and wider, lopsided, smeared ones such as people paint."""
+"""Random trimaps for training: the paper's, and wider, lopsided and smeared ones like those people paint."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Folders, files and lists by name; what is missing is named in one sentence."""
+"""Folders, files and lists by name; one sentence names what is missing."""
 
 from __future__ import annotations
 

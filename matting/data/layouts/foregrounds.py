@@ -1,4 +1,4 @@
-"""Data sets of foregrounds with alpha, to be put before any background: Adobe's and Distinctions-646."""
+"""Data sets of foregrounds with alpha, for any background: Adobe's and Distinctions-646."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Photos with a mask or an alpha each, in any of the ways they lie on disks."""
+"""Photos with a mask or an alpha each, in any of the usual folder layouts."""
 
 from __future__ import annotations
 

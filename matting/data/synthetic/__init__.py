@@ -1,4 +1,4 @@
-"""Drawn foregrounds with exact alpha, without end, reproducible by seed."""
+"""Drawn foregrounds with exact alpha, as many as you like, reproducible by seed."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -89,7 +89,7 @@ def score(
         workers: processes that work at the same time.
 
     Raises:
-        ValueError: where weights cannot be had, or a photo cannot be scored.
+        ValueError: where weights are not available, or a photo cannot be scored.
     """
     reports: dict[str, Report] = {}
     for method, run in laid.items():

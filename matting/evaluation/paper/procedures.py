@@ -1,7 +1,7 @@
-"""How each of the paper's tables is produced: which data, which training, which runs of `evaluate`.
+"""How to produce each of the paper's tables: its data, its training and its runs of `evaluate`.
 
-A table is made of steps, each the words of one `evaluate` call; `root` says where its data set lies in a folder that
-holds all of them, under the names that the data sets are unpacked to.
+A table takes one or more steps, each an `evaluate` call. `root_of` finds a step's data set in a folder that holds all
+of them, under the names to which the data sets unpack.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ FOLDERS = {
     "p3m-500-np": "P3M-10k",
     "aim-500": "AIM-500",
 }
-"""The folder of each data set in the one that holds all of them."""
+"""The folder of each data set, below the folder that holds all of them."""
 
 SOURCES = {
     "composition-1k": f"Adobe Image Matting on request of its authors, with PASCAL VOC 2012's photos in {VOC}",
@@ -38,7 +38,7 @@ SYNTHETIC = (
     "python -m matting train tgn --config paper",
     "python -m matting train spamattnet --config paper",
 )
-"""TGN and SPAMattNet on Adobe's or Distinctions-646's training foregrounds, the configuration's own schedule."""
+"""Train TGN and SPAMattNet on Adobe's or Distinctions-646's foregrounds, by the configuration's own schedule."""
 
 
 @dataclass(frozen=True)
@@ -47,10 +47,10 @@ class Step:
 
     Attributes:
         data: the benchmark.
-        masks: kinds of coarse masks, by `--mask`; none for the benchmark's own.
-        methods: by `--method`; none for the benchmark's own.
+        masks: kinds of coarse masks for `--mask`; empty for the benchmark's default.
+        methods: methods for `--method`; empty for the benchmark's default.
         scores: "mattes" or "trimaps".
-        split: of alphamatting.com's photos, whose test split is written for the site by three trimaps each.
+        split: "test" writes mattes of alphamatting.com's test photos, by three trimaps each, for its site.
     """
 
     data: str
@@ -61,11 +61,11 @@ class Step:
 
     @property
     def trimap(self) -> str | None:
-        """What `--trimap` says: all three of the test split, else the benchmark's own."""
+        """The value of `--trimap`: all three for the test split, else the benchmark's default."""
         return "all" if self.split == "test" else None
 
     def call(self, folder: Path | str = "DIR") -> list[str]:
-        """Return the words of the call on a command line, `evaluate` first, for a folder that holds all data sets."""
+        """Return the call's command line from `evaluate` on, for a folder that holds all data sets."""
         words = ["evaluate", *(("trimaps", "--data") if self.scores == "trimaps" else ()), self.data]
         words += ["--root", str(root_of(self.data, folder))]
         words += ["--backgrounds", str(backgrounds)] if (backgrounds := backgrounds_of(self.data, folder)) else []
@@ -80,9 +80,9 @@ class Procedure:
 
     Attributes:
         number: Roman.
-        how: what the paper did, and what ours does where it must differ.
-        training: the commands that train what is scored.
-        steps: the calls that score it, in the order of the table's parts.
+        how: what the paper did, and what we do where we must differ.
+        training: the commands that train the networks.
+        steps: the calls that score them, in the order of the table's parts.
     """
 
     number: str
@@ -97,7 +97,7 @@ def root_of(data: str, folder: Path | str) -> Path:
 
 
 def backgrounds_of(data: str, folder: Path | str) -> Path | None:
-    """Return where the photos lie that bare foregrounds are put before; None where a data set has its own."""
+    """Return the folder of backgrounds for bare foregrounds; None where a data set has its own."""
     return Path(folder, VOC) if data == "distinctions-646" else None
 
 
@@ -114,7 +114,7 @@ PROCEDURES: dict[str, Procedure] = {
         Procedure(
             "I",
             f"{_ERODED} N is 20. DeepLabv2 and DeepLabv3 get TGN's five inputs and are trained like it; name their "
-            "files with --weights beside TGN's.",
+            "files with --weights, next to TGN's.",
             (SYNTHETIC[0], "python -m matting train deeplabv2 --config paper",
              "python -m matting train deeplabv3 --config paper"),
             _both("20", scores="trimaps"),
@@ -131,20 +131,20 @@ PROCEDURES: dict[str, Procedure] = {
             "As Table III, for networks trained without one part each. Name each with its label, "
             '--weights "without GPA=DIR" …; equal labels are seeds of one network and give mean ± standard deviation.',
             (f"{SYNTHETIC[1]} --without gpa", "or lspa cfc, cfc, rm, l_hard, gpa lspa cfc",
-             "all rows and seeds at a scale of one's own, scored on a folder: python -m matting ablate"),
+             "all rows and seeds at your own scale, scored on a folder: python -m matting ablate"),
             (Step("composition-1k"),),
         ),
         Procedure("V", f"{_ERODED} N is 20. The whole image is scored.", SYNTHETIC, _both("20")),
         Procedure(
             "VI",
-            'As Table V, beside a SPAMattNet trained without RM: --weights "w/o RM=DIR" "with RM=DIR".',
+            'As Table V, next to a SPAMattNet trained without RM: --weights "w/o RM=DIR" "with RM=DIR".',
             (*SYNTHETIC, f"{SYNTHETIC[1]} --without rm"),
             _both("20"),
         ),
         Procedure(
             "VII",
-            "The true alphas are not public: the mattes of three trimaps each are written with --save, and the site "
-            "scores and ranks what is sent to it. On the training photos `evaluate alphamatting` scores here.",
+            "The true alphas are not public: --save writes each photo's mattes by three trimaps, and the site scores "
+            "and ranks what you send. `evaluate alphamatting` scores the training photos here.",
             SYNTHETIC[1:],
             (Step("alphamatting", split="test"),),
         ),
@@ -155,14 +155,14 @@ PROCEDURES: dict[str, Procedure] = {
         Procedure(
             "IX",
             "As Table III, for SPAMattNet with the progressive decoder. Parameters and multiply-adds at 512x512 are "
-            "counted here; attention's matrix products are among them.",
+            "counted here, attention's matrix products included.",
             ("python -m matting train spamattnet --config paper_star",),
             (Step("composition-1k"),),
         ),
         Procedure(
             "X",
-            "Photos and trimaps go to 512x512, alpha back. The pseudo trimap is the given mask's outline, 30 pixels "
-            "wide at full size: the paper does not say how wide.",
+            "Photos and trimaps are resized to 512x512, and alpha back. The pseudo trimap is the given mask's outline, "
+            "30 pixels wide at full size: the paper does not say how wide.",
             SYNTHETIC[1:],
             (Step("rwp-636"),),
         ),

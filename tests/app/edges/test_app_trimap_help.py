@@ -92,7 +92,7 @@ def test_a_step_that_was_taken_back_can_be_done_again(app, photo, hard):
     again = app.trimaps.redo(layer(), photo, back, None)[states.trimap]
     assert np.array_equal(again.values, hard.values)
     assert np.array_equal(again.undo().values, back.values)
-    with pytest.warns(UserWarning, match="no step to do again"):
+    with pytest.warns(UserWarning, match="nothing to redo"):
         app.trimaps.redo(layer(), photo, again, None)
     newer = back.change(np.full_like(hard.values, UNKNOWN))
     assert newer.redo() is newer

@@ -205,7 +205,7 @@ def test_vitmatte_without_its_weights_is_one_sentence_and_nothing_is_lost(app, p
     monkeypatch.setattr("matting.methods.vitmatte.CHECKPOINT", "nobody/" + "there")
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     other_methods.load_vitmatte.cache_clear()
-    with pytest.warns(UserWarning, match=r"^The weights of ViTMatte cannot be had here[^\n]+$"):
+    with pytest.warns(UserWarning, match=r"^ViTMatte&#x27;s weights are not available here[^\n]+$"):
         shown = cut(app, photo, trimap, method=other_methods.VITMATTE)
     assert app.page.states.matte not in shown
 
