@@ -78,7 +78,7 @@ class Steps:
         """Return alpha by another method than SPAMattNet, float32 (H, W) in [0, 1].
 
         Raises:
-            ValueError: If the photo is too large, the method's weights are not available, or the trimap does not suffice.
+            ValueError: If the photo is too large, the weights are not available, or the trimap does not suffice.
         """
         other_methods.check_pixels(method, trimap)
         if method == CLASSICAL_METHOD:

@@ -90,7 +90,7 @@ def check_kinds(guidance: Guidance) -> None:
 
 
 def prepare(guidance: Guidance) -> None:
-    """Load what makes the guidance, so that what cannot be had is said before the work; raises ValueError."""
+    """Load what makes the guidance, so that missing weights are reported before the work; raises ValueError."""
     if guidance.trimap == "tgn":
         load_pipeline(guidance.weights, guidance.device)
     if is_segmenter(guidance.mask):
