@@ -30,7 +30,7 @@ def connect(page: Page, steps: Steps) -> None:
     trimaps = Trimaps(page, steps)
     picks = Picks(page, steps)
     picked = connect_pick(page, picks)
-    trimmed = connect_trimap(page, trimaps)
+    trimaps_changed = connect_trimap(page, trimaps)
     closer = CloserLooks(page, steps)
     results = Results(page, steps, trimaps)
     other_trimap, other_matte = connect_result(page, results, closer)
@@ -39,8 +39,8 @@ def connect(page: Page, steps: Steps) -> None:
     step_back = StepBack(page, picks, trimaps, results, closer, shipped_examples)
     taken, back = connect_photos(page, step_back)
     opened, finished = connect_examples(page, shipped_examples, step_back)
-    picked, trimmed = [*picked, *taken, *opened], [*trimmed, opened[0], back]
+    picked, trimaps_changed = [*picked, *taken, *opened], [*trimaps_changed, opened[0], back]
     other_matte = [*other_matte, finished, back]
-    trimmed += connect_help(page, TrimapHelp(page, trimaps), [*trimmed, *other_trimap])
-    connect_filmstrip(page.states, Filmstrip(page.strip), [*picked, *trimmed, *other_matte])
+    trimaps_changed += connect_help(page, TrimapHelp(page, trimaps), [*trimaps_changed, *other_trimap])
+    connect_filmstrip(page.states, Filmstrip(page.strip), [*picked, *trimaps_changed, *other_matte])
     connect_batch(page.batch, Batches(page.batch, steps))

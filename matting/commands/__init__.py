@@ -48,7 +48,7 @@ def load_pipeline(weights: str | None, device: str | None, dtype: str = "float32
 
 
 def check_json(path: Path | None) -> None:
-    """Make sure, before minutes of work, that the scores can be written there."""
+    """Check, before minutes of work, that the scores can be written there."""
     if path is None:
         return
     if path.is_dir():

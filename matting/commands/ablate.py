@@ -95,7 +95,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def training(options: AblationOptions, row: str, seed: int, file: Path) -> TrainOptions:
-    """Return what `train` is to do for one row and seed, which differ in nothing but these."""
+    """Return the options of `train` for one row and seed; nothing else differs."""
     from matting.networks.ablation import ROWS as PARTS
 
     alike = {name: value for name in ALIKE_IN if (value := getattr(options, name)) is not None}

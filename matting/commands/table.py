@@ -198,7 +198,7 @@ def _trimap_options(step: Step, folder: Path, options: TableOptions, sources: Se
 
 
 def _common(step: Step, folder: Path, options: TableOptions) -> dict[str, Any]:
-    """Return what calls for mattes and for trimaps are told alike."""
+    """Return the options that calls for mattes and for trimaps share."""
     from matting.evaluation.paper.procedures import backgrounds_of, root_of
 
     return {

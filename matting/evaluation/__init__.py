@@ -1,1 +1,1 @@
-"""How good a matte is: metrics, benchmarks (one protocol per file), baselines, and tables of the results."""
+"""How good a matte is: metrics, methods, benchmarks, the paper's tables, and tables of results."""

@@ -1,4 +1,4 @@
-"""A folder that remembers what was worked out: alphas of slow methods, and the scores of each photo of a run.
+"""A cache folder for the alphas of slow methods and the scores of each photo of a run.
 
 Both are kept by all that they depend on, the pixels included, so that nothing in the folder is ever out of date.
 """
@@ -22,10 +22,10 @@ from matting.files import write_whole
 def remember(
     folder: Path | None, method: str, image: np.ndarray, trimap: np.ndarray, matte: Callable[..., np.ndarray]
 ) -> np.ndarray:
-    """Return `matte(image, trimap)`, float32 (H, W), from the folder if it is there; otherwise make and keep it.
+    """Return `matte(image, trimap)`, float32 (H, W), from the folder if it is there; otherwise compute and store it.
 
-    `method` names the method and its version. A damaged file is made anew; files are written whole or not at all, so
-    several processes may share the folder. Without a folder nothing is kept.
+    `method` names the method and its version. A damaged file is replaced; files are written whole or not at all, so
+    several processes may share the folder. Without a folder nothing is stored.
     """
     if folder is None:
         return matte(image, trimap)
@@ -40,9 +40,9 @@ def remember(
 def remember_scores(
     folder: Path | None, key: str, inputs: list[np.ndarray], score: Callable[[], dict[str, float]]
 ) -> dict[str, float]:
-    """Return `score()`, numbers by name, from the folder if they are there; otherwise make and keep them.
+    """Return `score()`, numbers by name, from the folder if they are there; otherwise compute and store them.
 
-    `key` says in words how they are made, `inputs` are all arrays that they are made of. Otherwise as `remember`.
+    `key` describes how they are computed, `inputs` are all arrays that they depend on. Otherwise as `remember`.
     """
     found = recall_scores(folder, key, inputs)
     if found is None:
@@ -52,7 +52,7 @@ def remember_scores(
 
 
 def recall_scores(folder: Path | None, key: str, inputs: list[np.ndarray]) -> dict[str, float] | None:
-    """Return the scores that were kept by this key and these arrays; None where there are none."""
+    """Return the scores stored under this key and these arrays, or None."""
     if folder is None:
         return None
     try:
@@ -63,7 +63,7 @@ def recall_scores(folder: Path | None, key: str, inputs: list[np.ndarray]) -> di
 
 
 def keep_scores(folder: Path | None, key: str, inputs: list[np.ndarray], scores: dict[str, float]) -> None:
-    """Keep scores by a key in words and by all arrays that they are made of; without a folder nothing is kept."""
+    """Store scores under a key in words and all arrays that they depend on; without a folder, do nothing."""
     if folder is not None:
         write_whole(folder / f"{_key(key, *inputs)}.json", json.dumps(scores).encode())
 

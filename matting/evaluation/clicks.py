@@ -1,4 +1,4 @@
-"""How well a segmenter finds the object from nothing, clicks or a box (IoU), as people get it.
+"""How well a segmenter finds the object from nothing, clicks or a box (IoU), as users experience it.
 
 Both mask and true alpha are cut at one half. A click is simulated where a person would place it: in the middle of
 the object, and each further one, + or -, in the middle of the largest region that is still wrong.
@@ -22,13 +22,13 @@ NOTHING, BOX = "nothing", "box"
 
 @dataclass(frozen=True)
 class User:
-    """Whoever asks a segmenter as the pipeline, the page and the command line do."""
+    """A user who prompts a segmenter as the pipeline, the page and the command line do."""
 
     name: str
     segmenter: Segmenter
 
     def embed(self, image: np.ndarray) -> Callable[[Prompts], np.ndarray]:
-        """Show a photo, RGB uint8 (H, W, 3); returns what answers prompts with the best mask, float32 (H, W)."""
+        """Embed a photo, RGB uint8 (H, W, 3); returns a function from prompts to the best mask, float32 (H, W)."""
         embedding = self.segmenter.embed(image)
         return lambda prompts: self.segmenter.segment(embedding, as_asked(self.name, prompts, image.shape[:2])).best
 
@@ -61,7 +61,7 @@ def score(image: np.ndarray, truth: np.ndarray, user: User, clicks: Sequence[int
 
 
 def below_half(images: Mapping[str, Mapping[str, float]]) -> str:
-    """Say how many photos are below 0.5, by what was said, and which."""
+    """Say how many photos are below 0.5, and which, for each kind of prompt."""
     texts = []
     for told in next(iter(images.values())):
         names = sorted(name for name, row in images.items() if row[told] < 0.5)

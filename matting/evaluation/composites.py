@@ -23,7 +23,7 @@ SHARES = ("pixAcc", "IoU-Bg", "IoU-Unk", "IoU-Fg", "mIoU")
 
 @dataclass(frozen=True)
 class CompositeSample:
-    """A composite and what is given for it.
+    """A composite with its guidance and truth.
 
     Attributes:
         image: uint8 (H, W, 3).

@@ -22,7 +22,7 @@ LEVELS = (np.arange(11) / 10).astype(np.float32)  # of Conn; np.arange(0, 1.1, 0
 
 @dataclass(frozen=True)
 class Scores:
-    """The errors of one matte; for each, less is better and 0 is perfect.
+    """The errors of one matte; lower is better and 0 is perfect.
 
     `sad`, `grad` and `conn` are sums over pixels, in thousands (whole-image `grad`: in tens); `mse` and `mad`
     are means.
@@ -136,7 +136,7 @@ def whole_image_gradient_error(prediction: np.ndarray, truth: np.ndarray) -> flo
 
 
 def connectivity_error(prediction: np.ndarray, truth: np.ndarray, region: np.ndarray) -> float:
-    """Conn = Σ|φ(p) - φ(g)| / 1000 over the region: does the matte hang together as the true one does?
+    """Conn = Σ|φ(p) - φ(g)| / 1000 over the region: is the matte connected as the true one is?
 
     φ = 1 - d · [d >= 0.15], where d is how far alpha rises above the highest tenth at which the pixel still
     belongs to the largest 4-connected component that both mattes share. Components are sought in the whole

@@ -1,4 +1,4 @@
-"""Results as people read them (Markdown) and as programs do (JSON), and one result beside another."""
+"""Results for people (Markdown) and for programs (JSON), and comparisons of results."""
 
 import json
 import os
@@ -124,7 +124,7 @@ def check_comparable(report: Report, other: Report) -> None:
 
 
 def compare(report: Report, other: Report) -> str:
-    """Say in one sentence how a report's mean SAD stands to another's; raises ValueError as above."""
+    """Compare a report's mean SAD with another's in one sentence; raises ValueError as above."""
     check_comparable(report, other)
     ours, theirs = report.mean["SAD"], other.mean["SAD"]
     ratio = f"{ours / theirs:.3f} times" if theirs else "beside"

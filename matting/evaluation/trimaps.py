@@ -45,7 +45,7 @@ class TrimapSample:
 
 @dataclass(frozen=True)
 class TrimapReport:
-    """What a network's trimaps came to.
+    """The scores of a network's trimaps.
 
     Attributes:
         benchmark: what the photos are.

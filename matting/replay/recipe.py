@@ -1,4 +1,4 @@
-"""A recipe: all that a person did to a photo, as JSON that is read strictly; `matting.replay.replaying` does it again.
+"""A recipe: every step of an edit, as JSON that is read strictly; `matting.replay.replaying` repeats it.
 
 It holds clicks, edits and settings, and names the weights and versions by which they became a matte; of the photo it
 holds the size and a hash alone.
@@ -46,7 +46,7 @@ Versions = Annotated[
 
 @dataclass(frozen=True)
 class Recipe:
-    """What was done to a photo, from the first click to the matte; JSON may hold no other types and ranges than these.
+    """The steps from the first click to the matte; its JSON may hold no other types and ranges than these.
 
     Attributes:
         format: FORMAT, the recipe's own version.

@@ -1,4 +1,4 @@
-"""Real-data adaptation (Section IV-B4, Fig. 7): TGN and SPAMattNet learn from photos that have no true alpha.
+"""Real-data adaptation (Section IV-B4, Fig. 7): TGN and SPAMattNet learn from photos without a true alpha.
 
 The generator G, both networks joined by soft fusion, is held by two others: a frozen SPAMattNet G', which sees a pseudo
 trimap T̃ made from the coarse mask and gives the pseudo alpha α̃, and a discriminator D, which tells photos from
@@ -32,7 +32,7 @@ from matting.training.schedules import AdaptationSchedule
 
 @dataclass(frozen=True)
 class GeneratorConfig:
-    """The configurations of the two networks that G is made of."""
+    """The configurations of G's two networks."""
 
     tgn: TGNConfig
     spamattnet: SPAMattNetConfig
@@ -137,7 +137,7 @@ class Adaptation(Learning):
         accelerator: Accelerator,
         state: dict[str, Any] | None,
     ) -> None:
-        """Begin with G, D and G' as they are, or go on from a checkpoint's state."""
+        """Begin with G, D and G' as they are, or resume from a checkpoint's state."""
         self.schedule, self.accelerator = schedule, accelerator
         self.teacher = deepcopy(judges.teacher).eval().requires_grad_(False).to(accelerator.device)
         self.discriminator = judges.discriminator.to(accelerator.device).train()
@@ -149,7 +149,7 @@ class Adaptation(Learning):
                 part.load_state_dict(state[name])
 
     def prepare(self) -> None:
-        """Forget the last step's gradients and set the rates of the next."""
+        """Clear the last step's gradients and set the next step's rates."""
         super().prepare()
         self.optimizer.zero_grad(set_to_none=True)
         schedule = self.schedule

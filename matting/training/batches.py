@@ -1,4 +1,4 @@
-"""Which samples a process takes at which step, and how they come from the processes that make them."""
+"""Which samples a process takes at which step, and how it gets them from the processes that make them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class UnreadableSampleError(ValueError):
 
 
 def split(batch: int, accumulate: int, processes: int) -> int:
-    """Return how many samples of a step's batch one process takes in one pass; ValueError where it does not go up."""
+    """Return how many samples of a step's batch one process takes in one pass; ValueError if uneven."""
     if accumulate < 1 or batch % (accumulate * processes):
         raise ValueError(
             f"A batch of {batch} cannot be split evenly over {processes} processes and {accumulate} accumulated "
@@ -55,7 +55,7 @@ class Share(Sampler[list[int]]):
 
 
 class Readable(Dataset[Batch | UnreadableSampleError]):
-    """The same samples; one that cannot be read comes as an error that names its file, not as a worker's traceback."""
+    """The same samples; an unreadable one becomes an error that names its file, not a worker's traceback."""
 
     def __init__(self, samples: Dataset[Batch]) -> None:
         self.samples = samples

@@ -20,12 +20,12 @@ FIXED = ("optimizer",)
 
 
 class OtherSettingsError(ValueError):
-    """A run's checkpoint was written with other settings than it is to go on with."""
+    """A run's checkpoint was written with other settings than those to resume with."""
 
 
 @contextmanager
 def writing(what: str, folder: Path) -> Iterator[None]:
-    """Say in one sentence what a full disk kept from being written, as an OSError."""
+    """Turn a failed write, for example on a full disk, into an OSError with one sentence."""
     try:
         yield
     except OSError as error:

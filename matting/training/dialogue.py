@@ -1,4 +1,4 @@
-"""How ClickNet learns: a person says what they mean, sees the mask, and clicks where it is most wrong.
+"""How ClickNet learns: a simulated user prompts, sees the mask, and clicks where it is most wrong.
 
 The first answer is a guess: its candidates are the object under the click, the clicked part and all objects. From
 then on the first candidate is to be what is meant.
@@ -37,7 +37,7 @@ def click_loss(network: nn.Module, batch: Batch, rounds: int) -> Tensor:
 
 
 def converse(batch: Batch, rounds: int, answer: Callable[[Asked], Tensor]) -> Tensor:
-    """Hold a dialogue, at times with an answer more, and return the mean loss of its last `rounds` answers.
+    """Hold a dialogue, sometimes one answer longer, and return the mean loss of its last `rounds` answers.
 
     Places are drawn by PyTorch's generator.
     """

@@ -1,4 +1,4 @@
-"""What Accelerate does for the loop: devices, processes, mixed precision; and the optimizer that it steps."""
+"""What Accelerate does for the loop: devices, processes and mixed precision; and the optimizer."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def agree(accelerator: Accelerator, losses: Tensor, *wishes: bool) -> tuple[list
 
 
 def seed_processes(accelerator: Accelerator) -> None:
-    """Give every process but the first a generator of its own: their dropouts should differ."""
+    """Give every process but the first its own seed: their dropouts should differ."""
     if accelerator.process_index:
         torch.manual_seed(torch.initial_seed() + accelerator.process_index)
 
@@ -77,7 +77,7 @@ def generators(accelerator: Accelerator) -> dict[str, Tensor]:
 
 
 def restore_generators(accelerator: Accelerator, state: dict[str, Any]) -> None:
-    """Set the generators to what `generators` returned; a process that was not there then keeps its own."""
+    """Set the generators to what `generators` returned; a process that is new since then keeps its own."""
     index = accelerator.process_index
     if index < len(state["random"]):
         torch.set_rng_state(state["random"][index].clone())  # a view of a later row crashes PyTorch

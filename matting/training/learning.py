@@ -16,7 +16,7 @@ from matting.training.schedules import Schedule
 
 
 class Learning:
-    """A network that learns by its loss; the loop asks it for a step's gradient and then to take the step.
+    """A network that learns by its loss; the loop asks it for a step's gradient, then for the step.
 
     Attributes:
         names: what `accumulate_gradient` returns after the loss, for the log; NaN where there is nothing to log.
@@ -33,7 +33,7 @@ class Learning:
         accelerator: Accelerator,
         state: dict[str, Any] | None,
     ) -> None:
-        """Begin, or go on from a checkpoint's state; `loss_of` is the mean over a batch's images, a scalar."""
+        """Begin, or resume from a checkpoint's state; `loss_of` is the mean over a batch's images, a scalar."""
         self.loss_of, self.schedule, self.accelerator = loss_of, schedule, accelerator
         self.run = begin(network, schedule, accelerator, state)
 
@@ -47,7 +47,7 @@ class Learning:
         return torch.stack(seen).sum(0)
 
     def prepare(self) -> None:
-        """Forget the last step's gradient and set the rates of the next."""
+        """Clear the last step's gradient and set the next step's rates."""
         self.run.optimizer.zero_grad(set_to_none=True)
         for group, rate in zip(self.run.optimizer.param_groups, self.schedule.rates, strict=True):
             group["lr"] = rate * self.schedule.factor(self.run.step)
@@ -60,7 +60,7 @@ class Learning:
         return loss.detach()[None]
 
     def alone(self, model: nn.Module, last: bool) -> AbstractContextManager:
-        """Between passes the processes need not know each other's gradients."""
+        """Between passes the processes need not share gradients."""
         return nullcontext() if last else self.accelerator.no_sync(model)
 
     def update(self, loss: float, *named: float) -> None:

@@ -1,4 +1,4 @@
-"""A run's log.csv: one row per step, and no row of a step that the checkpoint does not know."""
+"""A run's log.csv: one row per step, none beyond the checkpoint."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ COLUMNS = ("step", "loss", "rate", "seconds")
 
 
 class Log:
-    """The log of a run that goes on after `step`; later rows, of steps that will be done again, are dropped."""
+    """The log of a run that continues after `step`; later rows are dropped, since their steps will be repeated."""
 
     def __init__(self, folder: Path, step: int, more_columns: Iterable[str] = ()) -> None:
         self.folder, self.path = folder, folder / NAME

@@ -28,13 +28,13 @@ from matting.training.validation import Validation
 
 
 class Timer:
-    """Says once every so many seconds that it is time."""
+    """A timer that is due once every so many seconds."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds, self.last = seconds, time.monotonic()
 
     def due(self) -> bool:
-        """Whether the time is over; it begins anew then."""
+        """Whether the time is over; if so, the timer restarts."""
         if time.monotonic() - self.last <= self.seconds:
             return False
         self.last = time.monotonic()
@@ -59,7 +59,7 @@ def train(
     validate_every: float = math.inf,
     learning: Callable[..., Learning] = Learning,
 ) -> nn.Module:
-    """Train a network, or go on with the run in `folder`; returns the averaged network in eval mode.
+    """Train a network, or resume the run in `folder`; returns the averaged network in eval mode.
 
     Args:
         network: the network; it is moved to the accelerator's device.

@@ -52,7 +52,7 @@ def matting_loss(estimate: AlphaEstimate, alpha: Tensor, region: Tensor, hard_we
 def composition_loss(
     predicted: Tensor, alpha: Tensor, region: Tensor, foreground: Tensor, background: Tensor
 ) -> Tensor:
-    """Mean absolute difference of the composites by both alphas, its three colours added up (Xu et al. 2017).
+    """Mean absolute difference of the composites by both alphas, summed over its three colours (Xu et al. 2017).
 
     The layers are (B, 3, H, W) in [0, 1]. The true composite is made from them, not taken from the photo: alpha should
     not explain a camera's noise.

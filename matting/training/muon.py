@@ -1,4 +1,4 @@
-"""Muon (Jordan et al. 2024): steps that turn a layer's weights in all directions alike, not in the steepest alone."""
+"""Muon (Jordan et al. 2024): steps of equal size in all directions of a layer's weights, not in the steepest alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What changes while a network learns: its weights, their average, the optimizer; one step of them."""
+"""The state that changes while a network learns: weights, their average, the optimizer; and one step of it."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def begin(
     state: dict[str, Any] | None,
     parts: Sequence[nn.Module] = (),
 ) -> Run:
-    """Set everything up, at the beginning or where a checkpoint left off.
+    """Set everything up, from the start or from a checkpoint.
 
     `parts` of the network learn at one each of the schedule's `rates`; without any the whole is one.
     """

@@ -201,7 +201,7 @@ PRESETS = {
 
 
 def find_schedule(stage: str, config: str, preset: str | None = None, examples: int = 0, **changes: object) -> Schedule:
-    """Look up a schedule and change some of its values; a change that is None is none.
+    """Look up a schedule and change some of its values; None leaves a value as it is.
 
     Args:
         stage: the network.

@@ -20,7 +20,7 @@ class StoppedError(KeyboardInterrupt):
 
 
 class StopRequests:
-    """Takes note of signals while it is entered; outside the main thread there are none.
+    """Records signals within a `with` block; outside the main thread there are none.
 
     Attributes:
         noted: whether one came.

@@ -1,4 +1,4 @@
-"""Looking at the averaged network while it trains: its loss and score on examples held out, and their pictures."""
+"""Validation of the averaged network while it trains: loss and score on held-out examples, and pictures."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def total(judgements: Sequence[Judgement]) -> float:
 
 
 class Validation:
-    """What a run looks at every few minutes.
+    """What a run validates on, every few minutes.
 
     Without composites it needs no loss.
 
@@ -181,7 +181,7 @@ def _trimap(classes: np.ndarray) -> np.ndarray:
 
 
 def _alternating(first: int, second: int) -> list[int]:
-    """Numbers 0 to first + second - 1, the two kinds taking turns."""
+    """Numbers 0 to first + second - 1, alternating between the two kinds."""
     return sorted(range(first + second), key=lambda number: number if number < first else number - first)
 
 

@@ -49,11 +49,11 @@ def connect_help(page: Page, trimap_help: TrimapHelp, changed: list[Any]) -> lis
     """Attach the help beside the editor; it is updated after the events `changed` and those returned."""
     states, stage, parts = page.states, page.edges, page.edges.help
     shown = [states.trimap, stage.body, stage.editor, stage.say, page.result.say]
-    asking = [stage.editor, states.photo, states.trimap, states.matte]
+    held = [stage.editor, states.photo, states.trimap, states.matte]
     rows = parts.findings.items()
     taken = [
-        parts.bands.select(trimap_help.choose_band, asking, shown, **QUICK),
-        *(row.cure.click(trimap_help.cure_listener(complaint), asking, shown, **QUICK) for complaint, row in rows),
+        parts.bands.select(trimap_help.choose_band, held, shown, **QUICK),
+        *(row.cure.click(trimap_help.cure_listener(complaint), held, shown, **QUICK) for complaint, row in rows),
     ]
     offered = [parts.bands, parts.doctor, parts.sound, parts.uncertainty, parts.paint_next, parts.export]
     for _, row in rows:

@@ -43,15 +43,15 @@ def _connect_clicks(page: Page, picks: Picks) -> list[Any]:
         ),
         stage.clear.click(picks.clear, [states.photo], clicked, **CLICKING),
     ]
-    asking = [states.photo, states.clicks, states.selection, states.embedding, stage.segmenter, states.trimap]
+    held = [states.photo, states.clicks, states.selection, states.embedding, stage.segmenter, states.trimap]
     answer = [*shown, states.embedding, stage.segmenter]
     answered = [
-        event.then(picks.segment, asking, answer, show_progress="hidden", trigger_mode="multiple", **HEAVY)
+        event.then(picks.segment, held, answer, show_progress="hidden", trigger_mode="multiple", **HEAVY)
         for event in listening
     ]
     return [
         *answered,
-        stage.segmenter.input(picks.segment, asking, answer, show_progress_on=stage.segmenter, **HEAVY),
+        stage.segmenter.input(picks.segment, held, answer, show_progress_on=stage.segmenter, **HEAVY),
         stage.candidates.select(
             picks.choose, [states.photo, states.clicks, states.selection, states.trimap], shown, **QUICK
         ),

@@ -218,7 +218,7 @@ def _examples(options: BenchmarkOptions) -> list[Example]:
 
 
 def _against(options: BenchmarkOptions, runs: Mapping[str, Run], found: Sequence[Example]) -> Report | None:
-    """Read the report to compare with and make sure, before minutes of work, that it can be compared."""
+    """Read the report to compare with and check, before minutes of work, that it is comparable."""
     from matting.evaluation import tables
     from matting.evaluation.benchmarks.protocols import settings
 

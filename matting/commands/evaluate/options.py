@@ -1,4 +1,4 @@
-"""What calls of `evaluate` are to do, as dataclasses, and what is checked before any work."""
+"""The options of `evaluate` as dataclasses, and what is checked before any work."""
 
 from __future__ import annotations
 

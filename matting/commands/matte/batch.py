@@ -1,4 +1,4 @@
-"""Many photos through one pipeline: what is done is skipped, what fails is told at the end, the rest goes on."""
+"""Many photos through one pipeline: finished ones are skipped, failures are reported at the end, the rest goes on."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Job:
-    """A photo and the files to be made of it: alpha, cutout and trimap, at times its coarse mask."""
+    """A photo and its output files: alpha, cutout and trimap, sometimes the coarse mask."""
 
     photo: Path
     outputs: dict[str, Path]
@@ -111,7 +111,7 @@ def _matte(pipeline: MattingPipeline, photo: Path, args: argparse.Namespace) -> 
 
 
 def write_result(result: MattingResult, outputs: dict[str, Path]) -> None:
-    """Write all outputs aside and then move them in, so that an interrupted run leaves none half done."""
+    """Write all outputs to temporary files, then move them into place: an interrupted run leaves none half done."""
     folder = outputs["alpha"].parent
     if "mask" in outputs:  # which may lie on another disk
         write_png(outputs["mask"], np.rint(result.coarse_mask * 255).astype(np.uint8))

@@ -116,7 +116,7 @@ def _box(text: str) -> tuple[float, float, float, float]:
 
 
 def _check_prompts(args: argparse.Namespace) -> None:
-    """Refuse two answers to one question, and say what an open one is taken to mean."""
+    """Refuse contradictory prompts, and say how missing ones are interpreted."""
     given = [name for name in ("mask", "trimap", "points", "box") if getattr(args, name)]
     if len(given) > 1 and given != ["points", "box"]:
         raise UsageError(f"--{given[0]} and --{given[1]} both say where the object is; give one of them.")

@@ -1,4 +1,4 @@
-"""Ctrl-C, heard whatever becomes of it on its way."""
+"""Ctrl-C that is not lost, even if a library swallows its KeyboardInterrupt."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Interrupts:
 
 @contextmanager
 def noting_interrupts() -> Iterator[Interrupts]:
-    """Take note of Ctrl-C meanwhile, which raises as ever; outside the main thread or where ignored, none comes."""
+    """Record Ctrl-C, which still raises as usual; outside the main thread, or where it is ignored, there is none."""
     interrupts = Interrupts()
     before = signal.getsignal(signal.SIGINT)
     if threading.current_thread() is not threading.main_thread() or not callable(before):

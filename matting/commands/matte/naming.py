@@ -1,4 +1,4 @@
-"""Which photos a call means, what their outputs are called, and which mask belongs to which photo."""
+"""The photos of a call, the names of their outputs, and which mask belongs to which photo."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence

@@ -66,7 +66,7 @@ def _random(config: Config) -> nn.Module:
 
 @torch.no_grad()
 def _enliven(network: nn.Module) -> nn.Module:
-    """Give every part a say: statistics other than 0 and 1, and no layer that starts near zero."""
+    """Make every part matter: statistics other than 0 and 1, and no layer that starts near zero."""
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             for values, (low, high) in (

@@ -1,4 +1,4 @@
-"""`train`: a network learns, or a run goes on."""
+"""`train`: train a network, or resume a run."""
 
 from matting.commands.train.command import add_parser, run
 

@@ -1,4 +1,4 @@
-"""`train adaptation`: what the options mean where TGN and SPAMattNet learn together from photos without mattes."""
+"""`train adaptation`: the meaning of the options when TGN and SPAMattNet learn together from photos without mattes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def prepare(options: TrainOptions) -> Work:
-    """Understand the options of `train adaptation`.
+    """Check and resolve the options of `train adaptation`.
 
     Raises:
         ValueError: where the options do not fit together, or what they name cannot be used.
@@ -115,7 +115,7 @@ def _generator(options: TrainOptions) -> Generator:
 
 
 def _teacher(options: TrainOptions) -> SPAMattNet | None:
-    """Load G' where it is not what SPAMattNet begins as."""
+    """Load G' if it is not SPAMattNet's own start."""
     from matting.networks.spamattnet import SPAMattNet
     from matting.networks.weights import load_weights
 

@@ -1,4 +1,4 @@
-"""`train clicks`: what the options mean where ClickNet learns from a pool of scenes."""
+"""`train clicks`: the meaning of the options when ClickNet learns from a pool of scenes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ UNUSED = ("data", "photos", "guidance", "validate", "composites", "preset", "wit
 
 
 def prepare(options: TrainOptions) -> Work:
-    """Understand the options of `train clicks`.
+    """Check and resolve the options of `train clicks`.
 
     Raises:
         ValueError: where the options do not fit together, or what they name cannot be used.

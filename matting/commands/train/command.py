@@ -125,7 +125,7 @@ def train(options: TrainOptions) -> int:
 
 
 def _prepare(options: TrainOptions) -> Work:
-    """Understand the options where one network learns: all that can be wrong is found before the first step."""
+    """Check and resolve the options when one network learns: errors surface before the first step."""
     from matting.networks.ablation import without
     from matting.training.learning import Learning
     from matting.training.schedules import find_schedule

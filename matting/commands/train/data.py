@@ -1,4 +1,4 @@
-"""What `train` learns from and looks at: foregrounds before backgrounds, or photos with mattes as they are."""
+"""The data of `train` and its validation: foregrounds on backgrounds, or photos with mattes as they are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `train` is to do, once its options are understood."""
+"""A resolved call of `train`, ready to run."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CHANGES = ("steps", "batch", "crop", "rate", "warmup", "hold", "ema", "optimizer
 
 @dataclass(frozen=True)
 class Work:
-    """A training, ready to begin or to go on.
+    """A training, ready to begin or to resume.
 
     Attributes:
         schedule: by what it learns.
@@ -59,7 +59,7 @@ def changes(options: TrainOptions) -> dict[str, object]:
 
 
 def begin(options: TrainOptions, schedule: Schedule) -> Accelerator:
-    """Join the processes, make sure that a batch can be split among them, and seed the networks to come."""
+    """Join the processes, check that a batch can be split among them, and seed the networks."""
     import torch
 
     from matting.training import engine

@@ -1,4 +1,4 @@
-"""What `train` is to do, as a dataclass whose fields are the options' names."""
+"""The options of `train` as a dataclass; its fields are the options' names."""
 
 from __future__ import annotations
 

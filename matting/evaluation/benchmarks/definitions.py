@@ -1,4 +1,4 @@
-"""The benchmarks by name: where each lies, what a method is given by default, how it is scored, beside which table.
+"""The benchmarks by name: their layout, a method's default input, their scoring, and the paper's tables for each.
 
 A protocol is trimap-needed where the method gets a trimap that was made from the truth, and trimap-free where it
 gets a coarse mask or what was made of one.

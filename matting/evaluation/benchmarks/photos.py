@@ -16,7 +16,7 @@ from matting.images import read_mask, read_photo, read_trimap
 
 @dataclass(frozen=True)
 class Photo:
-    """A photo and what its data set says of it; None where that is nothing.
+    """A photo and what its data set provides with it, else None.
 
     Attributes:
         name: the example's name.

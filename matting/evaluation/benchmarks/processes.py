@@ -1,4 +1,4 @@
-"""The start of a worker process, apart from the rest: what it says must be said before torch is imported."""
+"""The start of a worker process, in a file of its own: it must run before torch is imported."""
 
 import os
 

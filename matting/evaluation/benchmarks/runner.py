@@ -1,4 +1,4 @@
-"""A benchmark from its photos to a report: in several processes if asked, going on where it was interrupted."""
+"""Runs a benchmark from its photos to a report, in several processes if asked, and resumes an interrupted run."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one photo: its scores, or why there are none."""
+    """The outcome of one photo: its scores, or why there are none."""
 
     name: str
     scores: dict[str, float] | None
@@ -60,7 +60,7 @@ class Outcome:
 def evaluate(
     examples: Sequence[Example], run: Run, *, cache: Path | None = None, workers: int = 1
 ) -> dict[str, Outcome]:
-    """Score a method on every example, by name in the examples' order; a photo that fails stops no other.
+    """Score a method on every example, by name in the examples' order; a photo that fails does not stop the others.
 
     Args:
         examples: photos of a benchmark.
@@ -138,7 +138,7 @@ def _outcomes(examples: Sequence[Example], run: Run, cache: Path | None, workers
 
 
 def _score_and_save(photo: Photo, run: Run, cache: Path | None) -> dict[str, float]:
-    """Score and save one photo, unless that was done before and the very file that it left is still there.
+    """Score and save one photo, unless an earlier run did so and its file is still there, unchanged.
 
     The folder may hold another run's alphas under the same names, so that a file is there says nothing.
     """
@@ -170,7 +170,7 @@ def _save(alpha: np.ndarray, photo: Photo, run: Run) -> None:
 
 
 def _protocol(run: Run) -> str:
-    """Say all that scores depend on besides the pixels."""
+    """Name everything that scores depend on besides the pixels."""
     guidance, maker = run.guidance, ""
     if guidance.trimap == "tgn":
         maker = Method("spamattnet", guidance.weights).identity()
@@ -180,7 +180,7 @@ def _protocol(run: Run) -> str:
 
 
 def _arrays(photo: Photo, run: Run) -> list[np.ndarray]:
-    """All pixels that scores depend on, files of one's own included."""
+    """All pixels that scores depend on, the user's own files included."""
     size = photo.image.shape[:2]
     planes = [photo.image, photo.truth, photo.trimap, photo.coarse_mask, photo.details]
     if guides.is_folder(run.guidance.mask):

@@ -1,4 +1,4 @@
-"""Mattes from coarse masks alone: joint inference (Section IV-B3) beside what needs no network.
+"""Mattes from coarse masks alone: joint inference (Section IV-B3) next to methods without a network.
 
 The photos are alphamatting.com's. Their coarse masks are the paper's, "TGN-N": made from the true alpha, eroded by N
 and blurred. Each method gets photo and mask, and its alpha is scored over the whole photo:
@@ -43,7 +43,7 @@ BASELINES = (MASK, *(f"closed-form {width}" for width in WIDTHS))
 
 @dataclass(frozen=True)
 class Row:
-    """What one N came to: the mean SAD of each method, and joint's over that of the best baseline."""
+    """The results for one N: the mean SAD of each method, and joint's over that of the best baseline."""
 
     erosion: int
     means: dict[str, float]
@@ -106,7 +106,7 @@ def score(
 
 
 def rows(reports: dict[int, dict[str, Report]]) -> list[Row]:
-    """Sum up the reports, a row for each N."""
+    """Summarise the reports, a row for each N."""
     return [
         Row(erosion, {method: report.mean["SAD"] for method, report in methods.items()})
         for erosion, methods in sorted(reports.items())
@@ -127,7 +127,7 @@ def spread(found: Sequence[Row]) -> float:
 
 
 def to_markdown(found: Sequence[Row]) -> str:
-    """Lay the mean SADs out as a Markdown table, and say the mean ratio and the spread."""
+    """Lay the mean SADs out as a Markdown table, with the mean ratio and the spread."""
     methods = (JOINT, *BASELINES)
     cells = [("N", *methods, "ratio")]
     cells += [
