@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from matting.commands import UsageError, table
-from matting.commands.options import add_json, filled
+from matting.commands.options import add_device, add_json, filled
 from matting.commands.train import command
 from matting.commands.train.options import TrainOptions
 
@@ -42,7 +42,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         parser.add_argument(option, type=int, metavar="N", help="as of train")
     for option in ("--rate", "--hold", "--ema"):
         parser.add_argument(option, type=float, metavar="X", help="as of train")
-    parser.add_argument("--device", metavar="D", help="where to train and score")
+    add_device(parser)
     parser.add_argument("--dtype", choices=["float32", "bfloat16"], help="as of train")
     add_json(parser)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from matting.commands import UsageError, check_json
-from matting.commands.options import add_json
+from matting.commands.options import add_device, add_json
 
 if TYPE_CHECKING:
     from matting.data.layouts import Example
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--clicks", type=int, nargs="+", default=[1, 3], metavar="N", help="default: 1 3")
     parser.add_argument("--coarse", metavar="NAME", help="a segmenter (default: the page's and the command line's)")
     parser.add_argument("--source", metavar="SOURCE", help="a folder or hub id of the segmenter's own weights")
-    parser.add_argument("--device", default="cpu", metavar="D", help="cpu (default), cuda, mps, ...")
+    add_device(parser, "cpu")
     add_json(parser)
 
 
@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
         if min(args.clicks) < 1:
             raise ValueError(f"--clicks should be 1 or more, got {min(args.clicks)}.")
         found = find_photos(args)
-        segmenter = load_segmenter(name, source=args.source, device=args.device)
+        segmenter = load_segmenter(name, source=args.source, device=args.device or "cpu")
         for example in tqdm(found, unit="photo", file=sys.stderr):
             image, _ = read_photo(example.image)
             truth, _ = read_mask(example.alpha, image.shape[:2])

@@ -354,5 +354,5 @@ def test_layouts_are_read_without_loading_anything_heavy():
 
 
 def test_the_page_about_training_names_every_layout():
-    page = (Path(__file__).parents[2] / "docs" / "training.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[3] / "docs" / "training.md").read_text(encoding="utf-8")
     assert [name for name in LAYOUTS if f"`{name}`" not in page] == []
