@@ -41,7 +41,7 @@ Window = tuple[int, int, int, int]
 
 @dataclass(eq=False)
 class View:
-    """One window of a photo: what the network saw there and what it has answered, by prompts."""
+    """One window of a photo: what the network saw there and in its mirror, and what it has answered, by prompts."""
 
     window: Window
     seen: Embedding
@@ -138,13 +138,16 @@ class Clicks:
         side = self.network.config.side
         view = cv2.resize(photo[top:bottom, left:right], (side, side), interpolation=cv2.INTER_AREA)
         image = torch.from_numpy(view).to(self._device).permute(2, 0, 1)[None].float() / 255
-        image = image.contiguous(memory_format=torch.channels_last)
+        image = torch.cat([image, image.flip(3)]).contiguous(memory_format=torch.channels_last)
         seen = self.network.embed(image, self.network.see(image))
         return View(window, Embedding(*(level.cpu() for level in seen)))
 
     @torch.no_grad()
     def _answer(self, view: View, prompts: Prompts) -> np.ndarray:
-        """The three candidates' logits, float32 (3, S/2, S/2), each click seeing the answer before it."""
+        """The three candidates' logits, float32 (3, S/2, S/2), each click seeing the answer before it.
+
+        They are the mean over the view and its mirror.
+        """
         if prompts in view.answers:
             return view.answers[prompts]
         seen = Embedding(*(level.to(self._device) for level in view.seen))
@@ -154,8 +157,11 @@ class Clicks:
         previous = torch.full((1, 1, height, width), -1.0, device=self._device)
         if not first:
             previous = torch.from_numpy(self._answer(view, before)[:1]).to(self._device).sigmoid()[None]
-        asked = Asked(*(torch.tensor(v, device=self._device)[None] for v in _in_shares(prompts, view.window)), previous)
-        view.answers[prompts] = self.network.answer(seen, asked)[0].float().cpu().numpy()
+        points, box = (torch.tensor(v, device=self._device)[None] for v in _in_shares(prompts, view.window))
+        asked = Asked(points, box, previous)
+        both = Asked(*(torch.cat(pair) for pair in zip(asked, mirrored(asked), strict=True)))
+        answer = self.network.answer(seen, both).float()
+        view.answers[prompts] = ((answer[0] + answer[1].flip(2)) / 2).cpu().numpy()
         return view.answers[prompts]
 
     @property
@@ -174,6 +180,14 @@ def load_clicks(source: str | Path | None = None, *, device: str | torch.device 
     if not isinstance(network, ClickNet):
         raise ValueError(f"{path} holds weights of {type(network).__name__}; give ClickNet's.")
     return Clicks(network.to(device))
+
+
+def mirrored(asked: Asked) -> Asked:
+    """Ask the same of a view that is flipped from left to right."""
+    points, box = asked.points.clone(), asked.box.clone()
+    points[..., 0] = torch.where(points[..., 2] >= 0, 1 - points[..., 0], points[..., 0])
+    box[:, [0, 2]] = torch.where(box[:, :1] >= 0, 1 - box[:, [2, 0]], box[:, [0, 2]])
+    return Asked(points, box, asked.previous.flip(3))
 
 
 def as_said(probability: np.ndarray, prompts: Prompts, window: Window) -> np.ndarray:

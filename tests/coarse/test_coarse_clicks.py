@@ -146,3 +146,12 @@ def test_files_are_told_apart_by_what_they_hold(segmenter, tmp_path):
     with pytest.raises(ValueError, match="weights of TGN"):
         load_segmenter("clicks", source=tmp_path / "tgn.safetensors")
     assert not needs_prompts("clicks")
+
+
+def test_a_mirrored_photo_asked_the_same_gets_the_mirrored_mask(segmenter):
+    image, said = photo(), Prompts([(40, 40, 1), (90, 20, 0)], (10, 5, 120, 80))
+    width = SIZE[1]
+    turned = Prompts([(width - x, y, label) for x, y, label in said.points], (width - 120, 5, width - 10, 80))
+    one = segmenter._answer(segmenter.embed(image).views[0], said)
+    other = segmenter._answer(segmenter.embed(image[:, ::-1]).views[0], turned)
+    np.testing.assert_allclose(other[..., ::-1], one, atol=1e-3)
