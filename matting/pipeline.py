@@ -12,12 +12,13 @@ import torch
 
 from matting.coarse import ALIASES, DEFAULT, Box, Point, Prompts, Segmenter, as_asked, load_segmenter, needs_prompts
 from matting.images import Source, read_mask, read_photo, read_trimap
-from matting.inference import preview, whole_photo
+from matting.inference import around_object, preview, whole_photo
 from matting.inference.fusion import hard_fusion, painted_probabilities, soft_fusion
 from matting.networks import spamattnet, tgn, weights
 from matting.result import MattingResult
 from matting.trimaps.algebra import UNKNOWN, from_probabilities
 from matting.trimaps.editing import keep_promises
+from matting.trimaps.mask_promises import keep_to_mask
 
 Fusion = Literal["hard", "soft"]
 
@@ -135,7 +136,7 @@ class MattingPipeline:
             mask = self._coarse_mask(photo, points, box, coarse)
             unnamed = "No object was named, so a box in the middle of the photo was taken."
             remarks = () if prompted or not needs_prompts(coarse) else (unnamed,)
-        probabilities = whole_photo.estimate_trimap(self._tgn, photo, mask)
+        probabilities = self._probabilities(photo, mask)
         regions = _promised(probabilities, mask, _prompts(points, box, size))
         alpha = self._alpha(photo, regions, probabilities, fusion)
         return MattingResult(photo, alpha, regions, probabilities, mask, notices + remarks)
@@ -180,10 +181,17 @@ class MattingPipeline:
         return segmenter.segment(segmenter.embed(photo), prompts).best
 
     def trimap_probabilities(self, image: Source, coarse_mask: Source) -> np.ndarray:
-        """Probabilities of background, unknown and foreground by TGN, float32 (H, W, 3)."""
+        """Probabilities of background, unknown and foreground by TGN, float32 (H, W, 3).
+
+        TGN looks around what the mask covers (`inference.around_object`), and its answer keeps to the mask
+        (`trimaps.mask_promises`).
+        """
         photo, _ = read_photo(image)
         mask, _ = read_mask(coarse_mask, photo.shape[:2])
-        return whole_photo.estimate_trimap(self._tgn, photo, mask)
+        return self._probabilities(photo, mask)
+
+    def _probabilities(self, photo: np.ndarray, mask: np.ndarray) -> np.ndarray:
+        return keep_to_mask(around_object.estimate_trimap(self._tgn, photo, mask), mask)
 
     def trimap(
         self, image: Source, coarse_mask: Source, points: list[Point] | None = None, box: Box | None = None
@@ -204,7 +212,7 @@ class MattingPipeline:
         probabilities: np.ndarray | None = None,
         fusion: Fusion = "hard",
     ) -> np.ndarray:
-        """Alpha float32 (H, W) in [0, 1] by SPAMattNet, fused with the trimap.
+        """Alpha float32 (H, W) in [0, 1] by SPAMattNet, which looks around the object, fused with the trimap.
 
         Args:
             image: the photo.
@@ -225,10 +233,13 @@ class MattingPipeline:
         fusion: Fusion = "hard",
         scale: float | None = None,
     ) -> np.ndarray:
-        """Do as `alpha` on checked arrays; a crop is looked at at its photo's `scale`."""
+        """Do as `alpha` on checked arrays; a preview's crop is looked at whole, at the `scale` of the whole pass."""
         if not (regions == UNKNOWN).any():
             return hard_fusion(np.zeros(regions.shape, np.float32), regions)
-        alpha = whole_photo.estimate_alpha(self._spamattnet, photo, regions, scale)
+        if scale is None:
+            alpha = around_object.estimate_alpha(self._spamattnet, photo, regions)
+        else:
+            alpha = whole_photo.estimate_alpha(self._spamattnet, photo, regions, scale)
         if fusion == "hard" or probabilities is None:
             return hard_fusion(alpha, regions)
         if probabilities.shape != (*regions.shape, 3):
@@ -270,7 +281,7 @@ class MattingPipeline:
         if crop is None:
             return alpha.copy()
         nearby = None if probabilities is None else probabilities[crop]
-        scale = whole_photo.working_scale(self._spamattnet, regions.shape)
+        scale = around_object.working_scale(self._spamattnet, regions)
         return preview.paste(alpha, self._alpha(photo[crop], regions[crop], nearby, fusion, scale), crop, changed)
 
 

@@ -1,0 +1,86 @@
+"""What a coarse mask promises to the trimap that TGN makes of it: nothing far from it, nothing open deep inside it."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from matting.trimaps.algebra import BACKGROUND, FOREGROUND, UNKNOWN, band_width, object_size
+from matting.trimaps.editing import SEE_THROUGH
+
+HELD = 0.5
+"""Where the mask is at least so, it holds the object."""
+
+SURE = 0.95
+"""Where the mask is at least so, it is sure of the object."""
+
+TOUCHING = 0.05
+"""The mask's surroundings: so far around it, as a share of the object's size; pieces that miss them are background."""
+
+FAR = 0.1
+"""Farther from the mask than this share of the object's size, and the width of the mask's own unsure rim, everything is
+background."""
+
+DEEP = 0.03
+"""Farther inside the mask than this share of the object's size it is foreground."""
+
+
+def keep_to_mask(probabilities: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Hold TGN's probabilities to the mask that they were made from.
+
+    The object is where the mask is `HELD` or more; its size is the square root of its area. Then
+
+    - what lies farther than `FAR` sizes and the mask's rim from the object is background, and so is each connected
+      piece of likely unknown and foreground that comes nowhere closer than `TOUCHING` sizes to it;
+    - what lies deeper than `DEEP` sizes inside the object is foreground, unless the mask is less than `SURE` there, or
+      TGN is surer of unknown than `editing.SEE_THROUGH`: then the object is see-through.
+
+    The mask's rim is the mean width of the band where it is neither `SURE` of the object nor of its absence: a blurred
+    mask lets hair reach farther than a sharp one. The photo's border is no edge of the object. A mask without an object
+    promises nothing.
+
+    Args:
+        probabilities: TGN's of background, unknown and foreground, floats (H, W, 3) that sum to one.
+        mask: floats (H, W) in [0, 1].
+
+    Returns:
+        A new array; what the mask decides is one-hot, all else as it was.
+
+    Raises:
+        ValueError: If the sizes differ.
+    """
+    if probabilities.shape != (*mask.shape, 3):
+        raise ValueError(f"The probabilities should have the shape {(*mask.shape, 3)}, got {probabilities.shape}.")
+    kept, held = probabilities.copy(), mask >= HELD
+    size = object_size(held)
+    if not size:
+        return kept
+    outside, inside = _distance_to(held), _distance_to(~held)
+    reached = outside <= max(FAR * size + rim_width(mask), 1)
+    reached &= _pieces_touching(reached & (probabilities.argmax(axis=2) != 0), outside <= max(TOUCHING * size, 1))
+    kept[~reached] = (1, 0, 0)
+    sure = (inside > max(DEEP * size, 1)) & (mask >= SURE) & (probabilities[..., 1] <= SEE_THROUGH)
+    kept[sure] = (0, 0, 1)
+    return kept
+
+
+def rim_width(mask: np.ndarray) -> float:
+    """Mean width in pixels of the band where a mask, floats (H, W) in [0, 1], is unsure; 0 of a sharp one."""
+    certain = np.select([mask >= SURE, mask <= 1 - SURE], [FOREGROUND, BACKGROUND], UNKNOWN)
+    return band_width(certain.astype(np.uint8))
+
+
+def _pieces_touching(present: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """Booleans (H, W): the connected pieces of `present` that meet `place`, and all that is not present."""
+    count, pieces = cv2.connectedComponents(present.astype(np.uint8), connectivity=8)
+    met = np.zeros(count, bool)
+    met[pieces[place]] = True
+    met[0] = True
+    return met[pieces]
+
+
+def _distance_to(region: np.ndarray) -> np.ndarray:
+    """Euclidean distance of each pixel to a region, in pixels; infinite where there is none."""
+    if not region.any():
+        return np.full(region.shape, np.inf, np.float32)
+    return cv2.distanceTransform((~region).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
