@@ -2,13 +2,13 @@
 
 import pickle
 
-import cv2
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from network_cases import NARROWEST_TGN
+from pictures import clouds
 
 from matting.coarse import Prompts, load_segmenter, needs_prompts
 from matting.coarse.clicks import Clicks, as_said, load_clicks
@@ -20,8 +20,7 @@ SIZE = (90, 130)
 
 
 def photo(size=SIZE):
-    values = np.random.default_rng(0).integers(0, 256, (6, 7, 3), dtype=np.uint8)
-    return cv2.resize(values, size[::-1], interpolation=cv2.INTER_CUBIC)
+    return clouds(size)
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from network_cases import NARROWEST, NARROWEST_TGN, randomise_norms
+from pictures import noise
 
 from matting import MattingPipeline
 from matting.inference.progress import StoppedError, tell_of_residual, watched
@@ -21,7 +22,7 @@ def pipeline():
 
 
 def photo_and_trimap():
-    image = np.random.default_rng(0).integers(0, 256, (70, 90, 3), np.uint8)
+    image = noise((70, 90))
     trimap = np.full((70, 90), 128, np.uint8)
     trimap[:, :30], trimap[:, 60:] = 0, 255
     return image, trimap

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pictures import disc
 
 from matting.data.composites.compose import CompositeData, SPAMattNetSamples
 from matting.data.composites.hard_cases import with_clutter, with_like_colours
@@ -32,10 +33,8 @@ def picture(colour, spread, seed=0, size=(SIZE, SIZE)):
     return drawn.round().clip(0, 255).astype(np.uint8)
 
 
-def disc(colour, spread=12, seed=1, size=(60, 90)):
-    y, x = np.mgrid[: size[0], : size[1]]
-    alpha = np.clip(0.5 - (np.hypot(y - size[0] / 2, x - size[1] / 2) - 20) / 3, 0, 1)
-    return Foreground(picture(colour, spread, seed, size), np.float32(np.rint(alpha * 255) / 255), "soft")
+def round_thing(colour, spread=12, seed=1, size=(60, 90)):
+    return Foreground(picture(colour, spread, seed, size), disc(size, 20, softness=3), "soft")
 
 
 def lab(pixels):
@@ -43,7 +42,7 @@ def lab(pixels):
 
 
 def test_like_colours_have_the_layers_mean_and_spread():
-    background, layer = picture((40, 90, 180), 15), disc((190, 120, 60), 9)
+    background, layer = picture((40, 90, 180), 15), round_thing((190, 120, 60), 9)
     alike = lab(with_like_colours(Always(), background, layer))
     wanted = lab(layer.colour[layer.alpha > 0.1])
     assert np.abs(lab(background).mean(0) - wanted.mean(0)).max() > 20
@@ -53,7 +52,7 @@ def test_like_colours_have_the_layers_mean_and_spread():
 
 @given(seed=seeds)
 def test_like_colours_lie_nearer_and_keep_the_backgrounds_pattern(seed):
-    background, layer = picture((60, 110, 170), 20), disc((170, 130, 90))
+    background, layer = picture((60, 110, 170), 20), round_thing((170, 130, 90))
     alike = with_like_colours(np.random.default_rng(seed), background, layer)
     assert alike.shape == background.shape and alike.dtype == np.uint8
     target = lab(layer.colour[layer.alpha > 0.1]).mean(0)
@@ -64,7 +63,7 @@ def test_like_colours_lie_nearer_and_keep_the_backgrounds_pattern(seed):
 
 
 def test_a_layer_of_which_nothing_is_seen_leaves_the_background():
-    background, layer = picture((60, 110, 170), 20), disc((170, 130, 90))
+    background, layer = picture((60, 110, 170), 20), round_thing((170, 130, 90))
     layer = replace(layer, alpha=np.zeros_like(layer.alpha))
     np.testing.assert_array_equal(with_like_colours(np.random.default_rng(0), background, layer), background)
     np.testing.assert_array_equal(with_clutter(np.random.default_rng(0), background, layer), background)
@@ -73,7 +72,7 @@ def test_a_layer_of_which_nothing_is_seen_leaves_the_background():
 @pytest.mark.parametrize("shape", [(60, 90), (400, 20), (3, 3)])
 def test_clutter_is_seen_in_most_backgrounds_and_leaves_some_of_each(shape):
     background = picture((60, 110, 170), 0)
-    thing = disc((200, 40, 40), size=(60, 90))
+    thing = round_thing((200, 40, 40), size=(60, 90))
     thing = Foreground(*(cv2.resize(plane, shape[::-1]) for plane in (thing.colour, thing.alpha)), "soft")
     changed = []
     for seed in range(40):
@@ -88,7 +87,7 @@ def test_clutter_is_seen_in_most_backgrounds_and_leaves_some_of_each(shape):
 def data(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pool")
     for index, colour in enumerate([(200, 60, 40), (40, 180, 60), (120, 90, 200)]):
-        write_foreground(folder, index, disc(colour, seed=index, size=(110, 110)))
+        write_foreground(folder, index, round_thing(colour, seed=index, size=(110, 110)))
     photos = [picture((90, 120, 150), 30, seed, (90, 140)) for seed in (5, 6)]
     return CompositeData(read_pool(folder), photos, 64, seed=3, settings=replace(HARD, seen=exact))
 

@@ -3,6 +3,7 @@ import json
 import cv2
 import numpy as np
 import pytest
+from pictures import disc
 from PIL import Image
 
 from matting.__main__ import main
@@ -24,9 +25,7 @@ NAMES = ("GT02", "GT05")
 def photo(seed, radius=45, size=(130, 140)):
     """A soft disc of one colour over another: image uint8 (H, W, 3) and alpha float32 (H, W)."""
     rng = np.random.default_rng(seed)
-    y, x = np.mgrid[: size[0], : size[1]]
-    alpha = np.clip((radius - np.hypot(y - size[0] / 2, x - size[1] / 2)) / 12 + 0.5, 0, 1)
-    alpha = np.rint(alpha * 255).astype(np.float32) / 255
+    alpha = disc(size, radius, softness=12)
     front, behind = rng.integers(150, 250, 3), rng.integers(0, 100, 3)
     image = alpha[..., None] * front + (1 - alpha[..., None]) * behind
     return np.rint(image).astype(np.uint8), alpha
