@@ -22,7 +22,7 @@ FAR = 0.1
 background."""
 
 DEEP = 0.03
-"""Farther inside the mask than this share of the object's size it is foreground."""
+"""Farther inside the mask than this share of the object's size, and the width of its rim, it is foreground."""
 
 
 def keep_to_mask(probabilities: np.ndarray, mask: np.ndarray) -> np.ndarray:
@@ -32,11 +32,11 @@ def keep_to_mask(probabilities: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
     - what lies farther than `FAR` sizes and the mask's rim from the object is background, and so is each connected
       piece of likely unknown and foreground that comes nowhere closer than `TOUCHING` sizes to it;
-    - what lies deeper than `DEEP` sizes inside the object is foreground, unless the mask is less than `SURE` there, or
-      TGN is surer of unknown than `editing.SEE_THROUGH`: then the object is see-through.
+    - what lies deeper than `DEEP` sizes and the rim inside the object is foreground, unless the mask is less than
+      `SURE` there, or TGN is surer of unknown than `editing.SEE_THROUGH`: then the object is see-through.
 
     The mask's rim is the mean width of the band where it is neither `SURE` of the object nor of its absence: a blurred
-    mask lets hair reach farther than a sharp one. The photo's border is no edge of the object. A mask without an object
+    mask promises less than a sharp one. The photo's border is no edge of the object. A mask without an object
     promises nothing.
 
     Args:
@@ -56,10 +56,11 @@ def keep_to_mask(probabilities: np.ndarray, mask: np.ndarray) -> np.ndarray:
     if not size:
         return kept
     outside, inside = _distance_to(held), _distance_to(~held)
-    reached = outside <= max(FAR * size + rim_width(mask), 1)
+    rim = rim_width(mask)
+    reached = outside <= max(FAR * size + rim, 1)
     reached &= _pieces_touching(reached & (probabilities.argmax(axis=2) != 0), outside <= max(TOUCHING * size, 1))
     kept[~reached] = (1, 0, 0)
-    sure = (inside > max(DEEP * size, 1)) & (mask >= SURE) & (probabilities[..., 1] <= SEE_THROUGH)
+    sure = (inside > max(DEEP * size + rim, 1)) & (mask >= SURE) & (probabilities[..., 1] <= SEE_THROUGH)
     kept[sure] = (0, 0, 1)
     return kept
 
