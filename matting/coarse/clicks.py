@@ -18,7 +18,7 @@ from matting.coarse.bundled import CLICKS
 from matting.coarse.classical.guided_filter import guided_upsample
 from matting.coarse.parts import expected_iou
 from matting.coarse.prompts import CoarseMasks, Prompts
-from matting.networks.clicknet import Asked, ClickNet, Embedding
+from matting.networks.clicknet import Asked, ClickNet, Embedding, mirrored
 from matting.networks.weights import load_weights
 
 CLOSER = 0.5
@@ -158,8 +158,8 @@ class Clicks:
         if not first:
             previous = torch.from_numpy(self._answer(view, before)[:1]).to(self._device).sigmoid()[None]
         points, box = (torch.tensor(v, device=self._device)[None] for v in _in_shares(prompts, view.window))
-        asked = Asked(points, box, previous)
-        both = Asked(*(torch.cat(pair) for pair in zip(asked, mirrored(asked), strict=True)))
+        turned = *mirrored(points, box), previous.flip(3)
+        both = Asked(*(torch.cat(pair) for pair in zip((points, box, previous), turned, strict=True)))
         answer = self.network.answer(seen, both).float()
         view.answers[prompts] = ((answer[0] + answer[1].flip(2)) / 2).cpu().numpy()
         return view.answers[prompts]
@@ -180,14 +180,6 @@ def load_clicks(source: str | Path | None = None, *, device: str | torch.device 
     if not isinstance(network, ClickNet):
         raise ValueError(f"{path} holds weights of {type(network).__name__}; give ClickNet's.")
     return Clicks(network.to(device))
-
-
-def mirrored(asked: Asked) -> Asked:
-    """Ask the same of a view that is flipped from left to right."""
-    points, box = asked.points.clone(), asked.box.clone()
-    points[..., 0] = torch.where(points[..., 2] >= 0, 1 - points[..., 0], points[..., 0])
-    box[:, [0, 2]] = torch.where(box[:, :1] >= 0, 1 - box[:, [2, 0]], box[:, [0, 2]])
-    return Asked(points, box, asked.previous.flip(3))
 
 
 def as_said(probability: np.ndarray, prompts: Prompts, window: Window) -> np.ndarray:

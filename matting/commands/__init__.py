@@ -29,7 +29,7 @@ def check_device(name: str | None) -> torch.device:
     try:
         device = torch.device(name) if name else whole_photo.default_device()
         torch.empty(1, device=device).cpu()
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
+    except (RuntimeError, AssertionError, NotImplementedError) as error:  # what PyTorch raises, by kind of device
         raise ValueError(f"There is no device {name} that can be used here; cpu always works.") from error
     return device
 

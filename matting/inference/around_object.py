@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from matting.inference import whole_photo
-from matting.inference.preview import MULTIPLE, Crop
+from matting.inference.preview import Crop, crop_around
 from matting.networks.spamattnet import SPAMattNet
 from matting.networks.tgn import TGN
 from matting.trimaps.algebra import BACKGROUND
@@ -40,15 +40,8 @@ def crop_around_object(covered: np.ndarray) -> Crop | None:
     rows, columns = (np.flatnonzero(covered.any(axis=axis)) for axis in (1, 0))
     if not len(rows):
         return None
-    extent = max(rows[-1] - rows[0], columns[-1] - columns[0]) + 1
-    context = max(LEAST_CONTEXT, round(CONTEXT * int(extent)))
-    crop = tuple(
-        slice(
-            max(0, int(places[0]) - context) // MULTIPLE * MULTIPLE,
-            min(length, -(-(int(places[-1]) + 1 + context) // MULTIPLE) * MULTIPLE),
-        )
-        for places, length in zip((rows, columns), covered.shape, strict=True)
-    )
+    extent = int(max(np.ptp(rows), np.ptp(columns))) + 1
+    crop = crop_around(covered, max(LEAST_CONTEXT, round(CONTEXT * extent)))
     if covered[crop].size > WHOLE * covered.size:
         return slice(0, covered.shape[0]), slice(0, covered.shape[1])
     return crop

@@ -235,6 +235,14 @@ def stretched(logits: Tensor) -> Tensor:
     return probability.clamp(SURE, 1 - SURE).logit() / 4
 
 
+def mirrored(points: Tensor, box: Tensor) -> tuple[Tensor, Tensor]:
+    """Say the same of a view that is flipped from left to right: points (..., 3) and boxes (..., 4) as in `Asked`."""
+    points, box = points.clone(), box.clone()
+    points[..., 0] = torch.where(points[..., 2] >= 0, 1 - points[..., 0], points[..., 0])
+    box[..., [0, 2]] = torch.where(box[..., :1] >= 0, 1 - box[..., [2, 0]], box[..., [0, 2]])
+    return points, box
+
+
 def prompt_maps(asked: Asked, size: tuple[int, int], disc: float) -> Tensor:
     """Draw what is asked on a grid of `size`: (B, 7, h, w).
 

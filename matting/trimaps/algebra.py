@@ -74,8 +74,8 @@ def widen(trimap: np.ndarray, pixels: float) -> np.ndarray:
     """
     check(trimap)
     _check_width(pixels)
-    foreground = _distance_to(trimap != FOREGROUND) > pixels
-    background = _distance_to(trimap != BACKGROUND) > pixels
+    foreground = distance_to(trimap != FOREGROUND) > pixels
+    background = distance_to(trimap != BACKGROUND) > pixels
     return _assemble(background, foreground)
 
 
@@ -89,11 +89,18 @@ def narrow(trimap: np.ndarray, pixels: float) -> np.ndarray:
     """
     check(trimap)
     _check_width(pixels)
-    to_foreground = _distance_to(trimap == FOREGROUND)
-    to_background = _distance_to(trimap == BACKGROUND)
+    to_foreground = distance_to(trimap == FOREGROUND)
+    to_background = distance_to(trimap == BACKGROUND)
     foreground = (to_foreground <= pixels) & (to_foreground < to_background)
     background = (to_background <= pixels) & (to_background < to_foreground)
     return _assemble(background, foreground)
+
+
+def distance_to(region: np.ndarray) -> np.ndarray:
+    """Euclidean distance of each pixel to a region, booleans (H, W), in pixels; infinite where there is none."""
+    if not region.any():
+        return np.full(region.shape, np.inf, np.float32)
+    return cv2.distanceTransform((~region).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
 
 
 def object_size(region: np.ndarray) -> float:
@@ -226,9 +233,3 @@ def _erode(region: np.ndarray, kernel: int) -> np.ndarray:
     ellipse = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (kernel, kernel))
     # OpenCV's default border is neutral, so the photo's edge erodes nothing.
     return cv2.erode(region.astype(np.uint8), ellipse).astype(bool)
-
-
-def _distance_to(region: np.ndarray) -> np.ndarray:
-    if not region.any():
-        return np.full(region.shape, np.inf, np.float32)
-    return cv2.distanceTransform((~region).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from matting.masks import connected_parts, nearest_parts
-from matting.trimaps.algebra import BACKGROUND, FOREGROUND, UNKNOWN, check, object_size, widen
+from matting.trimaps.algebra import BACKGROUND, FOREGROUND, UNKNOWN, check, distance_to, object_size, widen
 
 Complaint = Literal["no foreground", "no background", "no unknown", "stray pixels", "thin band"]
 
@@ -144,11 +144,11 @@ def _thin(trimap: np.ndarray) -> np.ndarray:
         return np.zeros(trimap.shape, bool)
     least = max(2.0, LEAST_BAND * object_size(trimap))
     # Between pixels side by side lies no band at all, and their distance is 1.
-    close = foreground & (_distance_to(background) - 1 < least)
-    edge = foreground & (_distance_to(~foreground) < 1.5)
+    close = foreground & (distance_to(background) - 1 < least)
+    edge = foreground & (distance_to(~foreground) < 1.5)
     if np.count_nonzero(close & edge) < THIN_SHARE * np.count_nonzero(edge):
         return np.zeros(trimap.shape, bool)
-    return close | (background & (_distance_to(foreground) - 1 < least))
+    return close | (background & (distance_to(foreground) - 1 < least))
 
 
 def _settle(trimap: np.ndarray, value: int) -> np.ndarray:
@@ -159,7 +159,7 @@ def _settle(trimap: np.ndarray, value: int) -> np.ndarray:
     """
     inward, unknown = value == FOREGROUND, trimap == UNKNOWN
     other = trimap == (BACKGROUND if inward else FOREGROUND)
-    share, depth = CORE, _distance_to(other)
+    share, depth = CORE, distance_to(other)
     if not (other.any() and unknown.any()):
         share, depth = (CORE if inward else RIM), _depth_in_photo(trimap.shape, inward=inward)
     candidates = unknown if unknown.any() else np.ones(trimap.shape, bool)
@@ -175,12 +175,6 @@ def _open_band(trimap: np.ndarray) -> np.ndarray:
     if (band == UNKNOWN).any():
         return band
     return np.full_like(trimap, UNKNOWN)  # a single region has no edge to open
-
-
-def _distance_to(region: np.ndarray) -> np.ndarray:
-    if not region.any():
-        return np.full(region.shape, np.inf, np.float32)
-    return cv2.distanceTransform((~region).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
 
 
 def _depth_in_photo(size: tuple[int, int], *, inward: bool) -> np.ndarray:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
-from matting.trimaps.algebra import BACKGROUND, FOREGROUND, UNKNOWN, band_width, object_size
+from matting.masks import connected_parts
+from matting.trimaps.algebra import BACKGROUND, FOREGROUND, UNKNOWN, band_width, distance_to, object_size
 from matting.trimaps.editing import SEE_THROUGH
 
 HELD = 0.5
@@ -55,7 +55,7 @@ def keep_to_mask(probabilities: np.ndarray, mask: np.ndarray) -> np.ndarray:
     size = object_size(held)
     if not size:
         return kept
-    outside, inside = _distance_to(held), _distance_to(~held)
+    outside, inside = distance_to(held), distance_to(~held)
     rim = rim_width(mask)
     reached = outside <= max(FAR * size + rim, 1)
     reached &= _pieces_touching(reached & (probabilities.argmax(axis=2) != 0), outside <= max(TOUCHING * size, 1))
@@ -73,15 +73,5 @@ def rim_width(mask: np.ndarray) -> float:
 
 def _pieces_touching(present: np.ndarray, place: np.ndarray) -> np.ndarray:
     """Booleans (H, W): the connected pieces of `present` that meet `place`, and all that is not present."""
-    count, pieces = cv2.connectedComponents(present.astype(np.uint8), connectivity=8)
-    met = np.zeros(count, bool)
-    met[pieces[place]] = True
-    met[0] = True
-    return met[pieces]
-
-
-def _distance_to(region: np.ndarray) -> np.ndarray:
-    """Euclidean distance of each pixel to a region, in pixels; infinite where there is none."""
-    if not region.any():
-        return np.full(region.shape, np.inf, np.float32)
-    return cv2.distanceTransform((~region).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    pieces = connected_parts(present)
+    return ~present | np.isin(pieces, pieces[present & place])

@@ -20,6 +20,7 @@ def write_mattes(options: BenchmarkOptions) -> int:
     from matting.evaluation.benchmarks.guidance import TRIMAP_NUMBERS
     from matting.evaluation.benchmarks.protocols import Choices, plan
     from matting.evaluation.benchmarks.runner import evaluate
+    from matting.evaluation.methods import FROM_MASK
 
     failed = {}
     try:
@@ -30,7 +31,7 @@ def write_mattes(options: BenchmarkOptions) -> int:
             raise ValueError(
                 "Nothing can be scored on the test photos; give one --method, no --json, --against or --region."
             )
-        if options.mask or set(options.method or ()) & {"joint-hard", "joint-soft", "mask"}:
+        if options.mask or set(options.method or ()) & set(FROM_MASK):
             raise ValueError("The test photos come with trimaps; choose a --method that needs one, and no --mask.")
         found = definitions.examples("alphamatting", options.root, split="test")[: options.first]
         if options.trimap != "all" and options.trimap not in TRIMAP_NUMBERS:

@@ -121,7 +121,10 @@ def judge(answer: np.ndarray, reference: np.ndarray, dtype: str, factor: float =
 
 
 def _is_unsupported(error: Exception) -> bool:
-    """Tell "there is no such dtype here" from other failures; the back ends say it in these words."""
+    """Tell "there is no such dtype here" from other failures.
+
+    PyTorch raises NotImplementedError for a missing kernel; its back ends say the rest in these words.
+    """
     words = ("not implemented", "not support", "unsupported", "no kernel")
     return isinstance(error, NotImplementedError) or any(word in str(error).lower() for word in words)
 

@@ -17,7 +17,7 @@ from matting.data.composites.compose import generator
 from matting.data.scenes.compose import Scene
 from matting.data.scenes.pool import read_scene
 from matting.data.tensors import Sample, colours, plane
-from matting.networks.clicknet import Seen
+from matting.networks.clicknet import Seen, mirrored
 
 NOTHING, BOX = 0.25, 0.2
 """How often nothing is said at first where the object stands out, and how often a box is drawn."""
@@ -49,12 +49,11 @@ class ClickSamples(Dataset[Sample]):
         said = draw_meaning(rng, scene)
         sample = {"image": colours(scene.image)} | {name: plane(half(mask)) for name, mask in said.masks.items()}
         sample |= {f"seen{n}": seen[name] for n, name in enumerate(Seen._fields)}
-        point, box = np.array(said.point, np.float32), np.array(said.box, np.float32)
+        point, box = torch.tensor(said.point, dtype=torch.float32), torch.tensor(said.box, dtype=torch.float32)
         if rng.random() < 0.5:
             sample = {name: tensor.flip(2) for name, tensor in sample.items()}
-            point[0] = 1 - point[0] if point[2] >= 0 else point[0]
-            box[[0, 2]] = 1 - box[[2, 0]] if box[0] >= 0 else box[[0, 2]]
-        return sample | {"point": torch.from_numpy(point), "box": torch.from_numpy(box)}
+            point, box = mirrored(point, box)
+        return sample | {"point": point, "box": box}
 
 
 class Meaning:
