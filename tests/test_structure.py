@@ -28,6 +28,7 @@ LAYERS = (
     ("matting.methods",),
     ("matting.data",),
     ("matting.evaluation",),  # it scores what the readers in matting.data find
+    ("matting.figures",),
     ("matting.replay",),  # a recipe may name the methods that evaluation compares ours with
     ("matting.training",),
     ("matting.app.parts",),
