@@ -31,6 +31,7 @@ LAYERS = (
     ("matting.figures",),
     ("matting.replay",),  # a recipe may name the methods that evaluation compares ours with
     ("matting.training",),
+    ("matting.lessons",),
     ("matting.app.parts",),
     ("matting.app.backend",),
     ("matting.app.session",),

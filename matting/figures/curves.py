@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.axes import Axes
 
 from matting.figures.palette import COLOURS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 Curve = Sequence[tuple[float, float]]
 """Pairs of a step and a value."""
@@ -22,6 +24,8 @@ def show_curves(panels: Mapping[str, Mapping[str, Curve]], width: float = 3.2, h
         width: of one panel, in inches.
         height: of one panel, in inches.
     """
+    import matplotlib.pyplot as plt
+
     _, axes = plt.subplots(1, len(panels), figsize=(width * len(panels), height), squeeze=False, layout="constrained")
     for axis, (title, curves) in zip(axes[0], panels.items(), strict=True):
         for number, (name, curve) in enumerate(curves.items()):

@@ -8,7 +8,7 @@ import pytest
 import torch
 from pictures import refused
 
-from matting.figures import coloured_trimap, draw_curve, show, show_batch, show_curves
+from matting.figures import beside_even, coloured_trimap, draw_curve, heat_map, show, show_batch, show_curves
 from matting.figures.curves import running_mean
 from matting.trimaps.algebra import PALETTE
 
@@ -74,3 +74,37 @@ def test_panels_have_titles_and_a_legend_where_there_is_a_choice():
     one, two = plt.gcf().axes
     assert (one.get_title(), two.get_title()) == ("loss", "scores")
     assert one.get_legend() is None and len(two.get_legend().get_texts()) == 2
+
+
+def test_marks_and_frames_lie_on_their_pixels():
+    show(np.zeros((9, 9)), torch.zeros(9, 9), marks=[(2, 5), None], boxes=[[(1, 3, 4, 8)], []])
+    first, second = plt.gcf().axes
+    assert {(*line.get_xdata(), *line.get_ydata()) for line in first.lines} == {(5, 2)} and not second.lines
+    frame = first.patches[0]
+    assert (frame.get_x(), frame.get_y(), frame.get_width(), frame.get_height()) == (0.5, 2.5, 3, 5)
+    assert not second.patches
+
+
+def test_differences_have_a_scale_of_their_own():
+    show(np.zeros((2, 2)), vmin=-1, scale="RdBu")
+    picture = plt.gcf().axes[0].images[0]
+    assert picture.get_clim() == (-1, 1) and picture.get_cmap().name == "RdBu"
+
+
+def test_maps_lie_on_one_scale_of_factors_beside_even_attention():
+    even = np.full((4, 4), 1 / 16)
+    assert np.allclose(beside_even(even, 32), 0.5)
+    attention = even.copy()
+    attention[0, 0] *= 2
+    attention[0, 1] /= 2
+    attention[0, 2] *= 1000
+    attention[0, 3] = 0
+    brighter, darker, full, none = beside_even(attention, 32)[0]
+    assert brighter - 0.5 == pytest.approx(0.5 - darker) == pytest.approx(0.1)
+    assert (full, none) == (1, 0)
+
+
+def test_a_heat_map_is_brighter_where_there_is_more():
+    gray = np.full((1, 5, 3), 128, np.uint8)
+    light = heat_map(gray, np.linspace(0, 1, 5)[None]).astype(int).sum(axis=2)[0]
+    assert (np.diff(light) > 0).all()

@@ -11,10 +11,11 @@ import numpy as np
 from matting.app.components import Page
 from matting.app.edges.listeners import Trimaps, merge
 from matting.app.parts import served_files
-from matting.app.parts.drawing import heat_map, ring, shrink
+from matting.app.parts.drawing import ring, shrink
 from matting.app.parts.messages import Update, forgiving, line
 from matting.app.session.stages import Matte, Photo
 from matting.app.session.trimap_edit import EditorValue, TrimapEdit
+from matting.figures.palette import heat_map
 from matting.trimaps.algebra import tint
 from matting.trimaps.doctor import Complaint, cure, examine
 from matting.trimaps.editing import candidate_bands, paint_next

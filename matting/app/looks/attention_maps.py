@@ -8,10 +8,11 @@ import cv2
 import numpy as np
 
 from matting.app.parts import served_files
-from matting.app.parts.drawing import INK, WHITE, heat_map, ring
+from matting.app.parts.drawing import INK, WHITE, ring
 from matting.app.session.stages import Photo
 from matting.coarse import Box
 from matting.explanation import Explanation, PhotoGrid
+from matting.figures.palette import beside_even, heat_map
 
 SIDE = 320
 """Pixels of the longer side of an enlarged window."""
@@ -41,15 +42,6 @@ def draw_explanation(photo: Photo, seen: Explanation) -> tuple[np.ndarray, list[
         *_in_colour("Alpha feature of LSPA", seen.lspa_alpha),
     ]
     return canvas, [(served_files.show_quickly(view, "map"), name) for name, view in named]
-
-
-def beside_even(attention: np.ndarray, most: float) -> np.ndarray:
-    """Map attention that sums to one, (..., h, w), to [0, 1] on a log scale; even attention, 1 / (h w), becomes 0.5.
-
-    The scale is the same for every map: 0 is `most` times less than even attention, 1 is `most` times more.
-    """
-    even = attention * (attention.shape[-2] * attention.shape[-1])
-    return 0.5 + np.log(np.clip(even, 1 / most, most)) / (2 * np.log(most))
 
 
 def _frame(photo: Photo, canvas: np.ndarray, box: Box) -> None:

@@ -12,12 +12,13 @@ from matting.app.looks.attention_maps import draw_explanation
 from matting.app.looks.fringe import magnify, most_mixed
 from matting.app.looks.layout import CLICK_THE_PHOTO, UPLOAD_THE_TRUTH
 from matting.app.parts import served_files
-from matting.app.parts.drawing import heat_map, shrink
+from matting.app.parts.drawing import shrink
 from matting.app.parts.messages import Update, attempt, forgiving, line, notify
 from matting.app.session.matte_files import read_alpha, read_pixels
 from matting.app.session.stages import Matte, Photo
 from matting.app.session.trimap_edit import TrimapEdit
 from matting.evaluation.metrics import Scores, unknown_region_scores, whole_image_scores
+from matting.figures.palette import heat_map
 from matting.images import read_mask
 from matting.trimaps.algebra import UNKNOWN
 

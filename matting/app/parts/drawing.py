@@ -1,4 +1,4 @@
-"""Pictures for display only, drawn on copies: shrunk, shaded, as heat maps, with a ring."""
+"""Pictures for display only, drawn on copies: shrunk, shaded, with a ring."""
 
 from __future__ import annotations
 
@@ -36,14 +36,6 @@ def spotlight(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
     outlines, _ = cv2.findContours((fitted >= 128).astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
     line = max(1, round(max(height, width) / 600))
     return cv2.drawContours(canvas, outlines, -1, WHITE, line, cv2.LINE_AA)
-
-
-def heat_map(image: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """Lay a map, floats (H, W) in [0, 1], over a photo of its size: dark where it is 0, bright where it is 1."""
-    gray = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
-    levels = np.rint(np.clip(share, 0, 1) * 255).astype(np.uint8)
-    colours = cv2.cvtColor(cv2.applyColorMap(levels, cv2.COLORMAP_INFERNO), cv2.COLOR_BGR2RGB)
-    return cv2.addWeighted(gray, 0.3, colours, 0.7, 0)
 
 
 def ring(image: np.ndarray, place: tuple[int, int]) -> np.ndarray:

@@ -14,7 +14,6 @@ from app_cases import HEIGHT, WIDTH, click, disc
 from PIL import Image
 
 import matting
-from matting.app.looks.attention_maps import beside_even
 from matting.app.looks.fringe import ENLARGED, SIDE, complementary, magnify, most_mixed
 from matting.app.looks.patch_picker import MOST_PIXELS, read_box
 from matting.app.session.matte_files import keep_matte
@@ -91,19 +90,6 @@ def test_what_is_seen_is_what_explain_says(app, photo, trimap):
     on_photo = seen.gpa.on_photo()
     strongest, weakest = (on_photo >= np.quantile(on_photo, q) for q in (0.95, 0))
     assert gpa[strongest].mean() > gpa[weakest].mean()
-
-
-def test_maps_lie_on_one_scale_of_factors_beside_even_attention():
-    even = np.full((4, 4), 1 / 16)
-    assert np.allclose(beside_even(even, 32), 0.5)
-    attention = even.copy()
-    attention[0, 0] *= 2
-    attention[0, 1] /= 2
-    attention[0, 2] *= 1000
-    attention[0, 3] = 0
-    brighter, darker, full, none = beside_even(attention, 32)[0]
-    assert brighter - 0.5 == pytest.approx(0.5 - darker) == pytest.approx(0.1)
-    assert (full, none) == (1, 0)
 
 
 def test_a_patch_is_the_whole_pixels_between_its_corners(photo):
