@@ -6,7 +6,7 @@ whole matrix ever exists.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -73,6 +73,18 @@ class PhotoGrid:
             index.append(cells.clip(0, count - 1))
             inside.append((cells >= 0) & (cells < count))
         return self.values[..., index[0][:, None], index[1]] * (inside[0][:, None] & inside[1]).astype(np.float32)
+
+    def share_on(self, region: np.ndarray) -> np.ndarray:
+        """Share of the values' sum that lies on a region of the photo, booleans (H, W): (...), in [0, 1].
+
+        A cell's value is spread evenly over its pixels; what lies beyond the photo does not count.
+        """
+        values = self.on_photo()
+        return (values * region).sum(axis=(-2, -1)) / values.sum(axis=(-2, -1))
+
+    def area_of(self, region: np.ndarray) -> float:
+        """Share of a region, booleans (H, W), in what the grid covers of the photo: even attention's `share_on`."""
+        return float(replace(self, values=np.ones(self.values.shape[-2:], np.float32)).share_on(region))
 
 
 @dataclass(frozen=True, eq=False)

@@ -228,3 +228,25 @@ def test_a_box_outside_the_photo_is_refused_in_words(pipeline, photo, trimap):
 def test_matting_explain_is_callable_whatever_was_imported_before():
     program = "import matting.explanation, matting.pipeline, matting; assert callable(matting.explain), matting.explain"
     subprocess.run([sys.executable, "-c", program], check=True, cwd=Path(matting.__file__).parents[1])
+
+
+def test_the_share_on_a_region_is_counted_cell_by_cell():
+    grid = PhotoGrid(np.array([[[1, 2], [3, 4]], [[0, 0], [0, 5]]], np.float32), (3.0, 2.0), (0, 1), (4, 9))
+    region = np.zeros((4, 9), bool)
+    region[:2, 3:6] = True  # the first cell
+    region[2:, 6:8] = True  # two thirds of the last one
+    region[:, :3] = True  # beyond the grid
+    assert np.allclose(grid.share_on(region), [(1 + 4 * 2 / 3) / 10, 2 / 3])
+    assert grid.area_of(region) == pytest.approx((6 + 4) / 24)
+
+
+def test_cells_of_the_padding_have_no_share():
+    grid = PhotoGrid(np.array([[1, 8]], np.float32), (4.0, 4.0), (0, 0), (4, 4))
+    assert grid.share_on(np.ones((4, 4), bool)) == 1
+
+
+def test_even_attention_has_a_regions_share_of_the_area(pipeline, photo, trimap):
+    shown = explain(pipeline, photo, trimap, BOX)
+    known = trimap != 128
+    even = replace(shown.gpa, values=np.full_like(shown.gpa.values, 1 / shown.gpa.values.size))
+    assert even.share_on(known) == pytest.approx(shown.gpa.area_of(known)) == pytest.approx(known.mean(), abs=0.02)
