@@ -1,6 +1,8 @@
 """Small test pictures, and what every answer of the door must look like."""
 
 import io
+import struct
+import zlib
 
 import cv2
 import numpy as np
@@ -25,6 +27,11 @@ def encoded(picture, kind, **options):
     stream = io.BytesIO()
     picture.save(stream, kind, **options)
     return stream.getvalue()
+
+
+def png_chunk(kind, content):
+    """Return a chunk of a PNG with its length and checksum."""
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
 
 def read(source):

@@ -1,7 +1,16 @@
 """The door: files, bytes, PIL pictures and arrays become checked photos, masks and trimaps, and files again."""
 
-from matting.images.decoding import FORMATS, MAX_PIXELS, MAX_SIDE, MIN_SIDE, MissingFileError, Notices, Source
-from matting.images.reading import MAX_ASPECT_ERROR, read_mask, read_photo, read_trimap, trimap_notices
+from matting.images.decoding import FORMATS, MAX_PIXELS, MAX_SIDE, MIN_SIDE, MissingFileError, Notices
+from matting.images.reading import (
+    MAX_ASPECT_ERROR,
+    read_alpha,
+    read_cutout,
+    read_mask,
+    read_photo,
+    read_trimap,
+    trimap_notices,
+)
+from matting.images.sources import Source
 from matting.images.writing import write_alpha, write_png
 
 __all__ = [
@@ -13,6 +22,8 @@ __all__ = [
     "MissingFileError",
     "Notices",
     "Source",
+    "read_alpha",
+    "read_cutout",
     "read_mask",
     "read_photo",
     "read_trimap",

@@ -7,12 +7,17 @@ from __future__ import annotations
 
 import io
 import os
+import struct
+import zlib
+from functools import lru_cache
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
-import numpy as np
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageCms, ImageOps, PngImagePlugin
 
-Source = str | os.PathLike[str] | bytes | Image.Image | np.ndarray
+from matting.images.sources import Plain
+
 Notices = tuple[str, ...]
 
 MAX_PIXELS = 64_000_000
@@ -22,6 +27,10 @@ MIN_SIDE = 2
 # EPS, PDF and the like stay out: opening them runs other programs. HEIF needs a plugin that registered it.
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "AVIF", "HEIF", "GIF", "BMP", "PPM", "JPEG2000")
 HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
+AVIF_BRANDS = (b"avif", b"avis")
+
+PNG = b"\x89PNG\r\n\x1a\n"
+LARGEST_TEXT = PngImagePlugin.MAX_TEXT_CHUNK
 
 # Working profiles whose conversion to sRGB would change nothing but rounding.
 SRGB_NAMES = ("sRGB IEC61966", "sRGB built-in")
@@ -31,26 +40,19 @@ class MissingFileError(ValueError, FileNotFoundError):
     """A path that names no file; a ValueError like everything else that the door refuses."""
 
 
-def name_source(source: Source, role: str) -> str:
-    """Name a source at the start of a sentence: its role, and its file's name if it has one."""
-    path = getattr(source, "filename", None) if isinstance(source, Image.Image) else source
-    named = isinstance(path, str | os.PathLike) and Path(path).name
-    return f"The {role} {named}" if named else f"The {role}"
-
-
-def decode(source: Source, name: str) -> tuple[Image.Image, Notices]:
+def decode(source: Plain, name: str) -> tuple[Image.Image, Notices]:
     """Open, check, decode and turn upright.
 
     Args:
         source: A path, a file's bytes or a PIL picture, which is left as it is.
-        name: What sentences call it, from `name_source`.
+        name: What sentences call it, from `sources.name_source`.
 
     Raises:
         ValueError: If it is no picture, damaged, too large or too small (MissingFileError: no such file).
     """
     if isinstance(source, Image.Image):
         return _load(source, name)
-    with _open(source, name) as picture:
+    with open_header(source, name) as picture:
         return _load(picture, name)
 
 
@@ -97,26 +99,81 @@ def _convert_by_profile(picture: Image.Image, embedded: bytes | None) -> Image.I
     return ImageCms.profileToProfile(picture, profile, ImageCms.createProfile("sRGB"), outputMode="RGB")
 
 
-def _open(source: Source, name: str) -> Image.Image:
-    """Read a picture's header."""
-    if not isinstance(source, str | os.PathLike | bytes):
-        kind = type(source).__name__
-        raise ValueError(f"{name} should be a path, bytes, a PIL picture or a NumPy array, got {kind}.")
+def open_header(source: str | os.PathLike[str] | bytes, name: str) -> Image.Image:
+    """Read a picture's header, no pixel yet.
+
+    Raises:
+        ValueError: As `decode`.
+    """
     head = source[:12] if isinstance(source, bytes) else _read_head(Path(source), name)
     if not head:
         raise ValueError(f"{name} is empty (0 bytes).")
+    if head[4:8] == b"ftyp":
+        _register_heif()
     Image.init()
     try:
-        stream = io.BytesIO(source) if isinstance(source, bytes) else source
-        return Image.open(stream, formats=[known for known in FORMATS if known in Image.OPEN])
+        return _identify(source)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ValueError(f"{name} has {_limit()}") from error
     except Exception as error:  # decoders raise whatever their format's parser happens to raise
-        if head[4:8] == b"ftyp" and head[8:12] in HEIC_BRANDS:
-            raise ValueError(f"{name} is a HEIC picture, which is not read here; export it as JPEG.") from error
-        raise ValueError(
-            f"{name} is not a picture, or it is damaged; give a JPEG, PNG, WebP, TIFF, AVIF or GIF."
-        ) from error
+        raise ValueError(f"{name} {_why_not(head)}") from error
+
+
+def _identify(source: str | os.PathLike[str] | bytes) -> Image.Image:
+    formats = [known for known in FORMATS if known in Image.OPEN]
+    try:
+        return Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=formats)
+    except ValueError:
+        # Pillow refuses a PNG for a text or a profile that unpacks to more than a megabyte: a bomb, or a workflow.
+        content = source if isinstance(source, bytes) else Path(source).read_bytes()
+        if not content.startswith(PNG):
+            raise
+        return Image.open(io.BytesIO(_without_large_chunks(content)), formats=formats)
+
+
+def _without_large_chunks(content: bytes) -> bytes:
+    """Leave out of a PNG every text and profile that unpacks to more than Pillow reads."""
+    kept, place = [content[:8]], 8
+    while place + 12 <= len(content):
+        length, kind = struct.unpack(">I4s", content[place : place + 8])
+        body = content[place + 8 : place + 8 + length]
+        if kind not in (b"zTXt", b"iTXt", b"tEXt", b"iCCP") or _unpacked_length(kind, body) <= LARGEST_TEXT:
+            kept.append(content[place : place + 12 + length])
+        place += 12 + length
+    return b"".join(kept)
+
+
+def _unpacked_length(kind: bytes, body: bytes) -> int:
+    """Length of a chunk's text, or just above the limit for more: a bomb is not unpacked."""
+    if kind == b"tEXt":
+        return len(body)
+    start = body.find(b"\0") + 2
+    if kind == b"iTXt":  # two bytes say whether and how it is packed, then come two more words
+        if body[start - 1 : start] != b"\1":
+            return len(body)
+        start = body.find(b"\0", body.find(b"\0", start + 1) + 1) + 1
+    try:
+        return len(zlib.decompressobj().decompress(body[start:], LARGEST_TEXT + 1))
+    except zlib.error:
+        return LARGEST_TEXT + 1
+
+
+@lru_cache(maxsize=1)
+def _register_heif() -> None:
+    """Let Pillow read HEIC, and AVIF where it cannot by itself, if pillow-heif is installed."""
+    if find_spec("pillow_heif"):
+        plugin = import_module("pillow_heif")
+        plugin.register_heif_opener()
+
+
+def _why_not(head: bytes) -> str:
+    if head[4:8] == b"ftyp" and head[8:12] in HEIC_BRANDS:
+        return "is a HEIC picture; to have it read here, pip install pillow-heif, or export it as JPEG."
+    if head[4:8] == b"ftyp" and head[8:12] in AVIF_BRANDS:
+        return "is an AVIF picture; to have it read here, update Pillow to 11.3 or later, or export it as JPEG."
+    if head[:4] in (b"II*\0", b"MM\0*"):
+        return "is damaged, or a TIFF of a kind that is not read here (float colours); save it with 8 or 16 bits."
+    return "is not a picture, or it is damaged; give a JPEG, PNG, WebP, TIFF, AVIF or GIF."
 
 
 def _read_head(path: Path, name: str) -> bytes:
@@ -138,7 +195,7 @@ def _load(picture: Image.Image, name: str) -> tuple[Image.Image, Notices]:
         picture.load()
         if picture.im.size != picture.size:
             raise OSError("the pixels are not those that the header announced")
-    except Exception as error:  # see _open
+    except Exception as error:  # see open_header
         raise ValueError(f"{name} is damaged or cut short; save or download it again.") from error
     upright = _turned(picture)
     if frames > 1 and picture.tell() == 0:

@@ -11,8 +11,10 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from matting.images.decoding import Notices, Source, decode, name_source, to_srgb
-from matting.images.values import checked, deep_values, is_deep, spread_binary, to_bytes, to_gray, to_unit
+from matting.images import labels
+from matting.images.decoding import Notices, decode, to_srgb
+from matting.images.sources import Plain, Source, name_source, plain
+from matting.images.values import checked, deep_values, is_deep, to_bytes, to_unit
 from matting.trimaps.algebra import BACKGROUND, FOREGROUND, UNKNOWN, clean
 
 MAX_ASPECT_ERROR = 0.02
@@ -25,8 +27,10 @@ def read_photo(source: Source) -> tuple[np.ndarray, Notices]:
     16-bit and float values are scaled to 8 bits. Of an animation the first picture is taken.
 
     Args:
-        source: A path, a file's bytes, a PIL picture, or an array: uint8, uint16, float in [0, 1] or bool, of
-            shape (H, W) or (H, W, C), channels last (1: gray, 2: gray + alpha, 3: RGB, 4: RGBA).
+        source: A path, a file's bytes, an open file, a PIL picture, a tensor (H, W) or (C, H, W), or an array (H, W)
+            or (H, W, C) (1: gray, 2: gray + alpha, 3: RGB, 4: RGBA; channels may come first). Arrays and tensors are
+            bool, float in [0, 1], uint8, uint16, or any other integers, whose scale is that of 8 bits if none is above
+            255 and else that of 16.
 
     Returns:
         The photo, RGB uint8 (H, W, 3), and notices.
@@ -35,7 +39,29 @@ def read_photo(source: Source) -> tuple[np.ndarray, Notices]:
         ValueError: If the source is no picture, damaged, above MAX_PIXELS or MAX_SIDE, or below MIN_SIDE
             (MissingFileError, which is one: no such file).
     """
+    image, opacity, notices = read_cutout(source)
+    if opacity is None:
+        return image, notices
+    page = Image.new("RGB", image.shape[1::-1], "white")
+    page.paste(Image.fromarray(image), mask=Image.fromarray(opacity))
+    filled = f"{name_source(source, 'photo')} has transparent parts; they were filled with white."
+    return np.array(page), (*notices, filled)
+
+
+def read_cutout(source: Source) -> tuple[np.ndarray, np.ndarray | None, Notices]:
+    """Read a photo with what is transparent in it: its colours are kept where nothing shows.
+
+    Args:
+        source: As for `read_photo`.
+
+    Returns:
+        The colours, RGB uint8 (H, W, 3); the opacity, uint8 (H, W), or None where all is opaque; and notices.
+
+    Raises:
+        ValueError: As for `read_photo`.
+    """
     name = name_source(source, "photo")
+    source = plain(source, name)
     if isinstance(source, np.ndarray):
         array = to_bytes(checked(source, name), name)
         picture, notices = Image.fromarray(array[:, :, 0] if array.shape[2:] == (1,) else array), ()
@@ -48,20 +74,17 @@ def read_photo(source: Source) -> tuple[np.ndarray, Notices]:
     opacity = None
     if picture.has_transparency_data:
         with_alpha = _with_alpha(picture)
-        opacity, picture = with_alpha.getchannel("A"), with_alpha.convert("RGB")
+        opacity, picture = np.array(with_alpha.getchannel("A")), with_alpha.convert("RGB")
     image, more = to_srgb(picture, name)
-    if opacity is not None and opacity.getextrema()[0] < 255:
-        page = Image.new("RGB", image.size, "white")
-        page.paste(image, mask=opacity)
-        image, more = page, (*more, f"{name} has transparent parts; they were filled with white.")
-    return np.array(image), notices + more
+    shown = opacity is None or opacity.min() == 255
+    return np.array(image), None if shown else opacity, notices + more
 
 
 def read_mask(source: Source, size: tuple[int, int]) -> tuple[np.ndarray, Notices]:
     """Read a mask for a photo of `size` = (height, width).
 
-    The alpha channel is the mask where there is one that varies, otherwise the brightness. Integers that are
-    never above 1 are taken as 0 and 1. A mask of another size is resized.
+    The alpha channel is the mask where there is one that varies, otherwise the brightness. Integers 0 and 1 are taken
+    as false and true, one label or one colour on black as the object. A mask of another size is resized.
 
     Args:
         source: As for `read_photo`.
@@ -71,32 +94,37 @@ def read_mask(source: Source, size: tuple[int, int]) -> tuple[np.ndarray, Notice
         The mask, float32 (H, W) in [0, 1], and notices.
 
     Raises:
-        ValueError: As for `read_photo`, and if the mask's aspect differs from the photo's by more than 2 %.
+        ValueError: As for `read_photo`, if the mask holds several labels, and if its aspect differs from the photo's by
+            more than 2 %.
     """
     name = name_source(source, "mask")
-    values, notices = _read_values(source, name)
-    has_alpha = values.ndim == 3 and values.shape[2] in (2, 4)
-    if has_alpha and values[:, :, -1].min() != values[:, :, -1].max():
-        values = values[:, :, -1]
-        notices += (f"{name} is a cutout; its alpha channel is used.",)
-    gray, more = to_gray(values, name)
-    mask = to_unit(spread_binary(gray), name)
-    _check_aspect(mask.shape, size, name)
-    notices += more
-    if mask.shape != tuple(size):
-        notices += (_resized(name, mask.shape, size),)
-        method = cv2.INTER_AREA if mask.size > size[0] * size[1] else cv2.INTER_LINEAR
-        mask = np.clip(cv2.resize(mask, size[::-1], interpolation=method), 0, 1)
+    values, notices = _of_opacity(*_read_values(plain(source, name), name), name)
+    gray, more = labels.of_mask(values, name)
+    mask, resized = _fitted(to_unit(gray, name), size, name)
+    notices += more + resized
     if mask.max() < 0.5:
         notices += (f"{name} marks no object.",)
     return mask, notices
 
 
+def read_alpha(source: Source, size: tuple[int, int]) -> tuple[np.ndarray, Notices]:
+    """Read an alpha for a photo of `size` = (height, width), as `read_mask`, but without guesses about labels.
+
+    Whatever is neither 0 and 1 nor of 16 bits is on a scale of 8 bits, and an alpha of nothing but zeros is one.
+    """
+    name = name_source(source, "alpha")
+    values, notices = _of_opacity(*_read_values(plain(source, name), name), name)
+    gray, more = labels.of_alpha(values, name)
+    alpha, resized = _fitted(to_unit(gray, name), size, name)
+    return alpha, notices + more + resized
+
+
 def read_trimap(source: Source, size: tuple[int, int]) -> tuple[np.ndarray, Notices]:
     """Read a trimap for a photo of `size` = (height, width).
 
-    Values are cleaned (see `algebra.clean`), transparent parts count as background, and a trimap of another
-    size is resized by nearest neighbour. One without foreground, background or unknown goes on with a notice.
+    Values are cleaned (see `algebra.clean`), labels 0, 1 and 2 are background, unknown and foreground, transparent
+    parts count as background, and a trimap of another size is resized by nearest neighbour. One without foreground,
+    background or unknown goes on with a notice.
 
     Args:
         source: As for `read_photo`.
@@ -106,12 +134,12 @@ def read_trimap(source: Source, size: tuple[int, int]) -> tuple[np.ndarray, Noti
         The trimap, uint8 (H, W) in {0, 128, 255}, and notices.
 
     Raises:
-        ValueError: As for `read_mask`.
+        ValueError: As for `read_mask`, and if its values are labels of another kind.
     """
     name = name_source(source, "trimap")
-    values, notices = _read_values(source, name)
-    gray, more = to_gray(values, name)
-    given = to_bytes(spread_binary(gray), name)
+    values, notices = _read_values(plain(source, name), name, keep_numbers=True)
+    gray, more = labels.of_trimap(values, name)
+    given = to_bytes(gray, name)
     notices += more
     if values.ndim == 3 and values.shape[2] in (2, 4):
         transparent = to_unit(values[:, :, -1], name) < 0.5
@@ -139,8 +167,11 @@ def trimap_notices(trimap: np.ndarray, name: str = "The trimap") -> Notices:
     return tuple(f"{name} {remark}." for value, remark in remarks.items() if not (trimap == value).any())
 
 
-def _read_values(source: Source, name: str) -> tuple[np.ndarray, Notices]:
-    """Return the values of a mask or a trimap as they are, with alpha as the last of 2 or 4 channels."""
+def _read_values(source: Plain, name: str, *, keep_numbers: bool = False) -> tuple[np.ndarray, Notices]:
+    """Return the values of a mask or a trimap as they are, with alpha as the last of 2 or 4 channels.
+
+    `keep_numbers` takes a palette's numbers 0, 1 and 2 for labels where its colours are no grays.
+    """
     if isinstance(source, np.ndarray):
         return checked(source, name), ()
     picture, notices = decode(source, name)
@@ -150,7 +181,31 @@ def _read_values(source: Source, name: str) -> tuple[np.ndarray, Notices]:
         return np.asarray(_with_alpha(picture)), notices
     if picture.mode == "LAB":
         return np.asarray(picture.getchannel("L")), notices
+    if keep_numbers and picture.mode == "P" and (numbers := np.asarray(picture)).max() <= 2 and not _is_gray(picture):
+        return numbers, notices
     return np.asarray(picture if picture.mode in ("1", "L", "RGB") else picture.convert("RGB")), notices
+
+
+def _is_gray(picture: Image.Image) -> bool:
+    """Tell whether a palette's first three colours are grays."""
+    palette = np.array(picture.getpalette()[:9]).reshape(-1, 3)
+    return bool((palette == palette[:, :1]).all())
+
+
+def _of_opacity(values: np.ndarray, notices: Notices, name: str) -> tuple[np.ndarray, Notices]:
+    """Take the alpha channel of a cutout for its values, if it varies."""
+    if values.ndim == 3 and values.shape[2] in (2, 4) and values[:, :, -1].min() != values[:, :, -1].max():
+        return values[:, :, -1], (*notices, f"{name} is a cutout; its alpha channel is used.")
+    return values, notices
+
+
+def _fitted(plane: np.ndarray, size: tuple[int, int], name: str) -> tuple[np.ndarray, Notices]:
+    """Resize a mask or an alpha, float32 (H, W) in [0, 1], to the photo's size, and say so."""
+    _check_aspect(plane.shape, size, name)
+    if plane.shape == tuple(size):
+        return plane, ()
+    method = cv2.INTER_AREA if plane.size > size[0] * size[1] else cv2.INTER_LINEAR
+    return np.clip(cv2.resize(plane, size[::-1], interpolation=method), 0, 1), (_resized(name, plane.shape, size),)
 
 
 def _with_alpha(picture: Image.Image) -> Image.Image:

@@ -11,15 +11,44 @@ from PIL import Image
 
 from matting.images.decoding import Notices, check_size
 
+CHANNELS = (1, 2, 3, 4)
+ALREADY = {"u": (8, 16)}
+"""Bits of the integer types that say their own scale, by kind."""
+
 
 def checked(array: np.ndarray, name: str) -> np.ndarray:
-    """Return a picture's array in this machine's byte order."""
-    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, 2, 3, 4)):
+    """Return a picture's array as (H, W) or (H, W, C), uint8, uint16, bool or float, in this machine's byte order.
+
+    Channels may come first, and a batch of one counts as its picture; integers of any type are read by their range.
+
+    Raises:
+        ValueError: If its shape, type, range or size cannot be those of a picture.
+    """
+    arranged = _channels_last(array)
+    if arranged.ndim not in (2, 3) or (arranged.ndim == 3 and arranged.shape[2] not in CHANNELS):
         raise ValueError(f"{name} should have the shape (H, W) or (H, W, 1 to 4), got {array.shape}.")
-    if not any(np.issubdtype(array.dtype, kind) for kind in (np.uint8, np.uint16, np.bool_, np.floating)):
-        raise ValueError(f"{name} should be uint8, uint16, bool, or float in [0, 1], got {array.dtype}.")
-    check_size(array.shape[:2], name)
-    return array.astype(array.dtype.newbyteorder("="), copy=False)
+    if not any(np.issubdtype(array.dtype, kind) for kind in (np.integer, np.bool_, np.floating)):
+        raise ValueError(f"{name} should be integers, bool, or float in [0, 1], got {array.dtype}.")
+    check_size(arranged.shape[:2], name)
+    if np.issubdtype(array.dtype, np.integer) and array.dtype.itemsize * 8 not in ALREADY.get(array.dtype.kind, ()):
+        return _narrowed(arranged, name)
+    return np.ascontiguousarray(arranged, array.dtype.newbyteorder("="))
+
+
+def _channels_last(array: np.ndarray) -> np.ndarray:
+    if array.ndim == 4 and array.shape[0] == 1:
+        array = array[0]
+    if array.ndim == 3 and array.shape[2] not in CHANNELS and array.shape[0] in CHANNELS:
+        array = np.moveaxis(array, 0, 2)
+    return array
+
+
+def _narrowed(array: np.ndarray, name: str) -> np.ndarray:
+    """Read integers of other types as those of 8 or 16 bits that their values fit."""
+    low, high = int(array.min()), int(array.max())
+    if low < 0 or high > 65535:
+        raise ValueError(f"{name} has values from {low} to {high}; give 0 to 255, or 0 to 65535.")
+    return np.ascontiguousarray(array, np.uint8 if high <= 255 else np.uint16)
 
 
 def is_deep(picture: Image.Image) -> bool:
@@ -28,7 +57,7 @@ def is_deep(picture: Image.Image) -> bool:
 
 
 def deep_values(picture: Image.Image, name: str) -> np.ndarray:
-    """Return a deep picture's values, (H, W), as uint16 or as floats in [0, 1].
+    """Return a deep picture's values, (H, W), as uint8, uint16 or as floats in [0, 1].
 
     Raises:
         ValueError: If their scale cannot be told: neither [0, 1] (floats), nor 8, nor 16 bits.
@@ -41,6 +70,8 @@ def deep_values(picture: Image.Image, name: str) -> np.ndarray:
         return values
     if not (low >= 0 and high <= 65535):
         raise ValueError(f"{name} has values from {low:.4g} to {high:.4g}; save it with 8 or 16 bits.")
+    if picture.mode == "I" or (values == np.rint(values)).all():
+        return values.astype(np.uint8 if high <= 255 else np.uint16)
     return values / (255 if high <= 255 else 65535)
 
 
@@ -72,8 +103,3 @@ def to_gray(values: np.ndarray, name: str) -> tuple[np.ndarray, Notices]:
     integers = np.issubdtype(values.dtype, np.integer)
     numbers = np.ascontiguousarray(values[:, :, :3]).astype(values.dtype if integers else np.float32)
     return cv2.cvtColor(numbers, cv2.COLOR_RGB2GRAY), (f"{name} is in colour; its brightness is used.",)
-
-
-def spread_binary(gray: np.ndarray) -> np.ndarray:
-    """Take integers that are never above 1 as false and true."""
-    return gray.astype(bool) if np.issubdtype(gray.dtype, np.integer) and gray.max() <= 1 else gray
