@@ -16,8 +16,10 @@ import torch
 
 from matting.coarse.bundled import CLICKS
 from matting.coarse.classical.guided_filter import guided_upsample
+from matting.coarse.classical.regions import Regions, find_regions
 from matting.coarse.parts import expected_iou
 from matting.coarse.prompts import CoarseMasks, Prompts
+from matting.coarse.second_opinion import heard
 from matting.networks.clicknet import Asked, ClickNet, Embedding, mirrored
 from matting.networks.weights import load_weights
 
@@ -50,9 +52,10 @@ class View:
 
 @dataclass(eq=False)
 class ClickEmbedding:
-    """A photo, RGB uint8 (H, W, 3), and the views of it that have been looked at, the whole first."""
+    """A photo, RGB uint8 (H, W, 3), its regions, and the views of it that have been looked at, the whole first."""
 
     photo: np.ndarray
+    regions: Regions
     views: list[View]
 
     @property
@@ -74,7 +77,7 @@ class Clicks:
         """Look at a photo, RGB uint8 (H, W, 3)."""
         image = np.ascontiguousarray(image)
         height, width = image.shape[:2]
-        return ClickEmbedding(image, [self._look(image, (0, 0, width, height))])
+        return ClickEmbedding(image, find_regions(image), [self._look(image, (0, 0, width, height))])
 
     def segment(self, embedding: ClickEmbedding, prompts: Prompts) -> CoarseMasks:
         """Return up to three candidates: the object that is meant, the clicked part of it, and all that stands out.
@@ -89,17 +92,20 @@ class Clicks:
         logits = self._answer(view, prompts)
         left, top, right, bottom = view.window
         pixels = embedding.photo[top:bottom, left:right]
-        found, scores = [], []
-        likely = _sigmoid(logits[0])
+        found, masks, scores = [], [], []
         for plane in logits:
             small = as_said(_sigmoid(plane), prompts, view.window)
-            if found and (not (small >= 0.5).any() or any(_alike(small, other) for other, _ in found)):
+            if found and (not (small >= 0.5).any() or any(_alike(small, other) for other in found)):
                 continue
+            found.append(small)
+            if len(found) == 1 and view is embedding.views[0]:
+                small = as_said(heard(small, embedding.regions, prompts, embedding.size), prompts, view.window)
+            likely = small if not masks else likely
             whole = np.zeros(embedding.size, np.float32)
             whole[top:bottom, left:right] = _enlarge(small, pixels)
             scores.append(expected_iou(likely, small))
-            found.append((small, _obey(whole, prompts)))
-        return CoarseMasks.ranked(np.stack([mask for _, mask in found]), _falling(scores))
+            masks.append(_obey(whole, prompts))
+        return CoarseMasks.ranked(np.stack(masks), _falling(scores))
 
     def _choose_view(self, embedding: ClickEmbedding, prompts: Prompts) -> View:
         """The whole photo, or a crop around what is meant where that is small."""

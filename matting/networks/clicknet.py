@@ -27,6 +27,10 @@ PROMPT_MAPS = 7
 FINE = 16
 SURE = 3.354e-4  # log odds of 8
 
+SETTLED = 500
+"""After so many answers the batch norms keep their statistics. In training, prompts of all kinds share a batch; in use
+each is alone, and a network that went on to rely on its neighbours would answer the first click by half."""
+
 
 @dataclass(frozen=True)
 class ClickNetConfig:
@@ -175,8 +179,14 @@ class ClickNet(nn.Module):
 
         `seen` are the fields of `Seen` where they are known.
         """
+        self._settle()
         embedding = self.embed(image, Seen(*seen) if seen else self.see(image))
         return dialogue(lambda asked: self.answer(embedding, asked))
+
+    def _settle(self) -> None:
+        for part in self.modules():
+            if isinstance(part, nn.BatchNorm2d) and part.training and int(part.num_batches_tracked) >= SETTLED:
+                part.eval()
 
     @torch.no_grad()
     def see(self, image: Tensor) -> Seen:

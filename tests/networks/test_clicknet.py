@@ -184,3 +184,25 @@ def test_a_dialogue_adds_a_click_each_round_and_ends_with_what_is_meant(monkeypa
     x, _, label = questions[1].points[0, 1].tolist()
     assert label == 0 and 0.25 < x < 0.75
     assert float(loss) > (2 / 3 + later / 3) * 0.5  # the first answer is right, the others keep what is not meant
+
+
+def test_after_its_first_answers_training_leaves_the_batch_norms_statistics():
+    torch.manual_seed(5)
+    network = ClickNet(NARROW).train()
+    image = torch.rand(2, 3, 64, 64)
+
+    def statistics(step):
+        network(image, lambda answer: answer(asked((0.5, 0.5, 1.0))).mean())
+        return {
+            name: part.running_mean.clone() for name, part in network.named_modules() if hasattr(part, "running_mean")
+        }
+
+    first, second = statistics(0), statistics(1)
+    own = [name for name in first if not name.startswith(("salient", "encoder"))]
+    assert own and all(not torch.equal(first[name], second[name]) for name in own)
+    for part in network.modules():
+        if hasattr(part, "num_batches_tracked"):
+            part.num_batches_tracked.fill_(clicknet.SETTLED)
+    third, fourth = statistics(2), statistics(3)
+    assert all(torch.equal(third[name], fourth[name]) for name in own)
+    assert network.training and network.finer.weight.requires_grad
