@@ -98,9 +98,10 @@ class Clicks:
             if found and (not (small >= 0.5).any() or any(_alike(small, other) for other in found)):
                 continue
             found.append(small)
-            if len(found) == 1 and view is embedding.views[0]:
-                small = as_said(heard(small, embedding.regions, prompts, embedding.size), prompts, view.window)
-            likely = small if not masks else likely
+            if not masks:
+                if view is embedding.views[0]:
+                    small = as_said(heard(small, embedding.regions, prompts, embedding.size), prompts, view.window)
+                likely = small
             whole = np.zeros(embedding.size, np.float32)
             whole[top:bottom, left:right] = _enlarge(small, pixels)
             scores.append(expected_iou(likely, small))
