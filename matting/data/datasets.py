@@ -11,13 +11,15 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-import cv2
 import numpy as np
 
+from matting import images
 from matting.compositing import estimate_foreground
 from matting.data.layouts import LAYOUTS, Example, read_layout
-from matting.data.pools.pool import decode, photo_paths, read_foreground, read_photo, read_pool
+from matting.data.planes import read_sized_alpha
+from matting.data.pools.pool import photo_paths, read_foreground, read_photo, read_pool
 from matting.data.synthetic import Foreground
+from matting.images import read_cutout
 
 
 @runtime_checkable
@@ -185,14 +187,10 @@ def read_layers(example: Example, picture: Path) -> tuple[np.ndarray, np.ndarray
     Raises:
         ValueError: where a file is damaged or the sizes differ.
     """
-    colour = cv2.cvtColor(decode(picture, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
-    alpha = decode(example.alpha, cv2.IMREAD_GRAYSCALE).astype(np.float32) / 255
-    if colour.shape[:2] != alpha.shape:
-        raise ValueError(
-            f"A picture and its alpha should be of one size, but {picture} is {colour.shape[1]}x{colour.shape[0]} "
-            f"and {example.alpha} is {alpha.shape[1]}x{alpha.shape[0]}."
-        )
-    return colour, alpha
+    # A bare foreground keeps its colours where nothing of it shows; a photo has been seen on white.
+    colour = read_cutout(picture)[0] if picture == example.foreground else images.read_photo(picture)[0]
+    alpha = read_sized_alpha(example.alpha, colour.shape[:2])
+    return colour, np.rint(alpha * 255) / np.float32(255)
 
 
 def _parsed(spec: str) -> tuple[str, Path]:

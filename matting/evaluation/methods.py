@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from matting.data.layouts.files import pictures
-from matting.evaluation.benchmarks.photos import read_sized_mask
+from matting.data.layouts.files import partner, pictures
+from matting.data.planes import read_sized_alpha
 from matting.evaluation.cache import code_version, remember
 from matting.inference.fusion import hard_fusion
 from matting.inference.whole_photo import average_over_flip
@@ -135,10 +135,7 @@ def _is_file(source: str | None) -> bool:
 
 def read_prediction(folder: str, name: str, size: tuple[int, int]) -> np.ndarray:
     """Read another program's alpha of a photo; raises ValueError, naming it, if it is missing or of another size."""
-    found = predictions_in(folder)
-    if name not in found:
-        raise ValueError(f"The prediction {name} is missing in {folder}.")
-    return read_sized_mask(found[name], size)
+    return read_sized_alpha(partner(predictions_in(folder), name, Path(folder), "alpha"), size)
 
 
 @lru_cache(maxsize=2)

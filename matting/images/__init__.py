@@ -1,6 +1,6 @@
 """The door: files, bytes, PIL pictures and arrays become checked photos, masks and trimaps, and files again."""
 
-from matting.images.decoding import FORMATS, MAX_PIXELS, MAX_SIDE, MIN_SIDE, MissingFileError, Notices
+from matting.images.decoding import FORMATS, MAX_PIXELS, MAX_SIDE, MIN_SIDE, MissingFileError, Notices, upright_size
 from matting.images.reading import (
     MAX_ASPECT_ERROR,
     read_alpha,
@@ -28,6 +28,7 @@ __all__ = [
     "read_photo",
     "read_trimap",
     "trimap_notices",
+    "upright_size",
     "write_alpha",
     "write_png",
 ]

@@ -29,6 +29,9 @@ FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "AVIF", "HEIF", "GIF", "BMP", "PPM", "
 HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
 AVIF_BRANDS = (b"avif", b"avis")
 
+ORIENTATION, SIDEWAYS = 274, (5, 6, 7, 8)
+"""EXIF's tag of how a photo lies, and its values for one that lies on its side."""
+
 PNG = b"\x89PNG\r\n\x1a\n"
 LARGEST_TEXT = PngImagePlugin.MAX_TEXT_CHUNK
 
@@ -117,6 +120,24 @@ def open_header(source: str | os.PathLike[str] | bytes, name: str) -> Image.Imag
         raise ValueError(f"{name} has {_limit()}") from error
     except Exception as error:  # decoders raise whatever their format's parser happens to raise
         raise ValueError(f"{name} {_why_not(head)}") from error
+
+
+def upright_size(source: str | os.PathLike[str] | bytes) -> tuple[int, int]:
+    """Tell a picture's (height, width) by its header, turned as its EXIF says.
+
+    Raises:
+        ValueError: As `decode`.
+    """
+    with open_header(source, str(source) if isinstance(source, str | os.PathLike) else "The picture") as picture:
+        width, height = picture.size
+        return (width, height) if _orientation(picture) in SIDEWAYS else (height, width)
+
+
+def _orientation(picture: Image.Image) -> int:
+    try:
+        return picture.getexif().get(ORIENTATION, 1)
+    except Exception:  # see _turned
+        return 1
 
 
 def _identify(source: str | os.PathLike[str] | bytes) -> Image.Image:

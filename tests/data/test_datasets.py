@@ -249,9 +249,9 @@ def test_damaged_files_are_named(tmp_path):
     save(tmp_path / "a.png", disc((40, 50), 10))
     save(tmp_path / "b.png", smooth((40, 51), 0))
     wrong = DatasetForegrounds([Example("a", alpha=tmp_path / "a.png", foreground=tmp_path / "b.png")], "folder")
-    refused(lambda: wrong.read(0), "b.png", "51x40", "50x40")
+    refused(lambda: wrong.read(0), "a.png", "51x40", "50x40")
     (tmp_path / "b.png").write_bytes(b"half")
-    refused(lambda: wrong.read(0), "b.png", "cannot be decoded")
+    refused(lambda: wrong.read(0), "b.png", "not a picture")
 
 
 def test_todays_settings_are_the_default(root, photos):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -29,6 +30,8 @@ def folder(root: Path, *names: str) -> Path:
 def pictures(directory: Path, ending: str = "") -> dict[str, Path]:
     """Map the stems of a folder's pictures to their paths, sorted by stem; `ending` is cut off stems and required.
 
+    Stems are composed (NFC): a Mac may have written the same name in another form.
+
     Raises:
         ValueError: where there is no such folder, or two pictures have one stem.
     """
@@ -39,11 +42,16 @@ def pictures(directory: Path, ending: str = "") -> dict[str, Path]:
         hidden = path.name.startswith(".")  # macOS leaves ._NAME.png beside NAME.png
         if hidden or path.suffix.lower() not in SUFFIXES or not path.stem.endswith(ending):
             continue
-        stem = path.stem.removesuffix(ending)
+        stem = composed(path.stem.removesuffix(ending))
         if stem in found:
             raise ValueError(f"{found[stem]} and {path} have one name; take one of them away.")
         found[stem] = path
     return dict(sorted(found.items()))
+
+
+def composed(name: str) -> str:
+    """Return a name in Unicode's composed form, in which é is one character."""
+    return unicodedata.normalize("NFC", name)
 
 
 def some(directory: Path, ending: str = "") -> dict[str, Path]:
@@ -54,26 +62,28 @@ def some(directory: Path, ending: str = "") -> dict[str, Path]:
     return found
 
 
-def partner(found: Mapping[str, Path], stem: str, directory: Path) -> Path:
-    """Return the picture of a stem.
+def partner(found: Mapping[str, Path], stem: str, directory: Path, kind: str = "") -> Path:
+    """Return the picture of a stem, or else STEM_KIND, as `python -m matting matte` names its alphas and trimaps.
 
     Raises:
         ValueError: where the folder, `directory`, has none.
     """
-    if stem not in found:
+    stem = composed(stem)
+    path = found.get(stem) or found.get(f"{stem}_{kind}")
+    if path is None:
         raise ValueError(f"The picture {stem} is missing in {directory}.")
-    return found[stem]
+    return path
 
 
-def matched(stems: Iterable[str], directory: Path, ending: str = "") -> dict[str, Path]:
-    """Map each stem to its picture in a folder; raises ValueError for the first that is missing."""
+def matched(stems: Iterable[str], directory: Path, ending: str = "", kind: str = "") -> dict[str, Path]:
+    """Map each stem to its `partner` in a folder; raises ValueError for the first that is missing."""
     found = pictures(directory, ending)
-    return {stem: partner(found, stem, directory) for stem in stems}
+    return {stem: partner(found, stem, directory, kind) for stem in stems}
 
 
-def optional(stems: Iterable[str], root: Path, name: str, ending: str = "") -> dict[str, Path]:
+def optional(stems: Iterable[str], root: Path, name: str, ending: str = "", kind: str = "") -> dict[str, Path]:
     """Do as `matched` in root/name, or return nothing where the data set came without this folder."""
-    return matched(stems, root / name, ending) if (root / name).is_dir() else {}
+    return matched(stems, root / name, ending, kind) if (root / name).is_dir() else {}
 
 
 def names_list(path: Path) -> list[str]:
@@ -89,7 +99,7 @@ def names_list(path: Path) -> list[str]:
     except UnicodeDecodeError as error:
         raise ValueError(f"The list {path} should be text with one file name a line, but it is not.") from error
     # The lists were written on several systems: a name may stand behind a folder of either.
-    stems = [Path(line.strip().replace("\\", "/")).stem for line in lines if line.strip()]
+    stems = [composed(Path(line.strip().replace("\\", "/")).stem) for line in lines if line.strip()]
     if not stems:
         raise ValueError(f"The list {path} holds no name.")
     return stems

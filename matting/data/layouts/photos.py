@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from matting.data.layouts.example import Example
-from matting.data.layouts.files import folder, inside, matched, optional, some
+from matting.data.layouts.files import composed, folder, inside, matched, optional, some
 
 AIM500_TYPES = ("SO", "STM", "NS")
 
@@ -94,8 +94,9 @@ def read_folder(root: Path, split: str) -> tuple[Example, ...]:
     """
     present = [name for name in ("image", "foreground") if (root / name).is_dir()]
     first = some(folder(root, *(present or ("image", "foreground"))))
-    others = {name: optional(first, root, name) for name in ("trimap", "background", "coarse_mask", *present)}
-    alphas = matched(first, folder(root, "alpha"))
+    names = ("trimap", "background", "coarse_mask", *present)
+    others = {name: optional(first, root, name, kind="trimap" if name == "trimap" else "") for name in names}
+    alphas = matched(first, folder(root, "alpha"), kind="alpha")
     return tuple(
         Example(name=name, alpha=alphas[name], **{key: found.get(name) for key, found in others.items()})
         for name in first
@@ -131,6 +132,6 @@ def _types(path: Path) -> dict[str, str]:
         raise ValueError(f"The file {path} is missing; it comes with the data set and says each photo's type.")
     try:
         # A key is a photo's name with its suffix or without.
-        return {Path(name).stem: entry["type"] for name, entry in json.loads(path.read_text("utf-8")).items()}
+        return {composed(Path(name).stem): entry["type"] for name, entry in json.loads(path.read_text("utf-8")).items()}
     except (ValueError, AttributeError, TypeError, KeyError) as error:
         raise ValueError(f'The file {path} should hold {{"NAME": {{"type": "SO"}}}}, but it does not.') from error

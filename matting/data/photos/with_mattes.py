@@ -23,10 +23,10 @@ from matting.data.composites.trimaps import paper_trimap
 from matting.data.datasets import read_layers
 from matting.data.layouts import Example
 from matting.data.layouts.files import partner, pictures
-from matting.data.pools.pool import decode
+from matting.data.planes import read_sized_mask, read_sized_trimap
 from matting.data.synthetic import Foreground
 from matting.data.tensors import Sample, classes, colours, plane, trimap_plane
-from matting.trimaps.algebra import UNKNOWN, clean, from_alpha
+from matting.trimaps.algebra import UNKNOWN, from_alpha
 
 
 @dataclass(frozen=True)
@@ -68,14 +68,9 @@ class View:
         cut, regions = crop_around(self.centre, self.side, photo, trimap, self.crop)
         return Foreground(self.mirror(cut.colour), self.mirror(cut.alpha), cut.kind), self.mirror(regions)
 
-    def guidance(self, path: Path, size: tuple[int, ...], interpolation: int) -> np.ndarray:
-        """Cut a network's mask or trimap, which may be wrong and is kept so; uint8 (crop, crop)."""
-        values = decode(path, cv2.IMREAD_GRAYSCALE)
-        if values.shape != size:
-            raise ValueError(
-                f"{path} should be of its photo's size {size[1]}x{size[0]}, but is {values.shape[1]}x{values.shape[0]}."
-            )
-        window = window_around(self.centre, self.side, size)
+    def guidance(self, values: np.ndarray, interpolation: int) -> np.ndarray:
+        """Cut a network's mask or trimap, (H, W), which may be wrong and is kept so; (crop, crop)."""
+        window = window_around(self.centre, self.side, values.shape)
         return self.mirror(cut_plane(values, window, self.crop, interpolation))
 
     def mirror(self, values: np.ndarray) -> np.ndarray:
@@ -103,7 +98,7 @@ class SPAMattNetPhotos(_Photos):
         path = view.example.trimap
         cut, trimap = view.layer(photo, paper_trimap(rng, photo.alpha) if path is None else truth)
         if path is not None:
-            trimap = clean(view.guidance(path, photo.alpha.shape, cv2.INTER_NEAREST))
+            trimap = view.guidance(read_sized_trimap(path, photo.alpha.shape), cv2.INTER_NEAREST)
         return {"image": colours(cut.colour), "alpha": plane(cut.alpha), "trimap": trimap_plane(trimap)}
 
 
@@ -119,7 +114,8 @@ class TGNPhotos(_Photos):
         if path is None:
             mask = paper_mask(rng, cut.alpha)
         else:
-            mask = view.guidance(path, photo.alpha.shape, cv2.INTER_AREA).astype(np.float32) / 255
+            whole = np.rint(255 * read_sized_mask(path, photo.alpha.shape)).astype(np.uint8)
+            mask = view.guidance(whole, cv2.INTER_AREA).astype(np.float32) / 255
         return {"image": colours(cut.colour), "coarse_mask": plane(mask), "classes": classes(trimap)}
 
 
@@ -178,7 +174,7 @@ def guided(
     return tuple(
         replace(
             example,
-            coarse_mask=partner(masks, example.name, coarse_masks) if coarse_masks else example.coarse_mask,
+            coarse_mask=partner(masks, example.name, coarse_masks, "alpha") if coarse_masks else example.coarse_mask,
             trimap=_trimap(regions, example.name, trimaps) if trimaps else example.trimap,
         )
         for example in examples

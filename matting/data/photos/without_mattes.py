@@ -19,8 +19,9 @@ from matting.data.composites.trimaps import pseudo_trimap
 from matting.data.datasets import photographs
 from matting.data.layouts import Example
 from matting.data.photos.with_mattes import choose, guided
-from matting.data.pools.pool import decode
+from matting.data.planes import read_sized_mask
 from matting.data.tensors import Sample, classes, colours, plane, trimap_plane
+from matting.images import read_photo
 from matting.trimaps.algebra import UNKNOWN, from_mask
 
 BAND_SIDE = 512
@@ -89,13 +90,8 @@ def cut_photo(data: UnlabelledData, index: int) -> tuple[np.random.Generator, np
         in [0, 1].
     """
     rng, example = generator(data.seed, index), data.choose(index)
-    photo = cv2.cvtColor(decode(example.image, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
-    mask = decode(example.coarse_mask, cv2.IMREAD_GRAYSCALE)
-    if mask.shape != photo.shape[:2]:
-        raise ValueError(
-            f"{example.coarse_mask} should be of its photo's size {photo.shape[1]}x{photo.shape[0]}, but is "
-            f"{mask.shape[1]}x{mask.shape[0]}."
-        )
+    photo, _ = read_photo(example.image)
+    mask = np.rint(255 * read_sized_mask(example.coarse_mask, photo.shape[:2])).astype(np.uint8)
     outline = np.argwhere(from_mask(mask / 255, 3) == UNKNOWN)
     centre = outline[rng.integers(len(outline))] if len(outline) else np.array(mask.shape) // 2
     window = window_around(centre, int(min(mask.shape) * rng.uniform(0.6, 1)), mask.shape)

@@ -9,8 +9,10 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
+from matting import images
 from matting.compositing import estimate_foreground
-from matting.data.pools.pool import decode, present, write_foreground
+from matting.data.planes import read_sized_alpha
+from matting.data.pools.pool import present, write_foreground
 from matting.data.synthetic import Foreground
 from matting.data.synthetic.canvas import extend, paint
 
@@ -73,10 +75,10 @@ def read_with_matte(path: Path) -> tuple[np.ndarray, np.ndarray]:
     Raises:
         ValueError: where there is no matte, or one of the two cannot be read.
     """
-    colour = cv2.cvtColor(decode(path, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+    colour, _ = images.read_photo(path)
     if not path.with_suffix(".png").exists():
         raise ValueError(f"The photo {path} has no matte {path.stem}.png beside it; add it or take the photo away.")
-    alpha = decode(path.with_suffix(".png"), cv2.IMREAD_GRAYSCALE).astype(np.float32) / 255
+    alpha = read_sized_alpha(path.with_suffix(".png"), colour.shape[:2])
     return estimate_foreground(colour, alpha), alpha
 
 
@@ -86,8 +88,8 @@ def read_cutout(path: Path) -> tuple[np.ndarray, np.ndarray]:
     Raises:
         ValueError: where it has no alpha channel, or cannot be read.
     """
-    picture = decode(path, cv2.IMREAD_UNCHANGED)
-    if picture.ndim != 3 or picture.shape[2] != 4 or picture.dtype != np.uint8:
-        raise ValueError(f"A cutout is an 8-bit picture with an alpha channel, but {path} is not; take it away.")
-    colour, alpha = picture[..., 2::-1].astype(np.float32) / 255, picture[..., 3].astype(np.float32) / 255
+    picture, opacity, _ = images.read_cutout(path)
+    if opacity is None:
+        raise ValueError(f"A cutout is a picture with transparent parts, but {path} has none; take it away.")
+    colour, alpha = picture.astype(np.float32) / 255, opacity.astype(np.float32) / 255
     return np.rint(extend(paint(alpha, colour)) * 255).astype(np.uint8), alpha

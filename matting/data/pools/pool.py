@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
+from matting import images
 from matting.data.synthetic import KINDS, Foreground, draw_foreground
 from matting.files import write_whole
 
@@ -57,11 +58,11 @@ def read_photo(path: Path, max_side: int) -> np.ndarray:
     Raises:
         ValueError: If it cannot be read.
     """
-    photo = decode(path, cv2.IMREAD_COLOR)
+    photo, _ = images.read_photo(path)
     scale = min(1.0, max_side / max(photo.shape[:2]))
     if scale < 1:
         photo = cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return cv2.cvtColor(photo, cv2.COLOR_BGR2RGB)
+    return photo
 
 
 def decode(path: Path, mode: int) -> np.ndarray:

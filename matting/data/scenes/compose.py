@@ -18,8 +18,9 @@ from matting.coarse.classical.regions import find_regions
 from matting.data.composites.augment import edited_camera, jitter
 from matting.data.composites.compose import generator
 from matting.data.composites.hard_cases import with_like_colours
-from matting.data.pools.pool import decode, read_photo
+from matting.data.pools.pool import read_photo
 from matting.data.synthetic import Foreground
+from matting.images import read_alpha, upright_size
 
 SMALLEST = 0.004
 """Objects of which less than this share of the scene is seen are no longer told apart."""
@@ -213,7 +214,7 @@ def _read_subject(files: SceneFiles, index: int) -> tuple[np.ndarray, np.ndarray
     """A photo, uint8 (H, W, 3), and the mask of its subject, float32 (H, W)."""
     path, mask_path = files.subjects[index]
     photo = read_photo(path, READ_SIDE)
-    mask = decode(mask_path, cv2.IMREAD_GRAYSCALE).astype(np.float32) / 255
+    mask, _ = read_alpha(mask_path, upright_size(mask_path))
     return photo, cv2.resize(mask, photo.shape[1::-1], interpolation=cv2.INTER_LINEAR)
 
 
@@ -225,5 +226,5 @@ def _read_object(rng: np.random.Generator, files: SceneFiles) -> Foreground:
         return Foreground(photo, np.clip(alpha * 1.1 - 0.05, 0, 1), "photo")
     colour, alpha = files.cutouts[int(rng.integers(len(files.cutouts)))]
     layer = read_photo(colour, READ_SIDE)
-    plane = decode(alpha, cv2.IMREAD_GRAYSCALE).astype(np.float32) / 255
+    plane, _ = read_alpha(alpha, upright_size(alpha))
     return Foreground(layer, cv2.resize(plane, layer.shape[1::-1], interpolation=cv2.INTER_LINEAR), "cutout")

@@ -116,6 +116,8 @@ def score_unknown(alpha: np.ndarray, photo: Photo, trimap: np.ndarray | None) ->
     """Write the trimap's known values over alpha and score its unknown region."""
     if trimap is None:
         raise ValueError(f"{photo.name} has no trimap, whose unknown region would be scored.")
+    if not (trimap == UNKNOWN).any():
+        raise ValueError(f"The trimap of {photo.name} has no unknown region, so there is nothing to score.")
     kept = hard_fusion(alpha, trimap).astype(np.float32)
     return named(unknown_region_scores(kept, photo.truth, trimap == UNKNOWN))
 
@@ -158,5 +160,7 @@ def check_complete(found: Sequence[Example], field: str, why: str) -> None:
 
 
 def _regional(alpha: np.ndarray, photo: Photo, region: np.ndarray, name: str) -> dict[str, float]:
+    if not region.any():
+        raise ValueError(f"{photo.name} has no pixel in the region that the -{name} measures are of.")
     errors = asdict(region_errors(alpha, photo.truth, region))
     return {f"{NAMES[field]}-{name}": value for field, value in errors.items()}

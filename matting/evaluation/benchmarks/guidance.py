@@ -29,7 +29,8 @@ from matting.coarse import (
 )
 from matting.data.composites.coarse_masks import simulated_mask
 from matting.data.layouts.files import partner, pictures
-from matting.evaluation.benchmarks.photos import Photo, read_sized_mask, read_sized_trimap
+from matting.data.planes import read_sized_mask, read_sized_trimap
+from matting.evaluation.benchmarks.photos import Photo
 from matting.evaluation.clicks import box_around, innermost
 from matting.evaluation.methods import load_pipeline
 from matting.trimaps.algebra import from_alpha, from_mask
@@ -144,7 +145,7 @@ def coarse_mask(photo: Photo, guidance: Guidance) -> np.ndarray | None:
     if kind == "given":
         return _given(photo, photo.coarse_mask, "coarse mask")
     if is_folder(kind):
-        path = partner(pictures_of(kind), photo.name, Path(kind))
+        path = partner(pictures_of(kind), photo.name, Path(kind), "alpha")
         return read_sized_mask(path, photo.image.shape[:2])
     segmenter = load_cached_segmenter(kind, guidance.device)
     prompts = as_asked(kind, _prompts(photo, guidance.prompt), photo.image.shape[:2])
@@ -165,7 +166,7 @@ def trimap(photo: Photo, mask: np.ndarray | None, guidance: Guidance) -> np.ndar
     if kind == "tgn":
         return load_pipeline(guidance.weights, guidance.device).trimap(photo.image, mask)
     if Path(kind).is_dir():
-        path = partner(pictures_of(kind), photo.name, Path(kind))
+        path = partner(pictures_of(kind), photo.name, Path(kind), "trimap")
         return read_sized_trimap(path, photo.image.shape[:2])
     how, _, pixels = kind.partition("-")
     if how == "true":

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image
 
 from matting.data.layouts import Example
-from matting.images import read_mask, read_photo, read_trimap
+from matting.data.planes import read_sized_alpha, read_sized_mask, read_sized_trimap
+from matting.images import read_cutout, read_photo
 
 
 @dataclass(frozen=True)
@@ -53,41 +52,16 @@ def load(example: Example, trimap: str | None = None) -> Photo:
     regions = example.trimaps[trimap] if trimap is not None else example.trimap
     image = read_photo(example.image)[0] if example.image else _compose(example)
     size = image.shape[:2]
-    details = _plane(example.detail, size)
+    details = None if example.detail is None else read_sized_alpha(example.detail, size)
     return Photo(
         name=example.name,
         image=image,
-        truth=_plane(example.alpha, size),
+        truth=None if example.alpha is None else read_sized_alpha(example.alpha, size),
         trimap=None if regions is None else read_sized_trimap(regions, size),
-        coarse_mask=_plane(example.coarse_mask, size),
+        coarse_mask=None if example.coarse_mask is None else read_sized_mask(example.coarse_mask, size),
         details=None if details is None else details > 0,
         type=example.type,
     )
-
-
-def read_sized_mask(path: Path, size: tuple[int, int]) -> np.ndarray:
-    """Read a mask or an alpha of exactly this (height, width); raises ValueError, naming the file."""
-    check_size(path, size)
-    return read_mask(path, size)[0]
-
-
-def read_sized_trimap(path: Path, size: tuple[int, int]) -> np.ndarray:
-    """Read a trimap of exactly this (height, width); raises ValueError, naming the file."""
-    check_size(path, size)
-    return read_trimap(path, size)[0]
-
-
-def check_size(path: Path, size: tuple[int, int]) -> None:
-    """Raise ValueError unless a picture has this (height, width): the door would resize it, a benchmark must not."""
-    if not path.is_file():
-        raise ValueError(f"The picture {path} is missing.")
-    try:
-        with Image.open(path) as picture:
-            width, height = picture.size
-    except OSError as error:
-        raise ValueError(f"{path} cannot be read as a picture.") from error
-    if (height, width) != tuple(size):
-        raise ValueError(f"{path} is {width}x{height} pixels, but its photo is {size[1]}x{size[0]}.")
 
 
 def place_behind(foreground: np.ndarray, alpha: np.ndarray, background: np.ndarray) -> np.ndarray:
@@ -109,14 +83,6 @@ def _compose(example: Example) -> np.ndarray:
     if not (example.foreground and example.background and example.alpha):
         raise ValueError(f"{example.name} has no photo, and no foreground, alpha and background to make one of.")
     # Colours are kept where the file's own alpha channel is 0: the data set's alpha says what shows.
-    try:
-        with Image.open(example.foreground) as picture:
-            foreground = np.array(picture.convert("RGB"))
-    except OSError as error:
-        raise ValueError(f"{example.foreground} cannot be read as a picture.") from error
-    alpha = read_sized_mask(example.alpha, foreground.shape[:2])
+    foreground, _, _ = read_cutout(example.foreground)
+    alpha = read_sized_alpha(example.alpha, foreground.shape[:2])
     return place_behind(foreground, alpha, read_photo(example.background)[0])
-
-
-def _plane(path: Path | None, size: tuple[int, int]) -> np.ndarray | None:
-    return None if path is None else read_sized_mask(path, size)
