@@ -1,10 +1,11 @@
-# `make demo` starts the app, `make notebooks` opens the notebooks, `make test` runs lint and every test.
+# `make demo` starts the app, `make notebooks` opens the notebooks, `make docs` renders them as
+# pages, `make test` runs lint and every test.
 # `make space REPO=someone/name` uploads the demo to a Space of Hugging Face.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint browser notebooks space clean
+.PHONY: demo test lint browser notebooks docs space clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python demo_app.py
@@ -34,6 +35,9 @@ browser: $(VENV)/.test
 
 notebooks: $(VENV)/.demo
 	$(BIN)/jupyter lab notebooks
+
+docs: $(VENV)/.demo
+	$(BIN)/python -m matting notebooks html docs/notebooks
 
 space: $(VENV)/.demo
 	$(BIN)/python -m matting space $(REPO)

@@ -7,6 +7,7 @@ whole matrix ever exists.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -115,7 +116,6 @@ class Explanation:
         return self.dis.box if self.dis is not None else None
 
 
-@torch.inference_mode()
 def explain(pipeline: MattingPipeline, image: Source, trimap: Source, box: Box) -> Explanation:
     """Show where the pixels in a box look when SPAMattNet mattes a photo.
 
@@ -128,35 +128,68 @@ def explain(pipeline: MattingPipeline, image: Source, trimap: Source, box: Box) 
     Raises:
         ValueError: where an input cannot be used or the box lies outside the photo.
     """
-    photo, _ = read_photo(image)
-    size = photo.shape[:2]
-    regions, _ = read_trimap(trimap, size)
-    asked = Prompts(box=box).checked(size).box
-    network = pipeline.spamattnet
-    inputs, shown = whole_photo.spamattnet_inputs(network, photo, regions)
-    seen = network.attention_features(*inputs)
-    scale = (size[1] / shown[1], size[0] / shown[0])  # of the photo to the network's input
+    return Explainer(pipeline, image, trimap).at(box)
 
-    def grid(values: Tensor, stride: int, origin: tuple[int, int] = (0, 0)) -> PhotoGrid:
-        cell = (stride * scale[0], stride * scale[1])
-        return PhotoGrid(values.float().cpu().numpy(), cell, origin, size)
 
-    def cells(stride: int) -> tuple[range, range]:
-        return _cells(asked, (stride * scale[0], stride * scale[1]), [-(-side // stride) for side in shown])
+class Explainer:
+    """`explain` for many boxes of one photo: the network runs once.
 
-    gpa = sampling = propagation = dis = gpa_alpha = lspa_alpha = None
-    if network.attention.propagate is not None:
-        unknown = downsample_nearest(seen.regions[:, 1:2], 8) > 0.5
-        attention = gpa_attention(network.attention.propagate, seen.image[1], unknown, *cells(8))
-        gpa = grid(attention, 8 * network.config.reduction)
-        gpa_alpha = grid(principal_channels(_shown(seen.propagated, shown, 8)), 8)
-    if network.attention.local is not None:
-        *maps, origin = lspa_attention(
-            network.attention.local, seen.image[0], downsample_nearest(seen.regions, 4), *cells(4)
+    Args:
+        pipeline: whose SPAMattNet is asked.
+        image: the photo.
+        trimap: its trimap.
+
+    Raises:
+        ValueError: where an input cannot be used.
+    """
+
+    @torch.inference_mode()
+    def __init__(self, pipeline: MattingPipeline, image: Source, trimap: Source) -> None:
+        photo, _ = read_photo(image)
+        self.size = photo.shape[:2]
+        regions, _ = read_trimap(trimap, self.size)
+        self.network = pipeline.spamattnet
+        inputs, self.shown = whole_photo.spamattnet_inputs(self.network, photo, regions)
+        self.seen = self.network.attention_features(*inputs)
+        # Of the photo to the network's input.
+        self.scale = (self.size[1] / self.shown[1], self.size[0] / self.shown[0])
+
+    @torch.inference_mode()
+    def at(self, box: Box) -> Explanation:
+        """Show where the pixels in a box look; raises ValueError where it lies outside the photo."""
+        asked = Prompts(box=box).checked(self.size).box
+        attention, seen = self.network.attention, self.seen
+        gpa = sampling = propagation = dis = None
+        if attention.propagate is not None:
+            unknown = downsample_nearest(seen.regions[:, 1:2], 8) > 0.5
+            rows = gpa_attention(attention.propagate, seen.image[1], unknown, *self._cells(asked, 8))
+            gpa = self._grid(rows, 8 * self.network.config.reduction)
+        if attention.local is not None:
+            *maps, origin = lspa_attention(
+                attention.local, seen.image[0], downsample_nearest(seen.regions, 4), *self._cells(asked, 4)
+            )
+            sampling, propagation, dis = (self._grid(values, 4, origin) for values in maps)
+        return Explanation(asked, gpa, sampling, propagation, dis, *self._alpha_features)
+
+    @cached_property
+    def _alpha_features(self) -> tuple[PhotoGrid | None, PhotoGrid | None]:
+        """GPA's and LSPA's alpha features, which do not depend on the box."""
+        attention = self.network.attention
+        return tuple(
+            None if branch is None else self._grid(principal_channels(_shown(feature, self.shown, stride)), stride)
+            for branch, feature, stride in (
+                (attention.propagate, self.seen.propagated, 8),
+                (attention.local, self.seen.local, 4),
+            )
         )
-        sampling, propagation, dis = (grid(values, 4, origin) for values in maps)
-        lspa_alpha = grid(principal_channels(_shown(seen.local, shown, 4)), 4)
-    return Explanation(asked, gpa, sampling, propagation, dis, gpa_alpha, lspa_alpha)
+
+    def _grid(self, values: Tensor, stride: int, origin: tuple[int, int] = (0, 0)) -> PhotoGrid:
+        cell = (stride * self.scale[0], stride * self.scale[1])
+        return PhotoGrid(values.float().cpu().numpy(), cell, origin, self.size)
+
+    def _cells(self, box: Box, stride: int) -> tuple[range, range]:
+        cell = (stride * self.scale[0], stride * self.scale[1])
+        return _cells(box, cell, [-(-side // stride) for side in self.shown])
 
 
 def gpa_attention(

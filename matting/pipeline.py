@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 import torch
 
 from matting.coarse import ALIASES, DEFAULT, Box, Point, Prompts, Segmenter, as_asked, load_segmenter, needs_prompts
+from matting.files import write_whole
 from matting.images import Source, read_mask, read_photo, read_trimap
 from matting.inference import around_object, preview, whole_photo
 from matting.inference.fusion import hard_fusion, painted_probabilities, soft_fusion
@@ -19,6 +20,9 @@ from matting.result import MattingResult
 from matting.trimaps.algebra import UNKNOWN, from_probabilities
 from matting.trimaps.editing import keep_promises
 from matting.trimaps.mask_promises import keep_to_mask
+
+if TYPE_CHECKING:
+    from huggingface_hub import HfApi
 
 Fusion = Literal["hard", "soft"]
 
@@ -79,21 +83,45 @@ class MattingPipeline:
             networks = tgn.TGN(tgn.CONFIGS[config]), spamattnet.SPAMattNet(spamattnet.CONFIGS[config])
         return cls(*networks, device=device)
 
-    def save_pretrained(self, folder: str | Path, dtype: torch.dtype = torch.float32) -> None:
-        """Write both networks with their configurations into a folder, which `from_pretrained` reads."""
+    def save_pretrained(
+        self, folder: str | Path, dtype: torch.dtype = torch.float32, *, card: str | None = None
+    ) -> None:
+        """Write both networks with their configurations into a folder, which `from_pretrained` reads.
+
+        `card` becomes the folder's README.md: what the weights were made from and what they score.
+        """
         for name, network in self._originals.items():
             weights.save_weights(network, Path(folder) / weights.FILES[name], dtype)
+        if card is not None:
+            write_whole(Path(folder) / "README.md", card)
 
-    def push_to_hub(self, repository: str, *, private: bool = False, token: str | None = None) -> str:
-        """Upload both networks to a hub repository, made if it does not exist; returns its address."""
+    def push_to_hub(
+        self,
+        repository: str,
+        *,
+        private: bool = False,
+        token: str | None = None,
+        card: str | None = None,
+        api: HfApi | None = None,
+    ) -> str:
+        """Upload both networks to a hub repository, made if it does not exist; returns its address.
+
+        Args:
+            repository: "someone/name".
+            private: whether only its owner may see it.
+            token: of the hub; by default the one that `hf auth login` stored.
+            card: the repository's README.md.
+            api: a client of another hub; by default one of huggingface.co with the token.
+        """
         from tempfile import TemporaryDirectory
 
-        from huggingface_hub import HfApi
+        if api is None:
+            from huggingface_hub import HfApi
 
-        api = HfApi(token=token)
+            api = HfApi(token=token)
         address = api.create_repo(repository, private=private, exist_ok=True)
         with TemporaryDirectory() as folder:
-            self.save_pretrained(folder)
+            self.save_pretrained(folder, card=card)
             api.upload_folder(repo_id=repository, folder_path=folder, commit_message="Upload TriMatte weights")
         return str(address)
 

@@ -14,7 +14,7 @@ from pictures import noise
 
 import matting
 from matting import MattingPipeline
-from matting.explanation import PhotoGrid, explain, principal_channels
+from matting.explanation import Explainer, PhotoGrid, explain, principal_channels
 from matting.inference import whole_photo
 from matting.networks.spamattnet import SPAMattNet
 from matting.networks.tgn import TGN
@@ -250,3 +250,12 @@ def test_even_attention_has_a_regions_share_of_the_area(pipeline, photo, trimap)
     known = trimap != 128
     even = replace(shown.gpa, values=np.full_like(shown.gpa.values, 1 / shown.gpa.values.size))
     assert even.share_on(known) == pytest.approx(shown.gpa.area_of(known)) == pytest.approx(known.mean(), abs=0.02)
+
+
+def test_an_explainer_says_of_every_box_what_explain_says(pipeline, photo, trimap):
+    explainer = Explainer(pipeline, photo, trimap)
+    for box in (BOX, (10, 60, 12, 63)):
+        one, other = explainer.at(box), explain(pipeline, photo, trimap, box)
+        for name in ("gpa", "sampling", "propagation", "dis", "gpa_alpha", "lspa_alpha"):
+            np.testing.assert_array_equal(getattr(one, name).values, getattr(other, name).values)
+        assert one.window == other.window

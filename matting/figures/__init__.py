@@ -4,8 +4,11 @@ Each function draws with pyplot, so a notebook shows its figure at the end of th
 Matplotlib is loaded when the first figure is drawn.
 """
 
+from matting.figures.attention import show_attention, show_shares
 from matting.figures.curves import draw_curve, show_curves
+from matting.figures.errors import show_errors
 from matting.figures.palette import COLOURS, HEAT, SIGNED, beside_even, coloured_trimap, heat_map
+from matting.figures.picking import pick_place
 from matting.figures.pictures import picture_of, show, show_batch, show_rows
 
 __all__ = [
@@ -16,9 +19,13 @@ __all__ = [
     "coloured_trimap",
     "draw_curve",
     "heat_map",
+    "pick_place",
     "picture_of",
     "show",
+    "show_attention",
     "show_batch",
     "show_curves",
+    "show_errors",
     "show_rows",
+    "show_shares",
 ]

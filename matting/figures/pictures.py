@@ -88,7 +88,9 @@ def draw_picture(
         picture = coloured_trimap(picture)
     axis.imshow(picture, cmap=scale, vmin=vmin, vmax=vmax)
     axis.set_title(title, fontsize=9)
-    axis.set_axis_off()
+    axis.set_axis_on()
+    axis.set(xticks=[], yticks=[])
+    axis.spines[:].set(color="0.6", linewidth=0.5)  # white ends somewhere, on a white page too
 
 
 def draw_ring(axis: Axes, place: Place) -> None:

@@ -7,9 +7,14 @@ from pathlib import Path
 
 import pytest
 from huggingface_hub.utils import filter_repo_objects
+from network_cases import NARROWEST, NARROWEST_TGN
 
 from matting.__main__ import main
 from matting.commands.space import NEEDED, ROOT, upload
+from matting.networks.spamattnet import SPAMattNet
+from matting.networks.tgn import TGN
+from matting.networks.weights import BUNDLED, FILES
+from matting.pipeline import MattingPipeline
 
 
 class Recorder:
@@ -83,3 +88,22 @@ def test_make_space_runs_this_command():
     )
     assert "-m matting space someone/trimatte" in said.stdout
     assert len(NEEDED) == len(set(NEEDED))
+
+
+def test_weights_of_ones_own_take_the_place_of_the_bundled_ones(tmp_path):
+    folder = tmp_path / "mine"
+    MattingPipeline(TGN(NARROWEST_TGN), SPAMattNet(NARROWEST), device="cpu").save_pretrained(folder, card="# Mine")
+    api = Recorder()
+    upload("someone/trimatte", api, weights=folder)
+    *_, (repository, options) = api.calls
+    assert repository == "someone/trimatte" and options["repo_type"] == "space" and options["folder_path"] == folder
+    assert ROOT / options["path_in_repo"] == BUNDLED
+    sent = filter_repo_objects([path.name for path in folder.iterdir()], allow_patterns=options["allow_patterns"])
+    assert set(sent) == set(FILES.values())  # and not the card, which is no file of the demo
+
+
+def test_weights_that_cannot_be_loaded_are_not_uploaded(tmp_path):
+    api = Recorder()
+    with pytest.raises(ValueError, match=r"tgn\.safetensors|spamattnet\.safetensors"):
+        upload("someone/trimatte", api, weights=tmp_path)
+    assert api.calls == []

@@ -4,7 +4,6 @@ import subprocess
 import sys
 from dataclasses import asdict
 
-import hub
 import numpy as np
 import pytest
 import torch
@@ -15,6 +14,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from matting import MattingPipeline
+from matting.lessons.local_hub import local_hub
 from matting.networks import weights
 from matting.networks.spamattnet import CONFIGS, SPAMattNet, SPAMattNetConfig
 from matting.networks.tgn import TGN, TGNConfig
@@ -224,12 +224,12 @@ def test_weights_go_to_a_hub_and_come_back(tmp_path):
         "try:\n    MattingPipeline.from_pretrained('me/other')\n"
         "except ValueError as error:\n    print(error)\n"
     )
-    with hub.running() as server:
+    with local_hub(tmp_path / "hub") as server:
         said = python(pushing, HF_HOME=str(tmp_path), HF_ENDPOINT=server.address, HF_HUB_DISABLE_PROGRESS_BARS="1")
         assert said.splitlines()[0] == f"{server.address}/me/matte"
         assert "me/other" in said.splitlines()[1]
         assert server.created["name"] == "matte" and server.created["organization"] == "me"
-        assert set(server.files) == set(FILES.values())
+        assert set(server.files("me/matte")) == set(FILES.values())
         assert all(token == "Bearer hf_secret" for _, token in server.calls)
 
 
