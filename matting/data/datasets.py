@@ -47,6 +47,20 @@ class PoolFiles:
         return read_foreground(self.paths[index])
 
 
+class HeldForegrounds:
+    """Foregrounds in memory, such as `matting.data.draw_foregrounds` draws."""
+
+    def __init__(self, foregrounds: Sequence[Foreground]) -> None:
+        self.foregrounds = tuple(foregrounds)
+
+    def __len__(self) -> int:
+        return len(self.foregrounds)
+
+    def read(self, index: int) -> Foreground:
+        """Return foreground `index`."""
+        return self.foregrounds[index]
+
+
 class DatasetForegrounds:
     """Examples of a data set as foregrounds, whole and at their own size.
 

@@ -21,7 +21,7 @@ def split(batch: int, accumulate: int, processes: int) -> int:
     if accumulate < 1 or batch % (accumulate * processes):
         raise ValueError(
             f"A batch of {batch} cannot be split evenly over {processes} processes and {accumulate} accumulated "
-            "passes; choose --batch as a multiple of their product."
+            "passes; choose a batch (--batch) that is a multiple of their product."
         )
     return batch // (accumulate * processes)
 

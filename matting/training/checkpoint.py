@@ -74,8 +74,8 @@ def load(
     differing = _differing(json.loads(state.pop("settings")), settings)
     if differing:
         raise OtherSettingsError(
-            f"The run in {folder} was made with another {', '.join(differing)}; choose another --run or "
-            "the same settings."
+            f"The run in {folder} was made with another {', '.join(differing)}; choose another folder (--run) or the "
+            "same settings."
         )
     written = state.pop("schedule", None)
     if schedule is not None and written is None:
@@ -97,11 +97,14 @@ def as_settings(config: object) -> dict[str, Any]:
 def _check_schedule(folder: Path, before: dict[str, Any], schedule: dict[str, Any], change_schedule: bool) -> None:
     differing = _differing(before, schedule)
     if fixed := [name for name in differing if name in FIXED]:
-        raise OtherSettingsError(f"The run in {folder} was made with another {fixed[0]}; choose another --run.")
+        raise OtherSettingsError(
+            f"The run in {folder} was made with another {fixed[0]}; choose another folder (--run)."
+        )
     if differing and not change_schedule:
         changes = ", ".join(f"{name} {before.get(name)} (now {schedule.get(name)})" for name in differing)
         raise OtherSettingsError(
-            f"The run in {folder} was made with {changes}; give the same, or --change-schedule if this is meant."
+            f"The run in {folder} was made with {changes}; give the same, or change_schedule (--change-schedule) if "
+            "this is meant."
         )
 
 

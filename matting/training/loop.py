@@ -1,4 +1,4 @@
-"""One training loop for every stage: resumable to the step, with EMA weights, a CSV log and a time limit.
+"""One training loop for every stage: resumable to the step, with EMA weights, observers and a time limit.
 
 It runs in one process or in many, on CPUs or GPUs, as Accelerate started it. A step's batch is dealt out to the
 processes and, where it is too large for them, to several passes whose gradients add up; losses are means over images,
@@ -9,22 +9,23 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from accelerate import Accelerator
 from torch import Tensor, nn
 from torch.utils.data import Dataset
-from tqdm import tqdm
 
 from matting.training import checkpoint, engine
 from matting.training.batches import Batch, Share, batches
 from matting.training.learning import Learning
-from matting.training.log import Log
+from matting.training.observers import Begun, CsvLog, Observer, Step
 from matting.training.schedules import Schedule
 from matting.training.stopping import StoppedError, StopRequests
-from matting.training.validation import Validation
+from matting.training.validation import Look, Validation
 
 
 class Timer:
@@ -58,6 +59,7 @@ def train(
     validation: Validation | None = None,
     validate_every: float = math.inf,
     learning: Callable[..., Learning] = Learning,
+    observers: Sequence[Observer] = (),
 ) -> nn.Module:
     """Train a network, or resume the run in `folder`; returns the averaged network in eval mode.
 
@@ -77,12 +79,13 @@ def train(
         validation: what to look at while training.
         validate_every: seconds between two looks.
         learning: how a step is taken: by a loss alone, or `adaptation.Adaptation`, against a discriminator.
+        observers: who else than the log is told of steps and looks.
 
     Raises:
         ValueError: where the checkpoint is of other settings, the batch cannot be split, or a sample cannot be read.
         FloatingPointError: where the loss or its gradient is not finite; the last good checkpoint is kept.
         OSError: where the disk is full; the last good checkpoint is kept.
-        StoppedError: after a signal; a checkpoint is written.
+        StoppedError: after a signal or an observer's KeyboardInterrupt; a checkpoint is written.
     """
     accelerator = accelerator or engine.start()
     state = checkpoint.load(folder, settings, schedule, change_schedule=change_schedule)
@@ -95,34 +98,55 @@ def train(
         process=accelerator.process_index,
         processes=accelerator.num_processes,
     )
-    columns = (*learner.names, *(validation.columns if validation else ()))
-    log = Log(folder, run.step, columns) if accelerator.is_main_process else None
     feed = batches(samples, share, workers, pinned=accelerator.device.type == "cuda")
     limit, saving, looking, begun = Timer(time_limit), Timer(save_every), Timer(validate_every), time.monotonic()
     stopped = over = False
-    with StopRequests() as signals, _progress(run.step, schedule.steps, accelerator) as bar:
+    columns = (*learner.names, *(validation.columns if validation else ()))
+    watching = (CsvLog(), *observers) if accelerator.is_main_process else ()
+    with StopRequests() as signals, _told(watching, Begun(folder, run.step, schedule.steps, columns)):
         while run.step < schedule.steps and not (stopped or over):
             own = learner.accumulate_gradient(feed, accumulate)
             wishes = signals.noted, limit.due(), saving.due()
             (loss, *named), (stopped, over, save) = engine.agree(accelerator, own, *wishes)
             learner.update(loss, *named)
-            if log is not None:
+            if watching:
                 rate = schedule.factor(run.step - 1) * schedule.rate
-                look = validation and (looking.due() or run.step == schedule.steps)
-                found = validation(run.average.eval(), run.step) if look else {}
                 known = {name: value for name, value in zip(learner.names, named, strict=True) if value == value}
-                log.add(run.step, loss, rate, time.monotonic() - begun, known | found)
-                bar.set_postfix(loss=f"{loss:.4f}", rate=f"{rate:.1e}", refresh=False, **found)
-            bar.update()
+                figures = {"loss": loss, "rate": rate, "seconds": time.monotonic() - begun} | known
+                due = validation and (looking.due() or run.step == schedule.steps)
+                look = validation(run.average.eval(), run.step) if due else None
+                try:
+                    _tell(watching, Step(run.step, schedule.steps, figures), look)
+                except KeyboardInterrupt:
+                    signals.noted = True  # all processes agree on it at the next step
             if save or stopped or over or run.step == schedule.steps:
                 _save(learner, folder, settings, schedule, accelerator)
+    network = run.average.eval().requires_grad_(True)
     if stopped and run.step < schedule.steps:
-        raise StoppedError(run.step, schedule.steps, folder)
-    return run.average.eval()
+        raise StoppedError(run.step, schedule.steps, folder, network)
+    return network
 
 
-def _progress(step: int, steps: int, accelerator: Accelerator) -> tqdm:
-    return tqdm(total=steps, initial=step, unit="step", mininterval=5, disable=not accelerator.is_main_process)
+@contextmanager
+def _told(watching: Sequence[Observer], run: Begun) -> Iterator[None]:
+    """Tell observers that a run begins, and that it ends, however it does."""
+    for observer in watching:
+        observer.on_begin(run)
+    try:
+        yield
+    finally:
+        for observer in watching:
+            observer.on_end()
+
+
+def _tell(watching: Sequence[Observer], done: Step, look: Look | None) -> None:
+    """Tell observers of a look, if there was one, and of the step."""
+    if look is not None:
+        done = replace(done, figures=done.figures | look.scores)
+        for observer in watching:
+            observer.on_look(look)
+    for observer in watching:
+        observer.on_step(done)
 
 
 def _save(

@@ -82,7 +82,7 @@ def begin(
     steps = accelerator.gather(torch.tensor([run.step], device=accelerator.device))
     if (steps != run.step).any():
         raise OtherSettingsError(
-            f"The processes found checkpoints of steps {steps.tolist()}; name a --run that all machines share."
+            f"The processes found checkpoints of steps {steps.tolist()}; name a folder (--run) that all machines share."
         )
     return run
 

@@ -51,6 +51,12 @@ class Stage:
     guidance: str
     fill: Callable[[nn.Module, Path], None] = load_network_weights
 
+    def samples(self, data: CompositeData | PhotoData, schedule: Schedule, count: int | None = None) -> Dataset[Batch]:
+        """Make the samples of a whole run by a schedule, or only the first `count`."""
+        if isinstance(data, PhotoData):
+            return self.photographs(data, count or schedule.steps * schedule.batch)
+        return self.composites(data, replace(schedule, steps=1, batch=count) if count else schedule)
+
 
 def spamattnet_loss(config: spamattnet.SPAMattNetConfig, schedule: Schedule) -> Loss:
     """The loss of SPAMattNet, or of SPAMattNet* where the decoder is the progressive one."""
@@ -97,7 +103,7 @@ def with_imagenet(network: nn.Module) -> nn.Module:
     """Start an EfficientNet-Lite0 encoder from its published ImageNet weights."""
     if isinstance(getattr(network, "encoder", None), efficientnet.EfficientNetLite0):
         network.encoder.load_imagenet(efficientnet.published_weights())
-    return network.to(memory_format=torch.channels_last)
+    return network
 
 
 def fill_u2net(network: u2net.U2Net, path: Path) -> None:

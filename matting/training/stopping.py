@@ -7,16 +7,27 @@ import threading
 from pathlib import Path
 from types import FrameType, TracebackType
 
+from torch import nn
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class StoppedError(KeyboardInterrupt):
-    """A run was stopped by a signal; its checkpoint is written."""
+    """A run was stopped; its checkpoint is written.
 
-    def __init__(self, step: int, steps: int, folder: Path) -> None:
+    Attributes:
+        network: the averaged network as it is now, in eval mode.
+    """
+
+    def __init__(self, step: int, steps: int, folder: Path, network: nn.Module) -> None:
         super().__init__(
-            f"Stopped after step {step} of {steps}; the checkpoint is in {folder}. The same command goes on from it."
+            f"Stopped after step {step} of {steps}; the checkpoint is in {folder}. Run the same again to go on from it."
         )
+        self.network = network
+
+    def _render_traceback_(self) -> list[str]:
+        """Return what a notebook shows in place of a traceback."""
+        return [str(self)]
 
 
 class StopRequests:

@@ -1,4 +1,4 @@
-"""Validation of the averaged network while it trains: loss and score on held-out examples, and pictures."""
+"""Validation of the averaged network while it trains: loss and score on held-out examples, and its answers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -14,16 +13,13 @@ from torch.utils.data import Dataset, default_collate
 
 from matting.coarse import Prompts
 from matting.coarse.u2net import SalientObject
-from matting.compositing import blend, solid
 from matting.data.composites.coarse_masks import simulated_mask
 from matting.data.layouts.alphamatting import read_alphamatting
 from matting.evaluation.benchmarks.photos import load
 from matting.evaluation.metrics import sum_of_absolute_differences, trimap_confusion, trimap_scores
-from matting.images import write_png
 from matting.inference import whole_photo
 from matting.inference.fusion import hard_fusion, soft_fusion
 from matting.training.batches import Batch
-from matting.training.checkpoint import writing
 from matting.trimaps.algebra import BACKGROUND, FOREGROUND, UNKNOWN, from_alpha, from_probabilities
 
 SEED = 7_001
@@ -31,9 +27,6 @@ SEED = 7_001
 
 EROSION = 30
 """N of the coarse masks that TGN gets for photos (Section IV-B1)."""
-
-TILE, ROWS = 192, 6
-"""Side of a picture's tiles in pixels, and how many examples it shows at most."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +90,25 @@ def total(judgements: Sequence[Judgement]) -> float:
     return trimap_scores(counts).mean_iou if np.ndim(counts) else float(counts)
 
 
+@dataclass(frozen=True)
+class Look:
+    """What a look at held-out examples found.
+
+    Attributes:
+        step: steps done before it.
+        scores: by the names of the log's columns.
+        examples: what was looked at, composites first.
+        answers: the network's, a float matte or a uint8 trimap (H, W) for each.
+        composites: how many of the examples are composites; the others are photos.
+    """
+
+    step: int
+    scores: dict[str, float]
+    examples: Sequence[HeldOutExample]
+    answers: Sequence[np.ndarray]
+    composites: int
+
+
 class Validation:
     """What a run validates on, every few minutes.
 
@@ -108,39 +120,34 @@ class Validation:
 
     def __init__(
         self,
-        folder: Path,
         loss: Callable[[nn.Module, Batch], Tensor] | None,
         judge: Judge,
         score: str,
         composites: Dataset[Batch] | None = None,
         photos: Sequence[HeldOutExample] = (),
     ) -> None:
-        self.folder, self.loss, self.judge = folder, loss, judge
+        self.loss, self.judge = loss, judge
         self.samples = [composites[index] for index in range(len(composites))] if composites is not None else []
         self.composites, self.photos = [from_sample(sample) for sample in self.samples], photos
         on_composites = ("validation_loss", f"validation_{score}") if self.samples else ()
         self.columns = (*on_composites, *((f"photos_{score}",) if photos else ()))
 
     @torch.no_grad()
-    def __call__(self, network: nn.Module, step: int) -> dict[str, float]:
-        """Score a network in eval mode, write its picture to validation/STEP.png, return the columns' values.
+    def __call__(self, network: nn.Module, step: int) -> Look:
+        """Score a network in eval mode.
 
         No random number is drawn, so that a run does not depend on how often it is looked at.
         """
-        seen = [self.judge(network, example) for example in (*self.composites, *self.photos)]
+        examples = [*self.composites, *self.photos]
+        seen = [self.judge(network, example) for example in examples]
         values = []
         if self.samples:
             losses = [self.loss(network, _batch_of(sample, network)).item() for sample in self.samples]
             values += [float(np.mean(losses)), total(seen[: len(self.samples)])]
         if self.photos:
             values.append(total(seen[len(self.samples) :]))
-        shown = _alternating(len(self.composites), len(self.photos))[:ROWS]
-        examples = [*self.composites, *self.photos]
-        with writing("picture", self.folder):
-            (self.folder / "validation").mkdir(parents=True, exist_ok=True)
-            rows = [_row(examples[index], seen[index].answer) for index in shown]
-            write_png(self.folder / "validation" / f"{step:07d}.png", np.vstack(rows))
-        return dict(zip(self.columns, values, strict=True))
+        scores = dict(zip(self.columns, values, strict=True))
+        return Look(step, scores, examples, [judgement.answer for judgement in seen], len(self.composites))
 
 
 def from_sample(sample: Batch) -> HeldOutExample:
@@ -178,31 +185,3 @@ def _batch_of(sample: Batch, network: nn.Module) -> Batch:
 def _trimap(classes: np.ndarray) -> np.ndarray:
     """Classes 0, 1, 2 to {0, 128, 255}."""
     return np.array([BACKGROUND, UNKNOWN, FOREGROUND], np.uint8)[classes]
-
-
-def _alternating(first: int, second: int) -> list[int]:
-    """Numbers 0 to first + second - 1, alternating between the two kinds."""
-    return sorted(range(first + second), key=lambda number: number if number < first else number - first)
-
-
-def _row(example: HeldOutExample, answer: np.ndarray) -> np.ndarray:
-    """Photo, guidance, answer, and the photo by the answer on magenta, side by side; TGN's answer is a trimap."""
-    answer = answer.astype(np.float32) / (255 if answer.dtype == np.uint8 else 1)
-    guidance = example.guidance if example.guidance.dtype == np.uint8 else _gray(example.guidance)
-    magenta = blend(example.image, solid(answer.shape, (255, 0, 255)), answer)
-    return np.hstack([_tile(plane) for plane in (example.image, guidance, _gray(answer), magenta)])
-
-
-def _gray(values: np.ndarray) -> np.ndarray:
-    return np.rint(values * 255).astype(np.uint8)
-
-
-def _tile(plane: np.ndarray) -> np.ndarray:
-    """Fit a picture into a black square."""
-    plane = plane if plane.ndim == 3 else np.repeat(plane[..., None], 3, axis=2)
-    height, width = plane.shape[:2]
-    scale = TILE / max(height, width)
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    tile = np.zeros((TILE, TILE, 3), np.uint8)
-    tile[: size[1], : size[0]] = cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
-    return tile

@@ -1,5 +1,6 @@
 import json
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import torch
@@ -60,28 +61,32 @@ def test_an_unknown_part_is_refused():
         without(NARROWEST, ["aspp"])
 
 
+def noted(seen, network):
+    """Keep a network, and let its training not begin."""
+    seen.append(network)
+    raise ValueError("Enough is seen.")
+
+
 def test_train_takes_out_what_it_is_told(tmp_path, monkeypatch):
     """`train`'s own preparation, with the narrowest network instead of a pretrained one."""
-    from matting.training import stages
+    from matting.training import jobs
 
     seen, pool = [], fill(tmp_path)
-    monkeypatch.setitem(stages.STAGES["spamattnet"].configs, "small", NARROWEST)
-    monkeypatch.setattr(stages, "with_imagenet", lambda network: seen.append(network) or network)
+    monkeypatch.setitem(jobs.STAGES["spamattnet"].configs, "small", NARROWEST)
+    monkeypatch.setattr(jobs, "with_imagenet", partial(noted, seen))
     for words, parts in ((["gpa"], {"gpa"}), (["lspa", "cfc"], {"lspa", "cfc"}), ([], set())):
         call = ["train", "spamattnet", "--steps", "1", "--pool", str(pool), "--photos", str(pool / "photos")]
-        call += ["--validate", str(tmp_path / "none")]  # so that it does not begin
         assert main([*call, *(["--without", *words] if words else [])]) == 2
         assert lacking(seen[-1]) == parts
 
 
 def test_a_network_of_the_ablation_sees_photos_as_they_are_and_others_as_configured(tmp_path, monkeypatch):
-    from matting.training import stages
+    from matting.training import jobs
 
     seen = []
-    monkeypatch.setitem(stages.STAGES["spamattnet"].configs, "small", replace(NARROWEST, enlarged=900))
-    monkeypatch.setattr(stages, "with_imagenet", lambda network: seen.append(network) or network)
+    monkeypatch.setitem(jobs.STAGES["spamattnet"].configs, "small", replace(NARROWEST, enlarged=900))
+    monkeypatch.setattr(jobs, "with_imagenet", partial(noted, seen))
     call = ["train", "spamattnet", "--steps", "1", "--pool", str(fill(tmp_path)), "--photos", str(tmp_path / "photos")]
-    call += ["--validate", str(tmp_path / "none")]  # so that it does not begin
     for words in ([], ["--no-enlarge"]):
         assert main([*call, *words]) == 2
     assert [network.config.enlarged for network in seen] == [900, 0]
@@ -93,10 +98,10 @@ def test_enlarging_is_spamattnets_alone(tmp_path, capsys):
 
 
 def test_a_step_without_l_hard_is_another_step(tmp_path, monkeypatch):
-    from matting.training import stages
+    from matting.training import jobs
 
-    monkeypatch.setitem(stages.STAGES["spamattnet"].configs, "small", NARROWEST)
-    monkeypatch.setattr(stages, "with_imagenet", lambda network: network)
+    monkeypatch.setitem(jobs.STAGES["spamattnet"].configs, "small", NARROWEST)
+    monkeypatch.setattr(jobs, "with_imagenet", lambda network: network)
     (tmp_path / "pool").mkdir()
     write_foreground(tmp_path / "pool", 0, layer((160, 160), 0, radius=60))
     write(tmp_path / "photos/0.png", pictures()[0])

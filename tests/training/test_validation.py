@@ -15,12 +15,11 @@ from matting.data.composites.compose import CompositeData
 from matting.networks.backbones.u2net import CONFIGS, U2Net
 from matting.networks.spamattnet import SPAMattNet
 from matting.networks.tgn import TGN
-from matting.training.log import Log
+from matting.training.observers import Begun, CsvLog, PictureFiles
+from matting.training.observers.pictures import ROWS, TILE
 from matting.training.schedules import Schedule
 from matting.training.stages import STAGES
 from matting.training.validation import (
-    ROWS,
-    TILE,
     HeldOutExample,
     Judgement,
     Validation,
@@ -78,7 +77,7 @@ def test_a_trimaps_score_is_the_mean_of_three_ious(composites):
     assert total(judgements) == pytest.approx(np.mean(ious))
 
 
-def looker(folder, **options):
+def looker(**options):
     """A validation of the toy network, which judges by its weights alone."""
     image = np.full((40, 30, 3), 200, np.uint8)
     example = HeldOutExample(image, np.full((40, 30), 128, np.uint8), np.ones((40, 30), np.float32))
@@ -90,12 +89,12 @@ def looker(folder, **options):
         assert torch.equal(torch_numbers, torch.get_rng_state())
         return Judgement(np.full((40, 30), 0.25, np.float32), abs(bias))
 
-    return Validation(folder, lambda network, batch: torch.zeros(()), judge, "sad", photos=[example] * 9, **options)
+    return Validation(lambda network, batch: torch.zeros(()), judge, "sad", photos=[example] * 9, **options)
 
 
 def test_looking_changes_nothing_and_is_logged(tmp_path):
     go(tmp_path / "plain")
-    go(tmp_path / "looked", validation=looker(tmp_path / "looked"), validate_every=0)
+    go(tmp_path / "looked", validation=looker(), validate_every=0)
     assert_same_runs(tmp_path / "plain", tmp_path / "looked")
     with (tmp_path / "looked" / "log.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
@@ -103,8 +102,14 @@ def test_looking_changes_nothing_and_is_logged(tmp_path):
     assert all(math.isfinite(float(row["photos_sad"])) for row in rows)
 
 
+def write_picture(folder, step):
+    files = PictureFiles()
+    files.on_begin(Begun(folder, 0, 99, ()))
+    files.on_look(looker()(nn.Linear(1, 1).eval(), step))
+
+
 def test_a_picture_shows_photo_guidance_answer_and_magenta(tmp_path):
-    looker(tmp_path)(nn.Linear(1, 1).eval(), 34)
+    write_picture(tmp_path, 34)
     picture = np.asarray(Image.open(tmp_path / "validation" / "0000034.png"))
     assert picture.shape == (ROWS * TILE, 4 * TILE, 3)
     tiles = [picture[60, column * TILE + 40] for column in range(4)]
@@ -114,13 +119,13 @@ def test_a_picture_shows_photo_guidance_answer_and_magenta(tmp_path):
 
 
 def test_by_default_the_last_step_alone_is_looked_at_if_time_is_short(tmp_path):
-    go(tmp_path, validation=looker(tmp_path), validate_every=math.inf)
+    go(tmp_path, validation=looker(), validate_every=math.inf, observers=[PictureFiles()])
     assert [path.name for path in (tmp_path / "validation").iterdir()] == [f"{SCHEDULE.steps:07d}.png"]
 
 
 def test_a_log_without_the_columns_gets_them_and_keeps_them(tmp_path):
     go(tmp_path, time_limit=0)
-    go(tmp_path, time_limit=0, validation=looker(tmp_path), validate_every=0)
+    go(tmp_path, time_limit=0, validation=looker(), validate_every=0)
     go(tmp_path, time_limit=0)
     with (tmp_path / "log.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
@@ -130,13 +135,13 @@ def test_a_log_without_the_columns_gets_them_and_keeps_them(tmp_path):
 
 def test_a_log_that_was_cut_short_loses_its_last_row_alone(tmp_path):
     (tmp_path / "log.csv").write_text("step,loss,rate,seconds\n1,2.0,1e-3,0.1\n2,2.0,1e-3,0.2\n3,2.")
-    Log(tmp_path, 9)
+    CsvLog().on_begin(Begun(tmp_path, 9, 12, ()))
     assert (tmp_path / "log.csv").read_text().splitlines()[1:] == ["1,2.0,1e-3,0.1", "2,2.0,1e-3,0.2"]
 
 
 def test_a_disk_too_full_for_a_picture_is_told_in_a_sentence(tmp_path):
     with files_of_at_most(100), pytest.raises(OSError, match="picture could not be written.*checkpoint is kept"):
-        looker(tmp_path)(nn.Linear(1, 1).eval(), 1)
+        write_picture(tmp_path, 1)
 
 
 def test_a_masks_score_is_its_mean_difference_from_alpha(composites):
@@ -173,8 +178,8 @@ def test_photos_in_alphamattings_layout_are_looked_at(tmp_path, stage):
     assert examples[0].guidance.dtype == (np.uint8 if stage == "spamattnet" else np.float32)
     built = {"spamattnet": lambda: SPAMattNet(NARROWEST), "u2net": lambda: U2Net(CONFIGS["u2netp"])}
     network = built.get(stage, lambda: TGN(NARROWEST_TGN))().eval()
-    look = Validation(tmp_path, None, STAGES[stage].judge, STAGES[stage].score, photos=examples)
-    found = look(network, 1)
+    look = Validation(None, STAGES[stage].judge, STAGES[stage].score, photos=examples)
+    found = look(network, 1).scores
     assert list(found) == [f"photos_{STAGES[stage].score}"]
     if stage == "spamattnet":
         answers = [STAGES[stage].judge(network, example).answer for example in examples]

@@ -5,28 +5,25 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from matting.commands.train.job import Work, begin, changes, check_crop
 from matting.commands.train.options import TrainOptions
+from matting.commands.train.prepared import Prepared, changes
 
 if TYPE_CHECKING:
     from matting.data.photos.without_mattes import UnlabelledData
     from matting.networks.spamattnet import SPAMattNet
     from matting.training.adaptation import Generator
     from matting.training.schedules import AdaptationSchedule
-    from matting.training.validation import Validation
+    from matting.training.validation import HeldOutExample
 
 
-def prepare(options: TrainOptions) -> Work:
+def prepare(options: TrainOptions) -> Prepared:
     """Check and resolve the options of `train adaptation`.
 
     Raises:
         ValueError: where the options do not fit together, or what they name cannot be used.
     """
-    from matting.data.photos.without_mattes import AdaptationSamples
-    from matting.networks.discriminator import PatchDiscriminator, PatchDiscriminatorConfig
-    from matting.training.adaptation import Adaptation, Judges
-    from matting.training.batches import split
-    from matting.training.checkpoint import as_settings
+    from matting.training import engine
+    from matting.training.jobs import adaptation_job
     from matting.training.schedules import SCHEDULES, find_schedule
 
     if options.config not in SCHEDULES["adaptation"]:
@@ -34,34 +31,16 @@ def prepare(options: TrainOptions) -> Work:
         raise ValueError(f"adaptation has the configurations {known}, got {options.config}.")
     _check_options(options)
     schedule = find_schedule("adaptation", options.config, **changes(options))
-    data = _data(options, schedule)
-    accelerator = begin(options, schedule)
-    if split(schedule.batch, options.accumulate, accelerator.num_processes) == 1:
-        raise ValueError("TGN's batch norms need two photos in each pass of a process; choose a larger --batch.")
-    if accelerator.scaler is not None:
-        raise ValueError("float16 scales one loss, and the adaptation has two; use bfloat16 or float32.")
-    network = _generator(options)
-    check_crop(schedule, network.config.multiple)
-    discriminator = PatchDiscriminator(PatchDiscriminatorConfig())
-    settings = {
-        "config": as_settings(network.config),
-        "discriminator": as_settings(discriminator.config),
-        "seed": options.seed,
-        "batch": schedule.batch,
-        "crop": schedule.crop,
-    }
-    return Work(
+    job = adaptation_job(
+        _data(options, schedule),
         schedule,
-        accelerator,
-        network,
-        Adaptation,
-        Judges(discriminator, _teacher(options) or network.spamattnet),
-        AdaptationSamples(data, schedule.steps * schedule.batch),
-        settings,
-        _validation(options),
-        options.out or options.run / "weights",
-        write_pair,
+        start=options.source,
+        teacher=_teacher(options),
+        held_out=_held_out(options),
+        accelerator=engine.start(options.device, options.dtype),
+        accumulate=options.accumulate,
     )
+    return Prepared(job, options.out or options.run / "weights", write_pair)
 
 
 def write_pair(network: Generator, folder: Path) -> None:
@@ -103,17 +82,6 @@ def _data(options: TrainOptions, schedule: AdaptationSchedule) -> UnlabelledData
     return UnlabelledData(examples, photos, schedule.crop, schedule.band, schedule.batch, options.seed)
 
 
-def _generator(options: TrainOptions) -> Generator:
-    """Join the trained networks, of whatever configuration they are."""
-    import torch
-
-    from matting.networks.weights import find_folder, load_pair
-    from matting.training.adaptation import Generator
-
-    network = Generator(**load_pair(find_folder(options.source)))
-    return network.to(memory_format=torch.channels_last)
-
-
 def _teacher(options: TrainOptions) -> SPAMattNet | None:
     """Load G' if it is not SPAMattNet's own start."""
     from matting.networks.spamattnet import SPAMattNet
@@ -125,10 +93,9 @@ def _teacher(options: TrainOptions) -> SPAMattNet | None:
     return network
 
 
-def _validation(options: TrainOptions) -> Validation | None:
-    from matting.training.validation import Validation, judge_joint, read_photos
+def _held_out(options: TrainOptions) -> list[HeldOutExample]:
+    from matting.training.validation import read_photos
 
     if other := [root for root in options.validate if not (root / "input_training_lowres").is_dir()]:
         raise ValueError(f"--validate takes photos in alphamatting.com's layout for adaptation, but {other[0]} is not.")
-    examples = [example for root in options.validate for example in read_photos(root, "adaptation")]
-    return Validation(options.run, None, judge_joint, "sad", photos=examples) if examples else None
+    return [example for root in options.validate for example in read_photos(root, "adaptation")]

@@ -8,19 +8,13 @@ import os
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from matting.commands import UsageError
 from matting.commands.options import filled
 from matting.commands.train import adaptation, clicks
 from matting.commands.train import data as training_data
-from matting.commands.train.job import Work, begin, changes, check_crop
 from matting.commands.train.options import TrainOptions
-
-if TYPE_CHECKING:
-    from torch import nn
-
-    from matting.training.schedules import Schedule
+from matting.commands.train.prepared import Prepared, changes, write_network
 
 STAGES = ("tgn", "spamattnet", "u2net", "deeplabv2", "deeplabv3", "adaptation", "clicks")
 SOURCE = "start from these weights (U2Net: .pth too; adaptation: a folder of both, by default the bundled ones)"
@@ -108,11 +102,11 @@ def train(options: TrainOptions) -> int:
     options = replace(options, config=config, run=run_folder)
     try:
         prepare = {"adaptation": adaptation.prepare, "clicks": clicks.prepare}.get(options.stage, _prepare)
-        work = prepare(options)
+        prepared = prepare(options)
     except (ValueError, OSError, ImportError) as error:
         raise UsageError(str(error)) from error
     try:
-        _train(options, work)
+        _train(options, prepared)
     except OtherSettingsError as error:
         raise UsageError(str(error)) from error
     except (FloatingPointError, UnreadableSampleError, OSError) as error:
@@ -124,12 +118,13 @@ def train(options: TrainOptions) -> int:
     return 0
 
 
-def _prepare(options: TrainOptions) -> Work:
+def _prepare(options: TrainOptions) -> Prepared:
     """Check and resolve the options when one network learns: errors surface before the first step."""
     from matting.networks.ablation import without
-    from matting.training.learning import Learning
+    from matting.training import engine
+    from matting.training.jobs import stage_job
     from matting.training.schedules import find_schedule
-    from matting.training.stages import STAGES, with_imagenet
+    from matting.training.stages import STAGES
 
     stage = STAGES[options.stage]
     if options.config not in stage.configs:
@@ -143,77 +138,41 @@ def _prepare(options: TrainOptions) -> Work:
     sources = training_data.find_sources(options)
     schedule = find_schedule(options.stage, options.config, options.preset, len(sources), **changes(options))
     schedule = replace(schedule, hard=0.0) if "l_hard" in options.without else schedule
-    accelerator = begin(options, schedule)
     config = stage.configs[options.config]
     config = replace(config, enlarged=0) if options.no_enlarge else config
-    network = with_imagenet(stage.build(without(config, options.without) if options.without else config))
-    check_crop(schedule, network.config.multiple)
-    if options.source:
-        stage.fill(network, options.source)
-    loss = stage.loss(network.config, schedule)
-    data = training_data.prepare(options, schedule, network.config, loss, sources)
-    return Work(
+    held_out, photos = training_data.held_out(options, schedule, sources.photos)
+    job = stage_job(
+        options.stage,
+        training_data.made(options, schedule, sources),
         schedule,
-        accelerator,
-        network,
-        Learning,
-        loss,
-        data.samples,
-        _settings(options, schedule, network, data),
-        data.validation,
-        options.out or options.run / f"{options.stage}.safetensors",
-        _write_weights,
-    )
-
-
-def _settings(
-    options: TrainOptions, schedule: Schedule, network: nn.Module, data: training_data.Data
-) -> dict[str, object]:
-    """Return what a resumed run must share with its checkpoint."""
-    from matting.training.checkpoint import as_settings
-
-    return {
-        "config": as_settings(network.config),
-        "seed": options.seed,
-        "batch": schedule.batch,
-        "crop": schedule.crop,
-        # What there was before there was a choice goes without saying: the first runs' checkpoints do not name it.
-        "composites": None if data.composites == "realistic" else data.composites,
-    }
-
-
-def _write_weights(network: nn.Module, path: Path) -> None:
-    import torch
-
-    from matting.networks.weights import save_weights
-
-    save_weights(network, path, dtype=torch.float16)
-
-
-def _train(options: TrainOptions, work: Work) -> None:
-    """Run the loop and write the weights."""
-    from matting.training.checkpoint import writing
-    from matting.training.loop import train
-
-    work.accelerator.print(f"Schedule: {work.schedule}.", file=sys.stderr)
-    average = train(
-        work.network,
-        work.samples,
-        work.loss,
-        work.schedule,
-        options.run,
-        work.settings,
-        accelerator=work.accelerator,
+        config=without(config, options.without) if options.without else config,
+        start=options.source or "imagenet",
+        held_out=held_out,
+        photos=photos,
+        looks=options.validate_count,
+        accelerator=engine.start(options.device, options.dtype),
         accumulate=options.accumulate,
-        time_limit=60 * options.time_limit,
+    )
+    return Prepared(job, options.out or options.run / f"{options.stage}.safetensors", write_network)
+
+
+def _train(options: TrainOptions, prepared: Prepared) -> None:
+    """Run the job and write the weights."""
+    from matting.training.checkpoint import writing
+    from matting.training.observers import PictureFiles, ProgressBar
+
+    job, accelerator = prepared.job, prepared.job.accelerator
+    accelerator.print(f"Schedule: {job.schedule}.", file=sys.stderr)
+    average = job.run(
+        options.run,
+        minutes=options.time_limit,
+        look_every=options.validate_every,
+        observers=(ProgressBar(), PictureFiles()),
         workers=options.workers,
         change_schedule=options.change_schedule,
-        validation=work.validation,
-        validate_every=60 * options.validate_every,
-        learning=work.learning,
     )
-    if work.accelerator.is_main_process:
-        with writing("weights", work.out.parent):
-            work.write(average, work.out)
-    work.accelerator.print(f"Weights of {options.stage} ({options.config}): {work.out}")
-    work.accelerator.end_training()
+    if accelerator.is_main_process:
+        with writing("weights", prepared.out.parent):
+            prepared.write(average, prepared.out)
+    accelerator.print(f"Weights of {options.stage} ({options.config}): {prepared.out}")
+    accelerator.end_training()

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from matting.commands.train.options import TrainOptions
 
 if TYPE_CHECKING:
     import numpy as np
-    from torch import Tensor, nn
-    from torch.utils.data import Dataset
 
+    from matting.data.composites.compose import CompositeData
     from matting.data.datasets import ForegroundSource
     from matting.data.layouts import Example
-    from matting.training.batches import Batch
+    from matting.data.photos.with_mattes import PhotoData
     from matting.training.schedules import Schedule
-    from matting.training.validation import Validation
+    from matting.training.validation import HeldOutExample
 
 COMPOSITES = ("realistic", "hard", "magnified", "paper")
 """Names of the settings in `matting.data.composites.settings`."""
@@ -42,14 +41,6 @@ class Sources:
     def __len__(self) -> int:
         """Count the foregrounds, or the photos with mattes."""
         return len(self.examples if self.foregrounds is None else self.foregrounds)
-
-
-class Data(NamedTuple):
-    """The samples, what to look at while training, and the name of the composites' settings if they are composites."""
-
-    samples: Dataset[Batch]
-    validation: Validation | None
-    composites: str | None
 
 
 def add_arguments(group: argparse._ArgumentGroup) -> None:
@@ -120,34 +111,45 @@ def find_sources(options: TrainOptions) -> Sources:
     return Sources(None, _guided(options, examples), photos)
 
 
-def prepare(
-    options: TrainOptions,
-    schedule: Schedule,
-    config: object,
-    loss: Callable[[nn.Module, Batch], Tensor],
-    sources: Sources,
-) -> Data:
-    """Return the samples, and what to look at meanwhile.
+def made(options: TrainOptions, schedule: Schedule, sources: Sources) -> CompositeData | PhotoData:
+    """Make composites of the sources, or take their photos as they are."""
+    from matting.data.photos.with_mattes import PhotoData
+
+    if sources.foregrounds is None:
+        return PhotoData(sources.examples, schedule.photos(), options.seed)
+    return _composed(options, schedule, sources.foregrounds, sources.photos, options.seed)
+
+
+def held_out(
+    options: TrainOptions, schedule: Schedule, photos: Sequence[np.ndarray]
+) -> tuple[CompositeData | None, list[HeldOutExample]]:
+    """Return what is to be looked at meanwhile: composites and whole photos.
 
     Raises:
-        ValueError: where the network cannot learn from the sources, or what is to be looked at cannot be used.
+        ValueError: where what the options name cannot be used.
     """
+    from matting.data.datasets import foreground_sources
+    from matting.training.validation import SEED, read_photos
+
+    roots = [root for root in options.validate if (root / "input_training_lowres").is_dir()]
+    pools = [root for root in options.validate if root not in roots]
+    if pools and not len(photos):
+        raise ValueError("Held-out composites need backgrounds; give --photos.")
+    composed = _composed(options, schedule, foreground_sources([], pools), photos, SEED) if pools else None
+    return composed, [example for root in roots for example in read_photos(root, options.stage)]
+
+
+def _composed(
+    options: TrainOptions,
+    schedule: Schedule,
+    foregrounds: ForegroundSource,
+    photos: Sequence[np.ndarray],
+    seed: int,
+) -> CompositeData:
     from matting.data.composites.compose import CompositeData
     from matting.data.composites.settings import COMPOSITES
-    from matting.data.photos.with_mattes import PhotoData
-    from matting.training.stages import STAGES
 
-    stage, look = STAGES[options.stage], _validation(options, schedule, loss, sources.photos)
-    if sources.foregrounds is not None:
-        name = composites(options)
-        made = CompositeData(sources.foregrounds, sources.photos, schedule.crop, options.seed, COMPOSITES[name])
-        return Data(stage.composites(made, schedule), look, name)
-    if getattr(config, "decoder", None) == "progressive":
-        raise ValueError(
-            "SPAMattNet*'s composition loss needs the layers of composites: give backgrounds (--photos), no --preset."
-        )
-    data = PhotoData(sources.examples, schedule.photos(), options.seed)
-    return Data(stage.photographs(data, schedule.steps * schedule.batch), look, None)
+    return CompositeData(foregrounds, photos, schedule.crop, seed, COMPOSITES[composites(options)])
 
 
 def composites(options: TrainOptions) -> str:
@@ -173,31 +175,3 @@ def _guided(options: TrainOptions, examples: Sequence[Example]) -> Sequence[Exam
     if not kind:
         raise ValueError(f"Nothing guides {options.stage}; leave out --guidance.")
     return guided(examples, **{kind: options.guidance})
-
-
-def _validation(
-    options: TrainOptions,
-    schedule: Schedule,
-    loss: Callable[[nn.Module, Batch], Tensor],
-    photos: Sequence[np.ndarray],
-) -> Validation | None:
-    from matting.data.composites.compose import CompositeData
-    from matting.data.composites.settings import COMPOSITES
-    from matting.data.datasets import foreground_sources
-    from matting.training.stages import STAGES
-    from matting.training.validation import SEED, Validation, read_photos
-
-    if not options.validate:
-        return None
-    stage = STAGES[options.stage]
-    roots = [root for root in options.validate if (root / "input_training_lowres").is_dir()]
-    pools = [root for root in options.validate if root not in roots]
-    held_out = None
-    if pools:
-        if not len(photos):
-            raise ValueError("Held-out composites need backgrounds; give --photos.")
-        made = COMPOSITES[composites(options)]
-        data = CompositeData(foreground_sources([], pools), photos, schedule.crop, SEED, made)
-        held_out = stage.composites(data, replace(schedule, steps=1, batch=options.validate_count))
-    examples = [example for root in roots for example in read_photos(root, options.stage)]
-    return Validation(options.run, loss, stage.judge, stage.score, held_out, examples)

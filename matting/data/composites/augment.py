@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
@@ -52,35 +52,36 @@ def jitter(rng: np.random.Generator, colour: np.ndarray) -> np.ndarray:
 
 def background_like(rng: np.random.Generator, photos: Sequence[np.ndarray], size: tuple[int, int]) -> np.ndarray:
     """Cut a background of (height, width) out of a random photo, flipped, at a random scale, sometimes out of focus."""
-    photo = photos[rng.integers(len(photos))]
-    cover = max(size[0] / photo.shape[0], size[1] / photo.shape[1])
-    scale = cover * np.exp(rng.uniform(0, np.log(3)))
-    window = [min(int(np.ceil(side / scale)), limit) for side, limit in zip(size, photo.shape[:2], strict=True)]
-    top, left = (int(rng.integers(limit - side + 1)) for side, limit in zip(window, photo.shape[:2], strict=True))
-    patch = photo[top : top + window[0], left : left + window[1]]
-    patch = cv2.resize(patch, size[::-1], interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    patch = window_of(rng, photos[rng.integers(len(photos))], size)
     if rng.random() < 0.5:
         patch = patch[:, ::-1]
     if rng.random() < 0.35:
-        patch = cv2.GaussianBlur(patch, (0, 0), rng.uniform(0.5, 6))
+        patch = out_of_focus(rng, patch)
     if rng.random() < 0.3:
         patch = jitter(rng, patch)
     return np.ascontiguousarray(patch)
 
 
+def window_of(rng: np.random.Generator, photo: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Cut a window out of a photo, uint8 (H, W, 3), that is resized to (height, width): all of it, down to a third."""
+    cover = max(size[0] / photo.shape[0], size[1] / photo.shape[1])
+    scale = cover * np.exp(rng.uniform(0, np.log(3)))
+    window = [min(int(np.ceil(side / scale)), limit) for side, limit in zip(size, photo.shape[:2], strict=True)]
+    top, left = (int(rng.integers(limit - side + 1)) for side, limit in zip(window, photo.shape[:2], strict=True))
+    patch = photo[top : top + window[0], left : left + window[1]]
+    return cv2.resize(patch, size[::-1], interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+
+
+def out_of_focus(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
+    """Blur a background, by a Gaussian of 0.5 to 6 pixels."""
+    return cv2.GaussianBlur(image, (0, 0), rng.uniform(0.5, 6))
+
+
 def camera(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
     """Make a composite, uint8 (H, W, 3), look photographed: slight blur, gamma, sensor noise, JPEG, each at times."""
-    if rng.random() < 0.2:
-        image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.3, 0.9))
-    if rng.random() < 0.3:
-        table = 255 * (np.arange(256) / 255) ** rng.uniform(0.75, 1.35)
-        image = cv2.LUT(image, np.rint(table).astype(np.uint8))
-    if rng.random() < 0.4:
-        noise = rng.normal(scale=rng.uniform(1, 7), size=image.shape[:2] + (1 if rng.random() < 0.4 else 3,))
-        image = (image + noise).round().clip(0, 255).astype(np.uint8)
-    if rng.random() < 0.35:
-        _, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(55, 98))])
-        image = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    for share, change in ((0.2, lens_blur), (0.3, gamma), (0.4, sensor_noise), (0.35, jpeg)):
+        if rng.random() < share:
+            image = change(rng, image)
     return image
 
 
@@ -89,21 +90,61 @@ def edited_camera(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
 
     Takes and returns uint8 (H, W, 3); all of it at times, and nothing moves.
     """
-    height, width = image.shape[:2]
     if rng.random() < 0.3:
-        image = darkened_corners(image, rng.uniform(0.05, 0.4))
+        image = dark_corners(rng, image)
     image = camera(rng, image)
-    if rng.random() < 0.4:
-        gains = np.exp(rng.uniform(-0.15, 0.15, 3))
-        image = (image * gains).round().clip(0, 255).astype(np.uint8)
-    if rng.random() < 0.3:
-        scale = rng.uniform(0.5, 0.95)
-        small = (max(1, round(width * scale)), max(1, round(height * scale)))
-        image = cv2.resize(cv2.resize(image, small, interpolation=cv2.INTER_AREA), (width, height))
-    if rng.random() < 0.3:
-        amount, smooth = rng.uniform(0.3, 1.2), cv2.GaussianBlur(image, (0, 0), rng.uniform(0.7, 2))
-        image = cv2.addWeighted(image, 1 + amount, smooth, -amount, 0)
+    for share, change in ((0.4, white_balance), (0.3, resolution), (0.3, sharpening)):
+        if rng.random() < share:
+            image = change(rng, image)
     return image
+
+
+def lens_blur(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
+    """Blur by a Gaussian of 0.3 to 0.9 pixels, as a lens does."""
+    return cv2.GaussianBlur(image, (0, 0), rng.uniform(0.3, 0.9))
+
+
+def gamma(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
+    """Raise all values to a power between 0.75 and 1.35."""
+    table = 255 * (np.arange(256) / 255) ** rng.uniform(0.75, 1.35)
+    return cv2.LUT(image, np.rint(table).astype(np.uint8))
+
+
+def sensor_noise(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
+    """Add normal noise of 1 to 7 levels, gray at times, else coloured."""
+    noise = rng.normal(scale=rng.uniform(1, 7), size=image.shape[:2] + (1 if rng.random() < 0.4 else 3,))
+    return (image + noise).round().clip(0, 255).astype(np.uint8)
+
+
+def jpeg(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
+    """Compress as JPEG, at a quality of 55 to 97."""
+    _, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(55, 98))])
+    return cv2.imdecode(data, cv2.IMREAD_COLOR)
+
+
+def dark_corners(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
+    """Take 5 to 40 % of the light from the corners."""
+    return darkened_corners(image, rng.uniform(0.05, 0.4))
+
+
+def white_balance(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
+    """Scale each channel by a gain of its own, up to 16 %."""
+    gains = np.exp(rng.uniform(-0.15, 0.15, 3))
+    return (image * gains).round().clip(0, 255).astype(np.uint8)
+
+
+def resolution(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
+    """Shrink to 50 to 95 % and enlarge again."""
+    height, width = image.shape[:2]
+    scale = rng.uniform(0.5, 0.95)
+    small = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return cv2.resize(cv2.resize(image, small, interpolation=cv2.INTER_AREA), (width, height))
+
+
+def sharpening(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
+    """Add 30 to 120 % of what a blur takes away."""
+    amount, smooth = rng.uniform(0.3, 1.2), cv2.GaussianBlur(image, (0, 0), rng.uniform(0.7, 2))
+    return cv2.addWeighted(image, 1 + amount, smooth, -amount, 0)
 
 
 def darkened_corners(image: np.ndarray, strength: float) -> np.ndarray:
@@ -112,3 +153,18 @@ def darkened_corners(image: np.ndarray, strength: float) -> np.ndarray:
     y, x = np.linspace(-1, 1, height)[:, None], np.linspace(-1, 1, width)
     light = 1 - strength * (y**2 + x**2) / 2
     return np.rint(image * light[..., None]).astype(np.uint8)
+
+
+PICTURE_CHANGES: dict[str, Callable[[np.random.Generator, np.ndarray], np.ndarray]] = {
+    "jitter": jitter,
+    "out of focus": out_of_focus,
+    "lens blur": lens_blur,
+    "gamma": gamma,
+    "sensor noise": sensor_noise,
+    "JPEG": jpeg,
+    "dark corners": dark_corners,
+    "white balance": white_balance,
+    "resolution": resolution,
+    "sharpening": sharpening,
+}
+"""What may happen to the colours of a layer, a background or a composite, by its name, to be drawn one by one."""

@@ -91,10 +91,17 @@ def write_foreground(folder: Path, index: int, foreground: Foreground) -> Path:
     return path
 
 
+def draw_number(
+    index: int, textures: Sequence[np.ndarray], size: int, seed: int, kind: str | None = None
+) -> Foreground:
+    """Draw foreground number `index` of a pool; `kind` as in `draw_foreground`."""
+    cv2.setNumThreads(1)
+    return draw_foreground(np.random.default_rng([seed, index]), size, textures, kind)
+
+
 def write_number(index: int, folder: Path, textures: Sequence[np.ndarray], size: int, seed: int) -> Path:
     """Draw and write foreground number `index`; returns its path."""
-    cv2.setNumThreads(1)
-    return write_foreground(folder, index, draw_foreground(np.random.default_rng([seed, index]), size, textures))
+    return write_foreground(folder, index, draw_number(index, textures, size, seed))
 
 
 def fill_pool(

@@ -191,14 +191,14 @@ def test_spamattnet_star_cannot_be_trained_without_layers(photographs, tmp_path,
 
 
 def samples_of(words):
-    """What a command would train on, and its schedule."""
+    """What a command would train on."""
     parser = argparse.ArgumentParser()
     train.add_parser(parser.add_subparsers())
     args = parser.parse_args(["train", *(str(word) for word in words)])
     args.config = args.config or "small"
     sources = training_data.find_sources(args)
     schedule = find_schedule(args.stage, args.config, args.preset, len(sources), steps=args.steps, crop=args.crop)
-    return training_data.prepare(args, schedule, STAGES[args.stage].configs[args.config], None, sources)
+    return STAGES[args.stage].samples(training_data.made(args, schedule, sources), schedule)
 
 
 @pytest.mark.parametrize("stage", ["tgn", "spamattnet", "u2net"])
@@ -207,13 +207,13 @@ def test_photographs_are_the_input_or_are_composed(photographs, pool, stage):
     more = ["--config", "u2netp"] if stage == "u2net" else []
     words = [stage, "--data", f"folder:{photographs}", "--steps", 3, "--crop", 64, *more]
     plain = samples_of(words)
-    assert isinstance(plain.samples, STAGES[stage].photographs) and plain.composites is None
-    assert plain.samples.data.settings.crop == 64 and len(plain.samples.data.examples) == 3
+    assert isinstance(plain, STAGES[stage].photographs)
+    assert plain.data.settings.crop == 64 and len(plain.data.examples) == 3
     composed = samples_of([*words, "--pool", pool, "--photos", pool / "photos", "--seed", 4])
-    data = composed.samples.data
-    assert composed.composites == "realistic" and data.settings is REALISTIC and data.seed == 4
+    data = composed.data
+    assert data.settings is REALISTIC and data.seed == 4
     assert [data.foregrounds.read(number).kind for number in (0, 3)] == ["soft", "folder"]
-    assert isinstance(samples_of([*words, "--photos", pool / "photos", "--preset", "p3m"]).samples.data, PhotoData)
+    assert isinstance(samples_of([*words, "--photos", pool / "photos", "--preset", "p3m"]).data, PhotoData)
 
 
 @pytest.mark.parametrize(
@@ -223,7 +223,7 @@ def test_photographs_are_the_input_or_are_composed(photographs, pool, stage):
 )  # fmt: skip
 def test_composites_are_made_as_the_configuration_wants_or_as_is_said(pool, config, given, expected):
     words = ["tgn", "--config", config, "--pool", pool, "--photos", pool / "photos", "--steps", 3]
-    assert samples_of([*words, *(["--composites", *given] if given else [])]).samples.data.settings is expected
+    assert samples_of([*words, *(["--composites", *given] if given else [])]).data.settings is expected
 
 
 def test_small_composites_of_a_pool_are_what_they_were(pool):
@@ -232,7 +232,7 @@ def test_small_composites_of_a_pool_are_what_they_were(pool):
     files = [*sorted(pool.glob("*.png")), *sorted(pool.glob("*.png"))]
     for stage, kind in (("tgn", TGNSamples), ("spamattnet", SPAMattNetSamples)):
         words = [stage, "--pool", pool, pool, "--photos", pool / "photos", "--steps", 3, "--crop", 64, "--seed", 7]
-        samples = samples_of(words).samples
+        samples = samples_of(words)
         before = kind(CompositeData(files, photos, 64, 7), 24)
         assert len(samples) == 24
         for index in range(6):
@@ -243,9 +243,9 @@ def test_a_data_set_of_backgrounds_is_one(pool, tmp_path):
     (tmp_path / "BG-20k").mkdir()
     (tmp_path / "BG-20k" / "train").symlink_to(pool / "photos")
     words = ["tgn", "--pool", pool, "--data", f"bg20k:{tmp_path}", "--steps", 3]
-    photos = samples_of(words).samples.data.photos
+    photos = samples_of(words).data.photos
     assert isinstance(photos, PhotoFiles) and len(photos) == 3
-    assert len(samples_of([*words, "--photos", pool / "photos"]).samples.data.photos) == 6
+    assert len(samples_of([*words, "--photos", pool / "photos"]).data.photos) == 6
 
 
 @pytest.mark.parametrize(
