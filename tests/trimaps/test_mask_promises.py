@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from matting.trimaps.algebra import BACKGROUND, FOREGROUND, UNKNOWN, from_probabilities, object_size, to_one_hot
-from matting.trimaps.mask_promises import DEEP, FAR, TOUCHING, keep_to_mask, rim_width
+from matting.trimaps.mask_promises import DEEP, DOUBT, FAR, TOUCHING, keep_to_mask, rim_width
 
 SIZE, CENTRE, RADIUS = (260, 320), (160, 130), 60
 
@@ -70,6 +70,26 @@ def test_what_lies_deep_inside_the_mask_is_foreground_and_near_its_outline_is_tg
     assert (found == value)[disc()].sum() < (from_probabilities(band(clothes)) == value)[disc()].sum()
 
 
+def test_what_a_sharp_mask_holds_is_at_least_unknown():
+    gap = (CENTRE[0] + RADIUS, CENTRE[1]), 10, BACKGROUND
+    found, inside = kept(band(gap)), distance(~disc())
+    doubted = disc(*gap[:2]) & (inside > 1) & (inside <= DEEP * OBJECT)
+    assert doubted.any() and (found[doubted] == UNKNOWN).all() and (found[disc(*gap[:2]) & ~disc()] == BACKGROUND).all()
+
+
+@pytest.mark.parametrize("width", [1, 21])
+def test_what_the_mask_leaves_out_is_foreground_only_as_far_as_its_rim_may_be_wrong(width):
+    mask = cv2.blur(disc().astype(np.float32), (width, width))
+    beside = (CENTRE[0] + RADIUS, CENTRE[1]), 45, FOREGROUND
+    probabilities = band(beside)
+    found, out = kept(probabilities, mask), distance(mask >= 0.5)
+    doubted, near = disc(*beside[:2]) & (out > DOUBT * rim_width(mask) + 1), disc(*beside[:2]) & (out > 0)
+    near &= ~doubted & (out <= FAR * OBJECT)
+    within = doubted & (out <= FAR * object_size(mask >= 0.5) + rim_width(mask))
+    assert near.any() and (found[near] == FOREGROUND).all() and not (found[doubted] == FOREGROUND).any()
+    assert within.any() == (width == 1) and (found[within] == UNKNOWN).all()
+
+
 def test_where_the_mask_is_unsure_or_the_object_see_through_tgn_is_believed():
     glass = disc(radius=20)
     probabilities = band((CENTRE, 20, UNKNOWN))
@@ -99,7 +119,10 @@ def test_what_is_kept_sums_to_one_changes_no_input_and_is_kept_again(seed):
     np.testing.assert_array_equal(probabilities, before)
     np.testing.assert_allclose(once.sum(axis=2), 1, atol=1e-5)
     changed = (once != before).any(axis=2)
-    assert (once[changed].max(axis=1) == 1).all() and not (once[changed][:, 1] == 1).any()
+    decided = once[changed].max(axis=1) == 1
+    doubted = once[changed][~decided]
+    assert decided.any() and not (once[changed][decided][:, 1] == 1).any()
+    assert (doubted[:, 1] >= before[changed][~decided][:, 1]).all() and (doubted[:, [0, 2]] == 0).any(axis=1).all()
 
 
 def test_sizes_that_differ_are_refused_in_words():
