@@ -12,8 +12,8 @@ from torch.utils.data import Dataset
 
 from matting.coarse import SegmenterUnavailable
 from matting.coarse.u2net import load_u2net
-from matting.data.composites.compose import CompositeData, SPAMattNetSamples, TGNSamples, U2NetSamples
-from matting.data.composites.object_scenes import ObjectSamples
+from matting.data.composites.compose import CompositeData, SPAMattNetSamples, U2NetSamples
+from matting.data.composites.object_scenes import tgn_samples
 from matting.data.photos.with_mattes import PhotoData, SPAMattNetPhotos, TGNPhotos, U2NetPhotos
 from matting.networks import deeplab, spamattnet, tgn
 from matting.networks.backbones import efficientnet, u2net
@@ -100,11 +100,6 @@ def saliency_loss(config: u2net.U2NetConfig, schedule: Schedule) -> Loss:
     return loss
 
 
-def tgn_samples(data: CompositeData) -> type[TGNSamples | ObjectSamples]:
-    """Choose what TGN sees of foregrounds: windows of them, or whole objects."""
-    return ObjectSamples if data.settings.objects else TGNSamples
-
-
 def with_imagenet(network: nn.Module) -> nn.Module:
     """Start an EfficientNet-Lite0 encoder from its published ImageNet weights."""
     if isinstance(getattr(network, "encoder", None), efficientnet.EfficientNetLite0):
@@ -136,7 +131,7 @@ def _estimate(network: nn.Module, batch: Batch) -> tuple[spamattnet.AlphaEstimat
 TGN_STAGE = Stage(
     tgn.CONFIGS,
     tgn.TGN,
-    lambda data, schedule: tgn_samples(data)(data, schedule.steps * schedule.batch, schedule.kernel),
+    lambda data, schedule: tgn_samples(data, schedule.steps * schedule.batch, schedule.kernel),
     TGNPhotos,
     tgn_loss,
     validation.judge_trimap,

@@ -152,7 +152,10 @@ def _composed(
     from matting.data.composites.compose import CompositeData
     from matting.data.composites.settings import COMPOSITES
 
-    return CompositeData(foregrounds, photos, schedule.crop, seed, COMPOSITES[composites(options)])
+    settings = COMPOSITES[composites(options)]
+    if settings.objects and options.stage in ("spamattnet", "u2net"):
+        raise ValueError(f"--composites objects shows TGN its masks; for {options.stage} choose other ones.")
+    return CompositeData(foregrounds, photos, schedule.crop, seed, settings)
 
 
 def composites(options: TrainOptions) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from torch.utils.data import Dataset
 
 from matting.data.composites.augment import background_like, jitter, warp
-from matting.data.composites.compose import Composite, CompositeData, generator, read_any
+from matting.data.composites.compose import Composite, CompositeData, TGNSamples, generator, read_any
 from matting.data.composites.hard_cases import with_clutter, with_like_colours
 from matting.data.composites.lettering import with_lettering
 from matting.data.synthetic import Foreground
@@ -47,6 +47,11 @@ class ObjectSamples(Dataset[Sample]):
         trimap = from_alpha(composite.alpha, self.kernel, self.kernel)
         coarse = self.data.settings.mask(rng, composite.alpha, composite.image)
         return {"image": colours(composite.image), "coarse_mask": plane(coarse), "classes": classes(trimap)}
+
+
+def tgn_samples(data: CompositeData, length: int, kernel: int = 15) -> TGNSamples | ObjectSamples:
+    """Make the samples that the settings ask for: whole objects, or windows of foregrounds."""
+    return (ObjectSamples if data.settings.objects else TGNSamples)(data, length, kernel)
 
 
 def draw_object(rng: np.random.Generator, data: CompositeData) -> Composite:

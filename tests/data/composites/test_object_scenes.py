@@ -15,11 +15,10 @@ from matting.data.composites.augment import warp
 from matting.data.composites.compose import CompositeData, TGNSamples, generator
 from matting.data.composites.hard_masks import brought_mask
 from matting.data.composites.lettering import with_lettering
-from matting.data.composites.object_scenes import ObjectSamples, draw_object, place
+from matting.data.composites.object_scenes import ObjectSamples, draw_object, place, tgn_samples
 from matting.data.composites.settings import HARD, OBJECTS
 from matting.data.pools.pool import read_pool, write_foreground
 from matting.data.synthetic import Foreground
-from matting.training.stages import tgn_samples
 
 CROP = 96
 seeds = st.integers(0, 10_000)
@@ -52,8 +51,8 @@ def test_a_sample_depends_on_its_number_alone_and_has_the_forms_that_tgn_takes(d
 
 
 def test_the_settings_choose_whole_objects(data):
-    assert tgn_samples(data) is ObjectSamples
-    assert tgn_samples(replace(data, settings=HARD)) is TGNSamples
+    assert isinstance(tgn_samples(data, 3), ObjectSamples)
+    assert isinstance(tgn_samples(replace(data, settings=HARD), 3), TGNSamples)
 
 
 @given(seeds)
