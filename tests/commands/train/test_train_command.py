@@ -202,7 +202,8 @@ def samples_of(words):
     args = parser.parse_args(["train", *(str(word) for word in words)])
     args.config = args.config or "small"
     sources = training_data.find_sources(args)
-    schedule = find_schedule(args.stage, args.config, args.preset, len(sources), steps=args.steps, crop=args.crop)
+    changes = {name: getattr(args, name) for name in ("steps", "crop", "kernel")}
+    schedule = find_schedule(args.stage, args.config, args.preset, len(sources), **changes)
     return STAGES[args.stage].samples(training_data.made(args, schedule, sources), schedule)
 
 
@@ -234,10 +235,10 @@ def test_composites_are_made_as_the_configuration_wants_or_as_is_said(pool, conf
 def test_whole_objects_are_shown_without_the_photos_held_out_and_with_the_kernel_that_is_said(pool):
     held_out = sorted((pool / "photos").iterdir())[1].stem
     words = ["tgn", "--pool", pool, "--photos", pool / "photos", "--steps", 3, "--composites", "objects"]
-    samples = samples_of([*words, "--held-out", held_out, "--kernel", 5]).samples
+    samples = samples_of([*words, "--held-out", held_out, "--kernel", 5])
     assert isinstance(samples, ObjectSamples) and samples.kernel == 5 and samples.data.settings is OBJECTS
     assert held_out not in [path.stem for path in samples.data.photos.paths]
-    assert len(samples.data.photos) == len(samples_of(words).samples.data.photos) - 1
+    assert len(samples.data.photos) == len(samples_of(words).data.photos) - 1
 
 
 def test_what_is_kept_learns_nothing_and_the_rest_learns(pool, tmp_path):
