@@ -20,6 +20,7 @@ PAGES = sorted(
         *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
         *ROOT.glob("docs/*.md"),
         *ROOT.glob("assets/*/README.md"),
+        ROOT / "notebooks" / "README.md",
     ]
 )
 NOTEBOOKS = sorted(ROOT.glob("notebooks/**/*.ipynb"))
