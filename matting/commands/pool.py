@@ -15,6 +15,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     sources = parser.add_subparsers(dest="source", required=True, metavar="SOURCE")
     _add_drawn(sources.add_parser("draw", help="draw hair, fur, leaves, nets, smoke, glass, ..."))
     _add_cutouts(sources.add_parser("cutouts", help="cut windows out of photos with mattes, or of pictures with alpha"))
+    _add_objects(sources.add_parser("objects", help="cut whole subjects out of photos with masks, for `train tgn`"))
     _add_scenes(sources.add_parser("scenes", help="compose scenes with masks, for `train clicks`"))
     _add_debian(sources.add_parser("debian", help="fetch photographs and painted cutouts from Debian's packages"))
 
@@ -68,17 +69,47 @@ def _cut(args: argparse.Namespace) -> None:
     print(f"{count} foregrounds in {args.out}")
 
 
-def _add_scenes(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(fill=_compose_scenes)
+def _add_objects(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(fill=_cut_objects)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the pool's folder")
+    _add_found(parser)
+    parser.add_argument(
+        "--mattes", type=Path, nargs="*", default=[], metavar="DIR", help="folders of NAME.jpg with mattes NAME.png"
+    )
+
+
+def _cut_objects(args: argparse.Namespace) -> None:
+    import torch
+
+    from matting.data.photos.pseudo_mattes import fill_objects
+    from matting.data.scenes.pool import find_subjects
+    from matting.inference import whole_photo
+    from matting.networks.weights import find_folder, load_pair
+
+    subjects, cutouts = find_subjects(args.subjects, args.foregrounds, args.held_out)
+    mattes = [path for folder in args.mattes for path in sorted(folder.glob("*.jpg"))]
+    network = whole_photo.prepare(
+        load_pair(find_folder(None))["spamattnet"], whole_photo.default_device(), torch.float32
+    )
+    print(f"{fill_objects(args.out, subjects, cutouts, mattes, network)} objects in {args.out}")
+
+
+def _add_found(parser: argparse.ArgumentParser) -> None:
+    """Describe the arguments that name photos with masks and foregrounds with alpha."""
     parser.add_argument("--subjects", nargs="+", required=True, metavar="PHOTOS:MASKS", help="photos of one subject")
     parser.add_argument(
         "--foregrounds", type=Path, nargs="*", default=[], metavar="DIR", help="folders with image/ and alpha/"
     )
-    parser.add_argument("--photos", type=Path, nargs="+", required=True, metavar="DIR", help="folders of backgrounds")
     parser.add_argument(
         "--held-out", nargs="*", default=[], metavar="END", help="photos whose name ends so are not used"
     )
+
+
+def _add_scenes(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(fill=_compose_scenes)
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the pool's folder")
+    _add_found(parser)
+    parser.add_argument("--photos", type=Path, nargs="+", required=True, metavar="DIR", help="folders of backgrounds")
     parser.add_argument("--count", type=int, required=True, metavar="N", help="how many scenes")
     parser.add_argument("--start", type=int, default=0, metavar="N", help="first number (default: 0)")
     parser.add_argument("--seed", type=int, default=0)

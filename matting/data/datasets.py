@@ -142,15 +142,17 @@ def foreground_sources(specs: Sequence[str], pools: Sequence[Path]) -> Foregroun
     return JoinedForegrounds(sources)
 
 
-def background_photos(specs: Sequence[str], folders: Sequence[Path]) -> PhotoFiles:
+def background_photos(specs: Sequence[str], folders: Sequence[Path], held_out: Sequence[str] = ()) -> PhotoFiles:
     """Collect backgrounds: the photos of folders, then those of data sets as LAYOUT:ROOT, such as bg20k:ROOT.
+
+    Photos of folders whose name, without suffix, ends as one of `held_out` are left out.
 
     Unlike `load_textures` it keeps nothing in memory, so tens of thousands will do.
 
     Raises:
         ValueError: where there is none, or a data set has no backgrounds.
     """
-    paths = [path for folder in folders for path in photo_paths(folder)]
+    paths = [path for folder in folders for path in photo_paths(folder) if not path.stem.endswith(tuple(held_out))]
     for spec in specs:
         name, root = _parsed(spec)
         found = [example.background for example in read_layout(name, root, LAYOUTS[name].splits[0])]

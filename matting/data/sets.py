@@ -13,7 +13,8 @@ import numpy as np
 from torch import Tensor
 from torch.utils.data import Dataset, default_collate
 
-from matting.data.composites.compose import CompositeData, SPAMattNetSamples, TGNSamples, U2NetSamples
+from matting.data.composites.compose import CompositeData, SPAMattNetSamples, U2NetSamples
+from matting.data.composites.object_scenes import tgn_samples
 from matting.data.composites.settings import REALISTIC, CompositeSettings, PhotoSettings
 from matting.data.datasets import (
     DatasetForegrounds,
@@ -30,7 +31,7 @@ from matting.data.tensors import Sample
 Data = CompositeData | PhotoData | UnlabelledData
 
 SAMPLES: dict[tuple[type, str], Callable[[Data, int], Dataset[Sample]]] = {
-    (CompositeData, "tgn"): TGNSamples,
+    (CompositeData, "tgn"): tgn_samples,
     (CompositeData, "spamattnet"): SPAMattNetSamples,
     (CompositeData, "u2net"): U2NetSamples,
     (PhotoData, "tgn"): TGNPhotos,

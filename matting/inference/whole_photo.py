@@ -16,8 +16,8 @@ from matting.networks.spamattnet import SPAMattNet
 from matting.networks.tensors import crop_to, pad_to_multiple, to_tensor
 from matting.networks.tgn import TGN
 
-TRIMAP_SIDE = 1536
-"""TGN looks at photos with at most this many pixels on their longer side, about the scale it was trained at."""
+TRIMAP_SIDE = 1024
+"""TGN looks at photos with at most this many pixels on their longer side: it was trained on views of 448 to 760."""
 
 ALPHA_PIXELS = 12_000_000
 """SPAMattNet looks at photos of at most this many pixels (4K and 12-megapixel phones whole); larger ones are shrunk."""

@@ -12,7 +12,8 @@ from torch.utils.data import Dataset
 
 from matting.coarse import SegmenterUnavailable
 from matting.coarse.u2net import load_u2net
-from matting.data.composites.compose import CompositeData, SPAMattNetSamples, TGNSamples, U2NetSamples
+from matting.data.composites.compose import CompositeData, SPAMattNetSamples, U2NetSamples
+from matting.data.composites.object_scenes import tgn_samples
 from matting.data.photos.with_mattes import PhotoData, SPAMattNetPhotos, TGNPhotos, U2NetPhotos
 from matting.networks import deeplab, spamattnet, tgn
 from matting.networks.backbones import efficientnet, u2net
@@ -130,7 +131,7 @@ def _estimate(network: nn.Module, batch: Batch) -> tuple[spamattnet.AlphaEstimat
 TGN_STAGE = Stage(
     tgn.CONFIGS,
     tgn.TGN,
-    lambda data, schedule: TGNSamples(data, schedule.steps * schedule.batch, schedule.kernel),
+    lambda data, schedule: tgn_samples(data, schedule.steps * schedule.batch, schedule.kernel),
     TGNPhotos,
     tgn_loss,
     validation.judge_trimap,

@@ -24,16 +24,31 @@ background."""
 DEEP = 0.03
 """Farther inside the mask than this share of the object's size, and the width of its rim, it is foreground."""
 
+DOUBT = 2.0
+"""TGN may contradict the mask outright only so many widths of its rim away from its outline."""
+
+EDGE = 2.0
+"""So many pixels farther it is unknown what stands, and beyond them the mask does."""
+
+SOFT = 0.025
+"""A mask whose rim is at least so wide, as a share of the object's size, is a soft one; without a rim it is sharp."""
+
+UNKNOWN_ODDS = (0.6, 1.0)
+"""What unknown's odds are multiplied by for a sharp mask, which is mostly right, and for a soft one, which errs."""
+
 
 def keep_to_mask(probabilities: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """Hold TGN's probabilities to the mask that they were made from.
 
-    The object is where the mask is `HELD` or more; its size is the square root of its area. Then
+    The object is where the mask is `HELD` or more; its size is the square root of its area. First the odds of unknown
+    are weighed by how sharp the mask is, `UNKNOWN_ODDS`, in between by its rim (`SOFT`). Then
 
     - what lies farther than `FAR` sizes and the mask's rim from the object is background, and so is each connected
       piece of likely unknown and foreground that comes nowhere closer than `TOUCHING` sizes to it;
     - what lies deeper than `DEEP` sizes and the rim inside the object is foreground, unless the mask is less than
-      `SURE` there, or TGN is surer of unknown than `editing.SEE_THROUGH`: then the object is see-through.
+      `SURE` there, or TGN is surer of unknown than `editing.SEE_THROUGH`: then the object is see-through;
+    - where TGN contradicts the mask outright, foreground outside or background inside, farther than `DOUBT` rims from
+      the outline, the mask stands, but for `EDGE` pixels, which are unknown.
 
     The mask's rim is the mean width of the band where it is neither `SURE` of the object nor of its absence: a blurred
     mask promises less than a sharp one. The photo's border is no edge of the object. A mask without an object
@@ -51,14 +66,20 @@ def keep_to_mask(probabilities: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """
     if probabilities.shape != (*mask.shape, 3):
         raise ValueError(f"The probabilities should have the shape {(*mask.shape, 3)}, got {probabilities.shape}.")
-    kept, held = probabilities.copy(), mask >= HELD
+    held = mask >= HELD
     size = object_size(held)
     if not size:
-        return kept
+        return probabilities.copy()
     outside, inside = distance_to(held), distance_to(~held)
     rim = rim_width(mask)
+    kept = _weighed(probabilities, min(1.0, rim / (SOFT * size)))
+    said = kept.argmax(axis=2)
+    for distance, contradicted, mask_says in ((outside, 2, (1, 0, 0)), (inside, 0, (0, 0, 1))):
+        against = said == contradicted
+        kept[against & (distance > DOUBT * rim)] = (0, 1, 0)
+        kept[against & (distance > DOUBT * rim + EDGE)] = mask_says
     reached = outside <= max(FAR * size + rim, 1)
-    reached &= _pieces_touching(reached & (probabilities.argmax(axis=2) != 0), outside <= max(TOUCHING * size, 1))
+    reached &= _pieces_touching(reached & (kept.argmax(axis=2) != 0), outside <= max(TOUCHING * size, 1))
     kept[~reached] = (1, 0, 0)
     sure = (inside > max(DEEP * size + rim, 1)) & (mask >= SURE) & (probabilities[..., 1] <= SEE_THROUGH)
     kept[sure] = (0, 0, 1)
@@ -69,6 +90,14 @@ def rim_width(mask: np.ndarray) -> float:
     """Mean width in pixels of the band where a mask, floats (H, W) in [0, 1], is unsure; 0 of a sharp one."""
     certain = np.select([mask >= SURE, mask <= 1 - SURE], [FOREGROUND, BACKGROUND], UNKNOWN)
     return band_width(certain.astype(np.uint8))
+
+
+def _weighed(probabilities: np.ndarray, softness: float) -> np.ndarray:
+    """A copy with the odds of unknown for a mask of a softness in [0, 1], between the two `UNKNOWN_ODDS`."""
+    sharp, soft = UNKNOWN_ODDS
+    weighed = probabilities.copy()
+    weighed[..., 1] *= sharp ** (1 - softness) * soft**softness
+    return weighed / weighed.sum(axis=2, keepdims=True)
 
 
 def _pieces_touching(present: np.ndarray, place: np.ndarray) -> np.ndarray:

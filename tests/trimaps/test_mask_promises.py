@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from matting.trimaps.algebra import BACKGROUND, FOREGROUND, UNKNOWN, from_probabilities, object_size, to_one_hot
-from matting.trimaps.mask_promises import DEEP, FAR, TOUCHING, keep_to_mask, rim_width
+from matting.trimaps.mask_promises import DEEP, DOUBT, EDGE, FAR, TOUCHING, UNKNOWN_ODDS, keep_to_mask, rim_width
 
 SIZE, CENTRE, RADIUS = (260, 320), (160, 130), 60
 
@@ -70,6 +70,30 @@ def test_what_lies_deep_inside_the_mask_is_foreground_and_near_its_outline_is_tg
     assert (found == value)[disc()].sum() < (from_probabilities(band(clothes)) == value)[disc()].sum()
 
 
+def test_where_tgn_contradicts_a_sharp_mask_outright_the_mask_stands_but_for_its_edge():
+    for side, value, stands in ((disc(), BACKGROUND, FOREGROUND), (~disc(), FOREGROUND, BACKGROUND)):
+        claim = (CENTRE[0] + RADIUS, CENTRE[1]), 10, value
+        found, away = kept(band(claim)), distance(~side)
+        against = disc(*claim[:2]) & side & (away > 0)
+        assert (found[against & (away <= EDGE)] == UNKNOWN).all() and (found[against & (away > EDGE)] == stands).all()
+        assert (against & (away <= EDGE)).any() and (against & (away > EDGE)).any()
+
+
+def test_a_soft_mask_is_contradicted_as_far_as_its_rim_may_be_wrong():
+    soft, beside = cv2.blur(disc().astype(np.float32), (21, 21)), ((CENTRE[0] + RADIUS, CENTRE[1]), 25, FOREGROUND)
+    assert DOUBT * rim_width(soft) > 25
+    assert (kept(band(beside), soft)[disc(*beside[:2])] == FOREGROUND).all()
+    assert not (kept(band(beside))[disc(*beside[:2])] == FOREGROUND).all()
+
+
+def test_unknown_is_narrower_with_a_sharp_mask_than_with_a_soft_one():
+    sharp, soft = disc().astype(np.float32), cv2.blur(disc().astype(np.float32), (21, 21))
+    even = band()
+    even[disc(radius=RADIUS + 5) & ~disc(radius=RADIUS)] = (0.45, 0.55, 0)
+    assert (kept(even, sharp) == UNKNOWN).sum() < (kept(even, soft) == UNKNOWN).sum()
+    assert UNKNOWN_ODDS[0] < UNKNOWN_ODDS[1]
+
+
 def test_where_the_mask_is_unsure_or_the_object_see_through_tgn_is_believed():
     glass = disc(radius=20)
     probabilities = band((CENTRE, 20, UNKNOWN))
@@ -98,8 +122,10 @@ def test_what_is_kept_sums_to_one_changes_no_input_and_is_kept_again(seed):
     once = keep_to_mask(probabilities, mask)
     np.testing.assert_array_equal(probabilities, before)
     np.testing.assert_allclose(once.sum(axis=2), 1, atol=1e-5)
-    changed = (once != before).any(axis=2)
-    assert (once[changed].max(axis=1) == 1).all() and not (once[changed][:, 1] == 1).any()
+    decided = once.max(axis=2) == 1
+    assert decided.any() and not decided.all()
+    undecided, were = once[~decided], before[~decided]
+    np.testing.assert_allclose(undecided[:, 0] * were[:, 2], undecided[:, 2] * were[:, 0], atol=1e-5)
 
 
 def test_sizes_that_differ_are_refused_in_words():

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matting.training.schedules import Schedule
     from matting.training.validation import HeldOutExample
 
-COMPOSITES = ("realistic", "hard", "magnified", "paper")
+COMPOSITES = ("realistic", "hard", "magnified", "objects", "paper")
 """Names of the settings in `matting.data.composites.settings`."""
 
 
@@ -55,6 +55,9 @@ def add_arguments(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument("--pool", type=Path, nargs="+", default=[], metavar="DIR", help="folders of drawn foregrounds")
     group.add_argument("--photos", type=Path, nargs="+", default=[], metavar="DIR", help="folders of background photos")
+    group.add_argument(
+        "--held-out", nargs="*", default=[], metavar="END", help="background photos whose name ends so are not used"
+    )
     group.add_argument(
         "--composites",
         choices=COMPOSITES,
@@ -94,7 +97,7 @@ def find_sources(options: TrainOptions) -> Sources:
     specs = [spec for spec in options.data if spec not in separate]
     if not specs and not options.pool:
         raise ValueError("There is nothing to learn from: give --pool DIR or --data LAYOUT:ROOT.")
-    photos = backgrounds(separate, options.photos)
+    photos = backgrounds(separate, options.photos, options.held_out)
     if len(photos) and not options.preset:
         if options.guidance:
             raise ValueError("--guidance belongs to photos with mattes: leave out the backgrounds, or give --preset.")
@@ -149,7 +152,10 @@ def _composed(
     from matting.data.composites.compose import CompositeData
     from matting.data.composites.settings import COMPOSITES
 
-    return CompositeData(foregrounds, photos, schedule.crop, seed, COMPOSITES[composites(options)])
+    settings = COMPOSITES[composites(options)]
+    if settings.objects and options.stage in ("spamattnet", "u2net"):
+        raise ValueError(f"--composites objects shows TGN its masks; for {options.stage} choose other ones.")
+    return CompositeData(foregrounds, photos, schedule.crop, seed, settings)
 
 
 def composites(options: TrainOptions) -> str:
@@ -157,12 +163,12 @@ def composites(options: TrainOptions) -> str:
     return options.composites or ("paper" if options.config in ("paper", "paper_star") else "realistic")
 
 
-def backgrounds(specs: Sequence[str], folders: Sequence[Path]) -> Sequence[np.ndarray]:
-    """Hold the photos of folders in memory; a data set's tens of thousands are read when they are asked for."""
+def backgrounds(specs: Sequence[str], folders: Sequence[Path], held_out: Sequence[str] = ()) -> Sequence[np.ndarray]:
+    """Hold the photos of folders in memory; a data set's, or those of which some are held out, are read when needed."""
     from matting.data.datasets import background_photos
     from matting.data.pools.pool import load_textures
 
-    return background_photos(specs, folders) if specs else load_textures(folders)
+    return background_photos(specs, folders, held_out) if specs or held_out else load_textures(folders)
 
 
 def _guided(options: TrainOptions, examples: Sequence[Example]) -> Sequence[Example]:

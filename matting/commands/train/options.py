@@ -15,10 +15,11 @@ class TrainOptions:
     Attributes:
         stage: the network, or adaptation.
         config, without, no_enlarge, preset: which network, and by which schedule.
-        run, source, teacher, out, seed: where it lives, what it starts from, where its weights go.
-        data, pool, photos, composites, guidance: what it learns from.
+        run, source, keep, teacher, out, seed: where it lives, what it starts from, what of it does not learn, where its
+            weights go.
+        data, pool, photos, held_out, composites, guidance: what it learns from.
         validate, validate_every, validate_count: what is looked at meanwhile; how often, in minutes; how many.
-        steps, batch, crop, rate, warmup, hold, ema, optimizer, change_schedule: values of the schedule.
+        steps, batch, crop, rate, warmup, hold, kernel, ema, optimizer, change_schedule: values of the schedule.
         device, dtype, accumulate, workers, threads, time_limit: the machine; the limit is in minutes.
     """
 
@@ -29,12 +30,14 @@ class TrainOptions:
     preset: str | None = None
     run: Path | None = None
     source: Path | None = None
+    keep: Sequence[str] = ()
     teacher: Path | None = None
     out: Path | None = None
     seed: int = 0
     data: Sequence[str] = ()
     pool: Sequence[Path] = ()
     photos: Sequence[Path] = ()
+    held_out: Sequence[str] = ()
     composites: str | None = None
     guidance: Path | None = None
     validate: Sequence[Path] = ()
@@ -46,6 +49,7 @@ class TrainOptions:
     rate: float | None = None
     warmup: int | None = None
     hold: float | None = None
+    kernel: int | None = None
     ema: float | None = None
     optimizer: str | None = None
     change_schedule: bool = False

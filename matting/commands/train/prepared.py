@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from matting.training.jobs import Job
 
-CHANGES = ("steps", "batch", "crop", "rate", "warmup", "hold", "ema", "optimizer")
+CHANGES = ("steps", "batch", "crop", "rate", "warmup", "hold", "kernel", "ema", "optimizer")
 """Values of a schedule that have an option of their own."""
 
 

@@ -40,6 +40,21 @@ def affine(rng: np.random.Generator, layer: Foreground) -> Foreground:
     return Foreground(colour, np.rint(alpha * 255) / np.float32(255), layer.kind)
 
 
+def warp(layer: Foreground, transform: np.ndarray, side: int) -> Foreground:
+    """Bring a layer into a square of `side` pixels by an affine map (2, 3) without aliasing; alpha is 0 outside of it.
+
+    Colours at the layer's border go on outside.
+    """
+    colour, alpha = layer.colour, layer.alpha
+    shrunk = float(np.linalg.norm(transform[:, :2], axis=0).mean())
+    if shrunk < 0.5:  # an affine map alone would alias
+        colour, alpha = (cv2.GaussianBlur(plane, (0, 0), 0.4 / shrunk) for plane in (colour, alpha))
+    border = {"flags": cv2.INTER_LINEAR, "borderMode": cv2.BORDER_REPLICATE}
+    colour = cv2.warpAffine(colour, transform, (side, side), **border)
+    alpha = cv2.warpAffine(alpha, transform, (side, side), flags=cv2.INTER_LINEAR)
+    return Foreground(colour, alpha.clip(0, 1), layer.kind)
+
+
 def jitter(rng: np.random.Generator, colour: np.ndarray) -> np.ndarray:
     """Shift hue by ±40°, scale saturation and value of a foreground's colours, uint8 (H, W, 3)."""
     hsv = cv2.cvtColor(colour, cv2.COLOR_RGB2HSV_FULL).astype(np.float32)

@@ -118,9 +118,9 @@ class U2NetSamples(Dataset[Sample]):
 def draw_layer(rng: np.random.Generator, data: CompositeData) -> Foreground:
     """Choose a foreground, at times merge a second one into it, and warp the result."""
     settings = data.settings
-    layer = _read(rng, data.foregrounds)
+    layer = read_any(rng, data.foregrounds)
     if rng.random() < settings.second:
-        layer = merge_foregrounds(layer, affine(rng, _read(rng, data.foregrounds)))
+        layer = merge_foregrounds(layer, affine(rng, read_any(rng, data.foregrounds)))
     if settings.whole and rng.random() < settings.whole:
         layer = cut_layer(layer, (slice(None), slice(None)), settings.whole_side)
     return affine(rng, layer)
@@ -152,11 +152,12 @@ def draw_background(rng: np.random.Generator, size: tuple[int, int], data: Compo
     """Cut a background of (height, width) out of a random photo, at times with another object in it."""
     background = background_like(rng, data.photos, size)
     if data.settings.clutter and rng.random() < data.settings.clutter:
-        background = with_clutter(rng, background, _read(rng, data.foregrounds))
+        background = with_clutter(rng, background, read_any(rng, data.foregrounds))
     return background
 
 
-def _read(rng: np.random.Generator, foregrounds: ForegroundSource) -> Foreground:
+def read_any(rng: np.random.Generator, foregrounds: ForegroundSource) -> Foreground:
+    """Read a random foreground, each as likely as the others."""
     return foregrounds.read(int(rng.integers(len(foregrounds))))
 
 

@@ -10,15 +10,17 @@ from matting.data.composites.augment import affine, jitter
 from matting.data.synthetic import Foreground
 
 
-def with_clutter(rng: np.random.Generator, background: np.ndarray, thing: Foreground) -> np.ndarray:
-    """Put another object into a background, uint8 (H, W, 3), at a random place and size.
+def with_clutter(
+    rng: np.random.Generator, background: np.ndarray, thing: Foreground, sizes: tuple[float, float] = (0.5, 1.3)
+) -> np.ndarray:
+    """Put another object into a background, uint8 (H, W, 3), at a random place and size, a share of the longer side.
 
     Backgrounds of photos contain objects with outlines of their own, sharp or slightly out of focus; only their
     meaning tells them from the object, not their outline.
     """
     height, width = background.shape[:2]
     thing = affine(rng, thing)
-    side = round(max(height, width) * rng.uniform(0.5, 1.3))
+    side = round(max(height, width) * rng.uniform(*sizes))
     scale = side / max(thing.alpha.shape)
     size = tuple(max(1, round(length * scale)) for length in thing.alpha.shape)
     colour, alpha = (cv2.resize(p, size[::-1], interpolation=cv2.INTER_AREA) for p in (thing.colour, thing.alpha))

@@ -17,6 +17,23 @@ def hard_mask(rng: np.random.Generator, alpha: np.ndarray, image: np.ndarray) ->
     return perturb_mask(rng, alpha) if rng.random() < 0.5 else segmenter_mask(rng, alpha, image)
 
 
+def brought_mask(rng: np.random.Generator, alpha: np.ndarray, image: np.ndarray) -> np.ndarray:
+    """Draw a coarse mask, float32 (H, W) in [0, 1], as people bring them: half of them exact, the rest as `hard_mask`.
+
+    An exact one is the true alpha cut at one half, at times moved by a few pixels, or soft as alpha is.
+    """
+    kind = rng.random()
+    if kind < 0.42:
+        return (alpha >= 0.5).astype(np.float32)
+    if kind < 0.48:
+        move = (cv2.erode, cv2.dilate)[int(rng.integers(2))]
+        side = int(rng.integers(2, 8))
+        return move((alpha >= 0.5).astype(np.float32), np.ones((side, side), np.uint8))
+    if kind < 0.54:
+        return cv2.GaussianBlur(alpha, (0, 0), rng.uniform(0.3, 4)).clip(0, 1)
+    return hard_mask(rng, alpha, image)
+
+
 def segmenter_mask(rng: np.random.Generator, alpha: np.ndarray, image: np.ndarray) -> np.ndarray:
     """Degrade a true alpha (H, W) like a segmenter that sees the image, uint8 (H, W, 3).
 

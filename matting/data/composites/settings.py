@@ -10,7 +10,7 @@ import numpy as np
 
 from matting.data.composites.augment import camera, edited_camera
 from matting.data.composites.coarse_masks import paper_mask, perturb_mask
-from matting.data.composites.hard_masks import hard_mask
+from matting.data.composites.hard_masks import brought_mask, hard_mask
 from matting.data.composites.trimaps import paper_trimap, random_trimap
 
 Drawing = Callable[[np.random.Generator, np.ndarray], np.ndarray]
@@ -26,6 +26,8 @@ class CompositeSettings:
         whole_side: side of the whole then, in pixels.
         clutter: probability of another object in the background, which is no part of alpha.
         alike: probability that the background has the foreground's colours.
+        dark: probability that the foreground is dark, as clothes are.
+        objects: TGN sees whole objects in a view around them (`object_scenes`), not windows of foregrounds.
         magnified: probability that a composite is made smaller than the crop and enlarged to it, as small photos are
             for SPAMattNet (`matting.inference.whole_photo.working_scale`).
         magnifications: least and most that it is enlarged by.
@@ -44,6 +46,8 @@ class CompositeSettings:
     whole_side: int = 640
     clutter: float = 0.0
     alike: float = 0.0
+    dark: float = 0.0
+    objects: bool = False
     magnified: float = 0.0
     magnifications: tuple[float, float] = (1.25, 2.5)
 
@@ -90,8 +94,11 @@ HARD = replace(REALISTIC, seen=edited_camera, mask=hard_mask, clutter=0.4, alike
 MAGNIFIED = replace(REALISTIC, magnified=0.75, scales=(1.0, 1.25, 1.6, 2.2))
 """Finer structures, most of them enlarged: what SPAMattNet `small` sees of small photos."""
 
+OBJECTS = replace(HARD, mask=brought_mask, clutter=0.5, alike=0.25, dark=0.25, objects=True)
+"""Whole objects for TGN, half of them with other things or lettering behind them; masks are often exact."""
+
 PAPER = CompositeSettings(0.5, 0.25, (1.0,), paper_trimap, exact, partial(unseen, paper_mask))
 """The paper's composites of Adobe's and Distinctions-646's foregrounds."""
 
-COMPOSITES = {"realistic": REALISTIC, "hard": HARD, "magnified": MAGNIFIED, "paper": PAPER}
+COMPOSITES = {"realistic": REALISTIC, "hard": HARD, "magnified": MAGNIFIED, "objects": OBJECTS, "paper": PAPER}
 """By the names that commands know them by."""

@@ -20,6 +20,9 @@ from matting.data.synthetic import KINDS, Foreground, draw_foreground
 from matting.files import write_whole
 
 PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
+FOUND = ("photo", "cutout")
+"""Kinds of foregrounds that are not drawn: the subject of a photograph, and a cutout with its alpha."""
+
 PATTERN = "[0-9]" * 6 + "*_*.png"  # a million and more have longer numbers
 
 
@@ -165,10 +168,9 @@ def read_foreground(path: Path | str) -> Foreground:
     """
     path = Path(path)
     kind = path.stem.partition("_")[2]
-    if kind not in KINDS:
-        raise ValueError(
-            f"A foreground is named NUMBER_KIND.png with KIND one of {', '.join(KINDS)}, but {path} is not."
-        )
+    if kind not in KINDS and kind not in FOUND:
+        kinds = ", ".join((*KINDS, *FOUND))
+        raise ValueError(f"A foreground is named NUMBER_KIND.png with KIND one of {kinds}, but {path} is not.")
     image = decode(path, cv2.IMREAD_UNCHANGED)
     if image.ndim != 3 or image.shape[2] != 4 or image.dtype != np.uint8:
         raise ValueError(

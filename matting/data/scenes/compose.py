@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from matting.coarse.classical.regions import find_regions
-from matting.data.composites.augment import edited_camera, jitter
+from matting.data.composites.augment import edited_camera, jitter, warp
 from matting.data.composites.compose import generator
 from matting.data.composites.hard_cases import with_like_colours
 from matting.data.pools.pool import read_photo
@@ -190,15 +190,7 @@ def _placed(rng: np.random.Generator, thing: Foreground, side: int, *, alone: bo
     offset = middle - matrix @ ((low + high) / 2)
     transform = np.hstack([matrix, offset[:, None]])
     colour = jitter(rng, thing.colour) if rng.random() < 0.3 else thing.colour
-    shrunk = float(scale.mean())
-    if shrunk < 0.5:  # an affine map alone would alias
-        colour, blurred = (cv2.GaussianBlur(plane, (0, 0), 0.4 / shrunk) for plane in (colour, thing.alpha))
-    else:
-        blurred = thing.alpha
-    border = {"flags": cv2.INTER_LINEAR, "borderMode": cv2.BORDER_REPLICATE}
-    colour = cv2.warpAffine(colour, transform, (side, side), **border)
-    alpha = cv2.warpAffine(blurred, transform, (side, side), flags=cv2.INTER_LINEAR)
-    return Foreground(colour, alpha.clip(0, 1), thing.kind)
+    return warp(Foreground(colour, thing.alpha, thing.kind), transform, side)
 
 
 def _numbered(objects: np.ndarray) -> np.ndarray:

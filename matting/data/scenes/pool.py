@@ -43,22 +43,30 @@ def find_files(
     Raises:
         ValueError: where a folder is missing or empty, or a photo of a mask is.
     """
-    endings = tuple(held_out)
+    pairs, cutouts = find_subjects(subjects, foregrounds, held_out)
+    backgrounds = [path for folder in photos for path in kept(some(folder), held_out).values()]
+    if not pairs or not backgrounds:
+        raise ValueError("Scenes need subjects with masks and photos as backgrounds; give --subjects and --photos.")
+    return SceneFiles(pairs, cutouts, backgrounds)
 
-    def kept(found: dict[str, Path]) -> dict[str, Path]:
-        return {name: path for name, path in found.items() if not (endings and name.endswith(endings))}
 
+def find_subjects(
+    subjects: Iterable[str], foregrounds: Iterable[Path], held_out: Sequence[str]
+) -> tuple[list[tuple[Path, Path]], list[tuple[Path, Path]]]:
+    """Find photographs with their masks, and cutouts with their alphas; arguments and errors as of `find_files`."""
     pairs, cutouts = [], []
     for spec in subjects:
         pictures, _, masks = spec.partition(":")
-        pairs += _pairs(kept(some(Path(masks))), some(Path(pictures)), Path(pictures))
+        pairs += _pairs(kept(some(Path(masks)), held_out), some(Path(pictures)), Path(pictures))
     for folder in foregrounds:
         alphas = some(folder / "alpha")
         cutouts += [(colour, alpha) for alpha, colour in _pairs(alphas, some(folder / "image"), folder / "image")]
-    backgrounds = [path for folder in photos for path in kept(some(folder)).values()]
-    if not pairs or not backgrounds:
-        raise ValueError("Scenes need subjects with masks and photos as backgrounds; give --subjects and --photos.")
-    return SceneFiles([(photo, mask) for mask, photo in pairs], cutouts, backgrounds)
+    return [(photo, mask) for mask, photo in pairs], cutouts
+
+
+def kept(found: dict[str, Path], held_out: Sequence[str]) -> dict[str, Path]:
+    """Leave out pictures whose name, without suffix, has one of some endings."""
+    return {name: path for name, path in found.items() if not name.endswith(tuple(held_out))}
 
 
 def _pairs(first: dict[str, Path], second: dict[str, Path], folder: Path) -> list[tuple[Path, Path]]:

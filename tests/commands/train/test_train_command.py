@@ -21,11 +21,14 @@ from matting.coarse import load_segmenter
 from matting.commands.train import command as train
 from matting.commands.train import data as training_data
 from matting.data.composites.compose import CompositeData, SPAMattNetSamples, TGNSamples
-from matting.data.composites.settings import HARD, PAPER, REALISTIC
+from matting.data.composites.object_scenes import ObjectSamples
+from matting.data.composites.settings import HARD, OBJECTS, PAPER, REALISTIC
 from matting.data.datasets import PhotoFiles
 from matting.data.photos.with_mattes import PhotoData
 from matting.networks.backbones.u2net import CONFIGS, U2Net
-from matting.networks.weights import load_weights
+from matting.networks.tgn import CONFIGS as TGN_CONFIGS
+from matting.networks.tgn import TGN
+from matting.networks.weights import load_weights, save_weights
 from matting.training import checkpoint
 from matting.training.schedules import find_schedule
 from matting.training.stages import STAGES
@@ -84,6 +87,8 @@ def test_the_command_line_trains_each_stage(pool, tmp_path, stage, workers, caps
         (["--pool", "no-such-pool"], ["no-such-pool"]),
         (["--from", "no-such.safetensors"], ["no-such.safetensors"]),
         (["--steps", "many"], ["--steps"]),
+        (["--keep", "no.such.part"], ["--keep", "no.such.part"]),
+        (["--composites", "objects"], ["--composites", "objects", "spamattnet"]),
     ],
 )
 def test_a_run_that_cannot_start_says_why_in_a_sentence(pool, tmp_path, capsys, more, words):
@@ -197,7 +202,8 @@ def samples_of(words):
     args = parser.parse_args(["train", *(str(word) for word in words)])
     args.config = args.config or "small"
     sources = training_data.find_sources(args)
-    schedule = find_schedule(args.stage, args.config, args.preset, len(sources), steps=args.steps, crop=args.crop)
+    changes = {name: getattr(args, name) for name in ("steps", "crop", "kernel")}
+    schedule = find_schedule(args.stage, args.config, args.preset, len(sources), **changes)
     return STAGES[args.stage].samples(training_data.made(args, schedule, sources), schedule)
 
 
@@ -224,6 +230,31 @@ def test_photographs_are_the_input_or_are_composed(photographs, pool, stage):
 def test_composites_are_made_as_the_configuration_wants_or_as_is_said(pool, config, given, expected):
     words = ["tgn", "--config", config, "--pool", pool, "--photos", pool / "photos", "--steps", 3]
     assert samples_of([*words, *(["--composites", *given] if given else [])]).data.settings is expected
+
+
+def test_whole_objects_are_shown_without_the_photos_held_out_and_with_the_kernel_that_is_said(pool):
+    held_out = sorted((pool / "photos").iterdir())[1].stem
+    words = ["tgn", "--pool", pool, "--photos", pool / "photos", "--steps", 3, "--composites", "objects"]
+    samples = samples_of([*words, "--held-out", held_out, "--kernel", 5])
+    assert isinstance(samples, ObjectSamples) and samples.kernel == 5 and samples.data.settings is OBJECTS
+    assert held_out not in [path.stem for path in samples.data.photos.paths]
+    assert len(samples.data.photos) == len(samples_of(words).data.photos) - 1
+
+
+def test_what_is_kept_learns_nothing_and_the_rest_learns(pool, tmp_path):
+    start, out = tmp_path / "start.safetensors", tmp_path / "out.safetensors"
+    torch.manual_seed(0)
+    save_weights(TGN(TGN_CONFIGS["small"]), start, torch.float16)
+    more = ["--workers", 0, "--from", start, "--out", out, "--ema", 0, "--warmup", 0]
+    assert command("tgn", pool, tmp_path / "run", *more, "--keep", "encoder._conv_stem", "encoder._blocks.0.") == 0
+    before, after = (dict(load_weights(path).named_parameters()) for path in (start, out))
+    for name in before:
+        if name.startswith(("encoder._conv_stem", "encoder._blocks.0.")):
+            assert torch.equal(before[name], after[name]), name
+    assert not torch.equal(before["classify.weight"], after["classify.weight"])
+    assert not torch.equal(
+        before["encoder._blocks.1._project_conv.weight"], after["encoder._blocks.1._project_conv.weight"]
+    )
 
 
 def test_small_composites_of_a_pool_are_what_they_were(pool):

@@ -212,3 +212,19 @@ def test_photos_are_recognised_worse_where_padding_is_symmetric(recognised, publ
 def confidence(found, labelled):
     """Mean log probability of the true classes."""
     return found.gather(1, labelled[1][:, None]).log().mean()
+
+
+@pytest.mark.parametrize(("stride", "dilation"), [(1, 1), (2, 1), (1, 2)])
+def test_on_a_cpu_a_depthwise_filter_learns_in_float32_under_bfloat16(stride, dilation):
+    torch.manual_seed(0)
+    filters = SameConv2d(8, 8, 5, stride, groups=8, dilation=dilation)
+    feature = torch.randn(2, 8, 13, 12).bfloat16()
+    with torch.autocast("cpu", torch.bfloat16):
+        out = filters(feature)
+    out.float().square().sum().backward()
+    gradient, filters.weight.grad = filters.weight.grad, None
+    exact = filters(feature.float())
+    exact.bfloat16().float().square().sum().backward()
+    assert out.dtype == torch.bfloat16 and gradient.dtype == torch.float32
+    torch.testing.assert_close(out, exact.bfloat16())
+    torch.testing.assert_close(gradient, filters.weight.grad, rtol=0.01, atol=0.05)
