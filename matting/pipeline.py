@@ -14,7 +14,7 @@ from matting.coarse import ALIASES, DEFAULT, Box, Point, Prompts, Segmenter, as_
 from matting.files import write_whole
 from matting.images import Source, read_mask, read_photo, read_trimap
 from matting.inference import around_object, preview, whole_photo
-from matting.inference.fusion import hard_fusion, painted_probabilities, soft_fusion
+from matting.inference.fusion import hard_fusion, needed, painted_probabilities, soft_fusion
 from matting.networks import spamattnet, tgn, weights
 from matting.result import MattingResult
 from matting.trimaps.algebra import UNKNOWN, from_probabilities
@@ -264,17 +264,20 @@ class MattingPipeline:
         """Do as `alpha` on checked arrays; a preview's crop is looked at whole, at the `scale` of the whole pass."""
         if not (regions == UNKNOWN).any():
             return hard_fusion(np.zeros(regions.shape, np.float32), regions)
-        if scale is None:
-            alpha = around_object.estimate_alpha(self._spamattnet, photo, regions)
-        else:
-            alpha = whole_photo.estimate_alpha(self._spamattnet, photo, regions, scale)
-        if fusion == "hard" or probabilities is None:
-            return hard_fusion(alpha, regions)
-        if probabilities.shape != (*regions.shape, 3):
+        soft = fusion == "soft" and probabilities is not None
+        if soft and probabilities.shape != (*regions.shape, 3):
             raise ValueError(
                 f"The trimap's probabilities should have the shape {(*regions.shape, 3)}, got {probabilities.shape}."
             )
-        return soft_fusion(alpha, painted_probabilities(probabilities, regions))
+        weights = painted_probabilities(probabilities, regions) if soft else None
+        asked = regions == UNKNOWN
+        if weights is not None:
+            asked |= needed(weights)
+        if scale is None:
+            alpha = around_object.estimate_alpha(self._spamattnet, photo, regions, asked)
+        else:
+            alpha = whole_photo.estimate_alpha(self._spamattnet, photo, regions, scale, asked)
+        return hard_fusion(alpha, regions) if weights is None else soft_fusion(alpha, weights)
 
     def preview(
         self,

@@ -10,6 +10,7 @@ from PIL import Image
 
 from matting import MattingPipeline, MattingResult
 from matting.inference import whole_photo
+from matting.inference.fusion import NEGLIGIBLE
 from matting.trimaps.algebra import BACKGROUND, FOREGROUND, UNKNOWN, from_probabilities, to_one_hot
 
 SIZES = [(37, 91), (64, 64), (200, 133), (2, 70)]
@@ -111,7 +112,8 @@ def test_soft_fusion_is_equation_15(pipeline):
     background, _, foreground = np.moveaxis(result.trimap_probabilities.astype(np.float64), 2, 0)
     unknown = 1 - (foreground + background)
     equation_13 = (1 - unknown) * foreground / (foreground + background) + unknown * estimate
-    np.testing.assert_allclose(result.alpha, equation_13, atol=1e-5)
+    # Where alpha weighs less than NEGLIGIBLE it is not computed; where it is, it is the dense one but for rounding.
+    np.testing.assert_allclose(result.alpha, equation_13, atol=NEGLIGIBLE + 1e-5)
     assert ((result.alpha != 0) & (result.trimap == BACKGROUND)).any()  # unlike hard fusion
 
 
@@ -128,7 +130,7 @@ def test_painted_pixels_survive_soft_fusion_exactly(pipeline, value):
     alpha = pipeline.alpha(photo(size), painted, probabilities, "soft")
     expected = whole_photo.estimate_alpha(pipeline._spamattnet, photo(size), painted)
     expected = {BACKGROUND: np.zeros(size), FOREGROUND: np.ones(size), UNKNOWN: expected}[value]
-    np.testing.assert_array_equal(alpha[stroke], expected[stroke])
+    np.testing.assert_allclose(alpha[stroke], expected[stroke], atol=1e-5 if value == UNKNOWN else 0)
 
 
 @pytest.mark.parametrize("fusion", ["hard", "soft"])
@@ -168,7 +170,7 @@ def test_without_unknown_alpha_is_the_trimap_and_no_network_runs(pipeline):
     size = (30, 40)
     known = np.where(disc(size, 0.3), FOREGROUND, BACKGROUND).astype(np.uint8)
     ran = []
-    hook = pipeline._spamattnet.register_forward_pre_hook(lambda *_: ran.append(True))
+    hook = pipeline._spamattnet.last_upsampling.register_forward_pre_hook(lambda *_: ran.append(True))
     try:
         result = pipeline(photo(size), trimap=known)
         assert not ran

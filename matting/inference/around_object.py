@@ -59,11 +59,17 @@ def estimate_trimap(network: TGN, image: np.ndarray, coarse_mask: np.ndarray) ->
     return probabilities
 
 
-def estimate_alpha(network: SPAMattNet, image: np.ndarray, trimap: np.ndarray) -> np.ndarray:
-    """Run SPAMattNet around what is not background: float32 (H, W) from uint8 (H, W, 3) and a trimap; 0 beyond."""
+def estimate_alpha(
+    network: SPAMattNet, image: np.ndarray, trimap: np.ndarray, asked: np.ndarray | None = None
+) -> np.ndarray:
+    """Run SPAMattNet around what is not background: float32 (H, W) from uint8 (H, W, 3) and a trimap; 0 beyond.
+
+    `asked` is as in `whole_photo.estimate_alpha`.
+    """
     alpha = np.zeros(trimap.shape, np.float32)
     if (crop := crop_around_object(trimap != BACKGROUND)) is not None:
-        alpha[crop] = whole_photo.estimate_alpha(network, image[crop], trimap[crop])
+        nearby = None if asked is None else asked[crop]
+        alpha[crop] = whole_photo.estimate_alpha(network, image[crop], trimap[crop], asked=nearby)
     return alpha
 
 

@@ -40,6 +40,15 @@ def weighed(alpha: Plane, background: Plane, foreground: Plane) -> Plane:
     return foreground + unknown * alpha
 
 
+NEGLIGIBLE = 1 / 1024
+"""What alpha is weighed by, at most, where soft fusion goes without it: a quarter of a grey level of 8 bits."""
+
+
+def needed(probabilities: np.ndarray) -> np.ndarray:
+    """Where soft fusion needs alpha at all, booleans (H, W), by the probabilities (H, W, 3) that weigh it."""
+    return 1 - (probabilities[..., 0] + probabilities[..., 2]) > NEGLIGIBLE
+
+
 def painted_probabilities(probabilities: np.ndarray, trimap: np.ndarray) -> np.ndarray:
     """Make the pixels that a person changed certain: where the trimap is not the most probable one, it is one-hot."""
     painted = from_probabilities(probabilities) != trimap

@@ -10,11 +10,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from matting.inference import sparse
 from matting.inference.progress import make_watchable
 from matting.networks.layers import fold
 from matting.networks.spamattnet import SPAMattNet
 from matting.networks.tensors import crop_to, pad_to_multiple, to_tensor
 from matting.networks.tgn import TGN
+from matting.trimaps.algebra import FOREGROUND
 
 TRIMAP_SIDE = 1024
 """TGN looks at photos with at most this many pixels on their longer side: it was trained on views of 448 to 760."""
@@ -31,6 +33,16 @@ def default_device() -> torch.device:
     if torch.cuda.is_available():
         return torch.device("cuda")
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def fast_dtype(device: torch.device) -> torch.dtype:
+    """Choose bfloat16 where a CPU or a CUDA device multiplies it in hardware, else float32."""
+    if device.type == "cuda":
+        fast = torch.cuda.get_device_capability(device) >= (8, 0)
+    else:
+        tell = getattr(torch.cpu, "get_capabilities", dict)  # PyTorch before 2.10 does not say
+        fast = device.type == "cpu" and any(tell().get(name, False) for name in ("avx512_bf16", "amx_bf16"))
+    return torch.bfloat16 if fast else torch.float32
 
 
 def prepare(network: nn.Module, device: torch.device, dtype: torch.dtype) -> nn.Module:
@@ -53,16 +65,31 @@ def estimate_trimap(network: TGN, image: np.ndarray, coarse_mask: np.ndarray) ->
 
 @torch.inference_mode()
 def estimate_alpha(
-    network: SPAMattNet, image: np.ndarray, trimap: np.ndarray, scale: float | None = None
+    network: SPAMattNet,
+    image: np.ndarray,
+    trimap: np.ndarray,
+    scale: float | None = None,
+    asked: np.ndarray | None = None,
 ) -> np.ndarray:
     """Run SPAMattNet: alpha float32 (H, W) in [0, 1] from uint8 (H, W, 3) and a trimap uint8 in {0, 128, 255}.
 
-    Known regions are the network's own guess here; `fusion` writes the trimap over them. `scale` is as in
-    `spamattnet_inputs`.
+    Args:
+        network: folded for inference or in evaluation mode.
+        image: the photo.
+        trimap: its trimap.
+        scale: as in `spamattnet_inputs`.
+        asked: booleans (H, W) where alpha is asked for, all that is unknown among it; the rest is the trimap's, and
+            costs little (`inference.sparse`). By default everywhere: known regions are the network's own guess then,
+            and `fusion` writes the trimap over them.
     """
     inputs, shown = spamattnet_inputs(network, image, trimap, scale)
-    alpha = crop_to(network(*inputs).alpha.float().clamp(0, 1).cpu(), shown)[0, 0].numpy()
-    return _at_photo_size(np.ascontiguousarray(alpha), image.shape[:2])
+    if asked is None:
+        alpha = network(*inputs).alpha
+    else:
+        alpha = sparse.estimate(network, *inputs, _asked_of_inputs(asked, shown, inputs[0].shape[-2:]))
+    alpha = crop_to(alpha.float().clamp(0, 1).cpu(), shown)[0, 0].numpy()
+    alpha = _at_photo_size(np.ascontiguousarray(alpha), image.shape[:2])
+    return alpha if asked is None else np.where(asked, alpha, np.float32(trimap == FOREGROUND))
 
 
 def average_over_flip(matte: Callable[..., np.ndarray], image: np.ndarray, *guidance: np.ndarray) -> np.ndarray:
@@ -113,6 +140,18 @@ def spamattnet_inputs(
     inputs = (to_tensor(photo), values[None, None])
     padded = [_place(pad_to_multiple(tensor, network.config.multiple), network) for tensor in inputs]
     return (padded[0], padded[1]), photo.shape[:2]
+
+
+def _asked_of_inputs(asked: np.ndarray, shown: tuple[int, int], size: torch.Size) -> Tensor:
+    """Pixels of a network's input, booleans of its size, that alpha is made of where it is asked for in the photo."""
+    smaller = shown[0] < asked.shape[0]
+    method = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
+    met = cv2.resize(asked.astype(np.float32), shown[::-1], interpolation=method) > 0
+    if smaller:  # alpha grows back by lines between neighbours
+        met = cv2.dilate(met.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    whole = torch.zeros(size, dtype=torch.bool)
+    whole[: shown[0], : shown[1]] = torch.from_numpy(met)
+    return whole
 
 
 def _place(tensor: Tensor, network: nn.Module) -> Tensor:

@@ -124,7 +124,7 @@ class LocalSamplingPropagationAttention(nn.Module):
         cross_fusion: join by the CFC; without it (Table IV) the branches are added.
         spectral: spectral norm on the linear maps.
         ratio: count |U| and |K| of Eq. 6 per "window" or per "image".
-        chunk: windows handled at a time in inference, which bounds the memory.
+        chunk: windows handled at a time in inference: so few that their affinities stay in the processor's cache.
     """
 
     def __init__(
@@ -136,7 +136,7 @@ class LocalSamplingPropagationAttention(nn.Module):
         cross_fusion: bool = True,
         spectral: bool = True,
         ratio: str = "window",
-        chunk: int = 256,
+        chunk: int = 16,
     ) -> None:
         super().__init__()
         self.window, self.heads, self.ratio, self.chunk = window, heads, ratio, chunk
@@ -145,27 +145,30 @@ class LocalSamplingPropagationAttention(nn.Module):
         self.fuse = CrossFusion1d(channels, spectral=spectral) if cross_fusion else None
         self.register_buffer("distances", pixel_distances(window), persistent=False)
 
-    def forward(self, image: Tensor, alpha: Tensor, regions: Tensor) -> Tensor:
-        """Fuse the image feature and the alpha feature (both (B, C, H, W)) by the one-hot regions (B, 3, H, W)."""
-        height, width = alpha.shape[-2:]
-        sampled, propagated = self.branches(image, alpha, regions)
-        sampled = self.refine_sampled(window_unpartition(sampled, self.window, height, width))
-        if self.fuse is None:
-            return sampled + window_unpartition(propagated, self.window, height, width)
-        fused = self.fuse(window_partition(sampled, self.window), propagated)
-        return window_unpartition(fused, self.window, height, width)
+    def forward(self, image: Tensor, alpha: Tensor, regions: Tensor, chosen: Tensor | None = None) -> Tensor:
+        """Fuse the image feature and the alpha feature (both (B, C, H, W)) by the one-hot regions (B, 3, H, W).
 
-    def branches(self, image: Tensor, alpha: Tensor, regions: Tensor) -> tuple[Tensor, Tensor]:
-        """F_ls before its convolution, and F_lp, as windows (B*S, N, C)."""
+        `chosen`, booleans (B*S), are the windows to work in, by default all of them; the others give zeros.
+        """
+        height, width = alpha.shape[-2:]
+        sampled, propagated = self.branches(image, alpha, regions, chosen)
+        sampled = self.refine_sampled(window_unpartition(_spread(sampled, chosen), self.window, height, width))
+        if self.fuse is None:
+            return sampled + window_unpartition(_spread(propagated, chosen), self.window, height, width)
+        fused = self.fuse(_choose(window_partition(sampled, self.window), chosen), propagated)
+        return window_unpartition(_spread(fused, chosen), self.window, height, width)
+
+    def branches(
+        self, image: Tensor, alpha: Tensor, regions: Tensor, chosen: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """F_ls before its convolution, and F_lp, as windows (B*S, N, C), or those of them that are chosen."""
         windows = [window_partition(feature, self.window) for feature in (image, alpha)]
         background, unknown, foreground = self.window_regions(regions)
         weights = self.window_weights(unknown, len(image))
+        windows = [_choose(each, chosen) for each in (*windows, foreground, background, weights)]
         # One chunk holds chunk * d * N² affinities, so memory grows with the pixels and not with their square.
         step = len(windows[0]) if torch.is_grad_enabled() else self.chunk
-        parts = [
-            self._attend(*chunk)
-            for chunk in zip(*(t.split(step) for t in (*windows, foreground, background, weights)), strict=True)
-        ]
+        parts = [self._attend(*chunk) for chunk in zip(*(each.split(step) for each in windows), strict=True)]
         sampled, propagated = (torch.cat(branch) for branch in zip(*parts, strict=True))
         return sampled, propagated
 
@@ -194,6 +197,18 @@ class LocalSamplingPropagationAttention(nn.Module):
         sampled = sample(query, key, image_value.to(query.dtype), dis)
         propagated = propagate(query, key, alpha_value.to(query.dtype), weights[:, None])
         return rearrange(sampled, "s d n c -> s n (d c)"), rearrange(propagated, "s d n c -> s n (d c)")
+
+
+def _choose(windows: Tensor, chosen: Tensor | None) -> Tensor:
+    """Keep the chosen windows of (B*S, ...)."""
+    return windows if chosen is None else windows[chosen]
+
+
+def _spread(windows: Tensor, chosen: Tensor | None) -> Tensor:
+    """Undo `_choose`: what was not chosen is zero."""
+    if chosen is None:
+        return windows
+    return windows.new_zeros(len(chosen), *windows.shape[1:]).index_put((chosen,), windows)
 
 
 class GlobalPropagationAttention(nn.Module):

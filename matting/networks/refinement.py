@@ -29,15 +29,30 @@ class RefinementModule(nn.Module):
 
     def forward(self, image: Tensor, coarse_alpha: Tensor) -> Tensor:
         """Refine (B, 1, H, W) by the normalised image (B, 3, H, W); not clamped, H and W are multiples of 16."""
-        feature = self.stem(torch.cat([image, coarse_alpha], dim=1))
+        fine = self.enter(image, coarse_alpha)
+        return self.leave(coarse_alpha, fine, self.context(F.max_pool2d(fine, 2)))
+
+    def enter(self, image: Tensor, coarse_alpha: Tensor) -> Tensor:
+        """First feature at full resolution, (B, channels, H, W); arguments as in `forward`."""
+        return self.down[0](self.stem(torch.cat([image, coarse_alpha], dim=1)))
+
+    def context(self, feature: Tensor) -> Tensor:
+        """What the coarser levels make of the first feature, both (B, channels, H/2, W/2)."""
         skips = []
-        for block in self.down:
+        for block in self.down[1:]:
             feature = block(feature)
             skips.append(feature)
             feature = F.max_pool2d(feature, 2)
         feature = self.bridge(feature)
-        for block in self.up:
-            skip = skips.pop()
-            feature = F.interpolate(feature, size=skip.shape[-2:], mode="bilinear", align_corners=False)
-            feature = block(torch.cat([feature, skip], dim=1))
-        return coarse_alpha + self.residual(feature)
+        for block in self.up[:-1]:
+            feature = _join(block, feature, skips.pop())
+        return feature
+
+    def leave(self, coarse_alpha: Tensor, fine: Tensor, context: Tensor) -> Tensor:
+        """Add the residual, made of the first feature and of `context`'s, to the coarse alpha."""
+        return coarse_alpha + self.residual(_join(self.up[-1], context, fine))
+
+
+def _join(block: nn.Module, coarser: Tensor, skipped: Tensor) -> Tensor:
+    feature = F.interpolate(coarser, size=skipped.shape[-2:], mode="bilinear", align_corners=False)
+    return block(torch.cat([feature, skipped], dim=1))

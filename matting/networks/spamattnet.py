@@ -158,9 +158,11 @@ class SPAMattNet(nn.Module):
         quarter = self.encoder.stride4(half)
         eighth = self.encoder.stride8(quarter)
         fused, eighth = self.attention(self.image_features(image), (quarter, eighth), regions)
-        sixteenth = self.encoder.stride16(eighth)
-        deep = self.encoder.stride32(sixteenth)
-        heads = self._decode(deep, (inputs, half, quarter, fused, sixteenth))
+        feature = self.decode_deep(fused, eighth)
+        heads = self.alphas(8, feature)
+        for stride, skipped in ((4, quarter), (2, half), (1, inputs)):
+            feature = self.decode(stride, feature, skipped)
+            heads |= self.alphas(stride, feature)
         if self.config.decoder == "progressive":
             return AlphaEstimate(merge_heads(heads), heads)
         coarse = heads[1]
@@ -178,18 +180,28 @@ class SPAMattNet(nn.Module):
         quarter = self.image_quarter(image)
         return quarter, self.image_eighth(quarter)
 
-    def _decode(self, deep: Tensor, features: tuple[Tensor, ...]) -> dict[int, Tensor]:
-        """Heads' alphas by stride, from the deepest feature and those at strides 1, 2, 4, 8, 16."""
-        full, half, quarter, eighth, sixteenth = (
-            skip(feature) for skip, feature in zip(self.skips, features, strict=True)
-        )
-        sixteenth = self.decoder[0](deep) + sixteenth
-        eighth = self.decoder[1](sixteenth) + eighth
-        quarter = self.decoder[2](eighth) + quarter
-        half = self.decoder[3](quarter) + half
-        full = self.last_upsampling(half) + full
-        decoded = {"8": eighth, "4": quarter, "1": full}
-        return {int(stride): to_alpha(head(decoded[stride])) for stride, head in self.heads.items()}
+    def decode_deep(self, fused: Tensor, propagated: Tensor) -> Tensor:
+        """Go from attention's two outputs down to stride 32 and up again; returns the decoder's feature at stride 8."""
+        sixteenth = self.encoder.stride16(propagated)
+        feature = self.decode(16, self.encoder.stride32(sixteenth), sixteenth)
+        return self.decode(8, feature, fused)
+
+    def decode(self, stride: int, coarser: Tensor, skipped: Tensor) -> Tensor:
+        """The decoder's feature at a stride, from its feature at twice that stride and what skips the deeper layers."""
+        return self.upsampling(stride)(coarser) + self.skip(stride)(skipped)
+
+    def upsampling(self, stride: int) -> nn.Sequential:
+        """The decoder's layers from twice a stride to it: at 2 to 16 residual blocks, whose first doubles the size."""
+        return self.last_upsampling if stride == 1 else self.decoder[4 - _level(stride)]
+
+    def skip(self, stride: int) -> nn.Sequential:
+        """The skip connection at a stride."""
+        return self.skips[_level(stride)]
+
+    def alphas(self, stride: int, feature: Tensor) -> dict[int, Tensor]:
+        """Alpha by its stride, in [0, 1], from the decoder's feature there; nothing where no head stands."""
+        head = str(stride)
+        return {stride: to_alpha(self.heads[head](feature))} if head in self.heads else {}
 
 
 class SamplingPropagationAttention(nn.Module):
@@ -218,7 +230,11 @@ class SamplingPropagationAttention(nn.Module):
         )
 
     def forward(
-        self, image: tuple[Tensor, Tensor], alpha: tuple[Tensor, Tensor], regions: Tensor
+        self,
+        image: tuple[Tensor, Tensor],
+        alpha: tuple[Tensor, Tensor],
+        regions: Tensor,
+        chosen: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Reconstruct alpha features by image similarity.
 
@@ -226,11 +242,12 @@ class SamplingPropagationAttention(nn.Module):
             image: I_w (stride 4) and I (stride 8).
             alpha: A_w (stride 4) and A (stride 8).
             regions: one-hot trimap (B, 3, H, W) at full size.
+            chosen: the windows that LSPA works in, as its `forward` takes them.
 
         Returns:
             The decoder's feature at stride 8, and GPA's output, from which the encoder goes on.
         """
-        local, propagated = self.branches(image, alpha, regions)
+        local, propagated = self.branches(image, alpha, regions, chosen)
         fused = propagated
         if local is not None:
             local = self.to_eighth(local)
@@ -238,7 +255,11 @@ class SamplingPropagationAttention(nn.Module):
         return self.output(fused), propagated
 
     def branches(
-        self, image: tuple[Tensor, Tensor], alpha: tuple[Tensor, Tensor], regions: Tensor
+        self,
+        image: tuple[Tensor, Tensor],
+        alpha: tuple[Tensor, Tensor],
+        regions: Tensor,
+        chosen: Tensor | None = None,
     ) -> tuple[Tensor | None, Tensor]:
         """Return LSPA's feature at stride 4, None without LSPA, and GPA's at stride 8; arguments as in `forward`."""
         propagated = alpha[1]
@@ -247,8 +268,13 @@ class SamplingPropagationAttention(nn.Module):
             propagated = self.propagate(image[1], alpha[1], unknown)
         local = None
         if self.local is not None:
-            local = self.local(image[0], alpha[0], downsample_nearest(regions, 4))
+            local = self.local(image[0], alpha[0], downsample_nearest(regions, 4), chosen)
         return local, propagated
+
+
+def _level(stride: int) -> int:
+    """How often a stride of 1, 2, 4, ... was doubled."""
+    return stride.bit_length() - 1
 
 
 def _encoder(config: SPAMattNetConfig) -> nn.Module:

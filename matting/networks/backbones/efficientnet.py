@@ -7,6 +7,7 @@ like TensorFlow's "SAME", with which those weights were trained: at stride 2 one
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -75,8 +76,8 @@ class InvertedResidual(nn.Module):
 
     def forward(self, feature: Tensor) -> Tensor:
         """Transform (B, C, H, W)."""
-        inner = F.relu6(self._bn0(self._expand_conv(feature))) if self.expands else feature
-        inner = F.relu6(self._bn1(self._depthwise_conv(inner)))
+        inner = F.relu6(self._bn0(self._expand_conv(feature)), inplace=True) if self.expands else feature
+        inner = F.relu6(self._bn1(self._depthwise_conv(inner)), inplace=True)
         inner = self._bn2(self._project_conv(inner))
         return feature + inner if self.residual else inner
 
@@ -87,7 +88,13 @@ class EfficientNetLite0(nn.Module):
     Args:
         inputs: channels of the input; the first three are RGB.
         output_stride: 32, or 16 for dense prediction (the last stages dilated instead of strided).
+
+    Attributes:
+        reach: by stride, pixels of the photo around a place that `stride2`, `stride4` and `stride8` look at, each on
+            its own; multiples of that stride.
     """
+
+    reach: ClassVar[dict[int, int]] = {2: 4, 4: 8, 8: 24}
 
     def __init__(self, inputs: int, output_stride: int = 32) -> None:
         super().__init__()
@@ -108,7 +115,7 @@ class EfficientNetLite0(nn.Module):
 
     def stride2(self, inputs: Tensor) -> Tensor:
         """Feature (B, 16, H/2, W/2) of the network's input."""
-        return self._stages(F.relu6(self._bn0(self._conv_stem(inputs))), 0, 0)
+        return self._stages(F.relu6(self._bn0(self._conv_stem(inputs)), inplace=True), 0, 0)
 
     def stride4(self, feature: Tensor) -> Tensor:
         """Feature at stride 4 (24 channels) of the one at stride 2."""

@@ -40,6 +40,10 @@ class ResNetEncoder(nn.Module):
         widths: channels at strides 2, 4, 8, 16, 32.
         blocks: residual blocks at strides 4, 8, 16, 32.
         spectral: spectral norm on every convolution.
+
+    Attributes:
+        reach: by stride, pixels of the photo around a place that `stride2`, `stride4` and `stride8` look at, each on
+            its own; multiples of that stride.
     """
 
     def __init__(self, inputs: int, widths: tuple[int, ...], blocks: tuple[int, ...], *, spectral: bool = True) -> None:
@@ -48,6 +52,8 @@ class ResNetEncoder(nn.Module):
             conv_bn_relu(inputs, widths[0], stride=2, spectral=spectral),
             conv_bn_relu(widths[0], widths[0], spectral=spectral),
         )
+        # Two 3x3 convolutions a block; at strides 2 and 4 a third before them, at 8 the first has the finer stride.
+        self.reach = {2: 4, 4: 4 + 8 * blocks[0], 8: 16 * blocks[1]}
         self.to_quarter = conv_bn_relu(widths[0], widths[1], stride=2, spectral=spectral)
         previous = (widths[1], *widths[1:-1])
         self.layers = nn.ModuleList(
