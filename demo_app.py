@@ -5,10 +5,13 @@ from matting.app import build, launch_options, read_added
 
 # isort: split
 import sys
+from threading import Thread
 
 from matting import MattingPipeline
+from matting.compositing import load_estimator
 
 demo = build(MattingPipeline.from_pretrained(), read_added(sys.argv[1:] if __name__ == "__main__" else []))
 
 if __name__ == "__main__":
+    Thread(target=load_estimator, daemon=True).start()  # nobody should wait for numba at the first cutout
     demo.launch(**launch_options())

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import re
+import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import cv2
@@ -11,6 +14,13 @@ from PIL import Image, ImageColor
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+PATIENCE = 5.0
+"""Seconds after which loading PyMatting is worth a word."""
+
+COMPILING = "The estimation of colours is being compiled: about a minute, once after an installation."
+
+_log = logging.getLogger(__name__)
 
 
 def compose(foreground: Tensor, background: Tensor, alpha: Tensor) -> Tensor:
@@ -63,15 +73,28 @@ def estimate_foreground(image: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     Raises:
         ValueError: If shapes or types are others.
     """
-    # PyMatting compiles with numba when imported: seconds that only this function's callers should pay.
-    from pymatting import estimate_foreground_ml
-
     _check_layer(image, alpha, "photo")
-    colours = estimate_foreground_ml(image.astype(np.float32) / 255, alpha.astype(np.float32))
+    colours = load_estimator()(image.astype(np.float32) / 255, alpha.astype(np.float32))
     foreground = np.rint(np.clip(colours, 0, 1) * 255).astype(np.uint8)
     opaque = alpha == 1
     foreground[opaque] = image[opaque]
     return foreground
+
+
+def load_estimator() -> Callable[..., np.ndarray]:
+    """Import PyMatting's estimator; where that takes longer than `PATIENCE`, a warning is logged that says why.
+
+    Numba compiles it when it is imported and keeps that beside it: only the first time after an installation takes
+    long. The demo calls this in the background at its start.
+    """
+    told = threading.Timer(PATIENCE, _log.warning, [COMPILING])
+    told.daemon = True
+    told.start()
+    try:
+        from pymatting import estimate_foreground_ml
+    finally:
+        told.cancel()
+    return estimate_foreground_ml
 
 
 def cutout(foreground: np.ndarray, alpha: np.ndarray) -> Image.Image:

@@ -1,3 +1,7 @@
+import sys
+import time
+import types
+
 import numpy as np
 import pytest
 import torch
@@ -182,3 +186,16 @@ def test_what_does_not_fit_is_refused_in_one_sentence(call, words):
         call()
     assert "\n" not in str(refusal.value)
     assert str(refusal.value).endswith(".")
+
+
+@pytest.mark.parametrize(("patience", "told"), [(0.01, [compositing.COMPILING]), (60, [])])
+def test_whoever_waits_for_the_compilation_is_told_why(monkeypatch, caplog, patience, told):
+    class Slow(types.ModuleType):
+        def __getattr__(self, name):
+            time.sleep(0.3)
+            return name
+
+    monkeypatch.setitem(sys.modules, "pymatting", Slow("pymatting"))
+    monkeypatch.setattr(compositing, "PATIENCE", patience)
+    assert compositing.load_estimator() == "estimate_foreground_ml"
+    assert caplog.messages == told

@@ -35,14 +35,19 @@ def check_device(name: str | None) -> torch.device:
 
 
 def load_pipeline(weights: str | None, device: str | None, dtype: str = "float32") -> MattingPipeline:
-    """Load a folder, a hub id or, for None, the bundled weights; raises UsageError if that fails."""
+    """Load a folder, a hub id or, for None, the bundled weights; raises UsageError if that fails.
+
+    `dtype` is PyTorch's name of it, or "auto" for what is fast on the device.
+    """
     import torch
 
     from matting import MattingPipeline
+    from matting.inference import whole_photo
 
     try:
-        check_device(device)
-        return MattingPipeline.from_pretrained(weights, device=device, dtype=getattr(torch, dtype))
+        place = check_device(device)
+        chosen = whole_photo.fast_dtype(place) if dtype == "auto" else getattr(torch, dtype)
+        return MattingPipeline.from_pretrained(weights, device=device, dtype=chosen)
     except (ValueError, OSError, RuntimeError) as error:
         raise UsageError(str(error)) from error
 

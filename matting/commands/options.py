@@ -27,6 +27,14 @@ def add_device(parser: Group, default: str = "the best there is") -> None:
     parser.add_argument("--device", metavar="D", help=f"cpu, cuda, mps, ... (default: {default})")
 
 
+def add_dtype(parser: Group) -> None:
+    """Declare --dtype."""
+    parser.add_argument(
+        "--dtype", default="float32", choices=("float32", "bfloat16", "auto"),
+        help="of the networks; auto is bfloat16 where the device is fast at it (default: float32)",
+    )  # fmt: skip
+
+
 def add_json(parser: Group) -> None:
     """Declare --json."""
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the scores there too")

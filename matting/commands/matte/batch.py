@@ -32,7 +32,7 @@ class Job:
 
 def matte_photos(args: argparse.Namespace) -> int:
     """Matte every photo that is not done yet; returns 1 if one failed, else 0. Raises UsageError."""
-    jobs = _plan(args)
+    jobs = share_of_this_process(_plan(args))
     todo = [job for job in jobs if args.overwrite or not all(path.exists() for path in job.outputs.values())]
     if len(todo) < len(jobs):
         print(f"{_photos(len(jobs) - len(todo))} already done and skipped; --overwrite does them again.")
@@ -43,6 +43,15 @@ def matte_photos(args: argparse.Namespace) -> int:
     if failures:
         _say(f"{_photos(len(failures))} failed:", *(f"  {photo}: {why}" for photo, why in failures.items()))
     return 1 if failures else 0
+
+
+def share_of_this_process(jobs: list[Job]) -> list[Job]:
+    """Keep every N-th job where N processes were launched for one folder, as by `accelerate launch`.
+
+    The share depends on the photos alone, so each is done once, and a process that died can be launched again.
+    """
+    rank, processes = (int(os.environ.get(name, alone)) for name, alone in (("RANK", 0), ("WORLD_SIZE", 1)))
+    return jobs[rank::processes]
 
 
 def _plan(args: argparse.Namespace) -> list[Job]:
@@ -70,7 +79,7 @@ def _plan(args: argparse.Namespace) -> list[Job]:
 
 
 def _load(args: argparse.Namespace) -> MattingPipeline:
-    pipeline = load_pipeline(args.weights, args.device)
+    pipeline = load_pipeline(args.weights, args.device, args.dtype)
     if not args.mask and not args.trimap:
         try:
             pipeline.segmenter(args.coarse)

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from matting.commands import UsageError
-from matting.commands.options import add_device, add_weights
+from matting.commands.options import add_device, add_dtype, add_weights
 
 EPILOG = """\
 For a photo NAME.jpg, DIR gets:
@@ -69,6 +69,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     add_weights(how)
     add_device(how)
+    add_dtype(how)
     how.add_argument("--overwrite", action="store_true", help="redo photos that are already done")
     parser.add_argument(
         "--save-mask",

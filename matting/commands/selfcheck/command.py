@@ -77,6 +77,7 @@ def run(args: argparse.Namespace) -> int:
     except ValueError as error:
         raise UsageError(str(error)) from error
     print(f"{device} against cpu in float32 · torch {torch.__version__} · {platform.platform()}")
+    print(f"fast here: {str(whole_photo.fast_dtype(device)).removeprefix('torch.')} (what --dtype auto chooses)")
     for dtype, (largest, mean) in TOLERANCES.items():
         print(f"tolerance of {dtype}: largest {args.tolerance * largest:.2g}, mean {args.tolerance * mean:.2g}")
     print(f"\n{'network':<28}{'dtype':<10}{'largest':>10}{'mean':>10}  verdict")

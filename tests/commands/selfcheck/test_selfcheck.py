@@ -8,6 +8,7 @@ from torch import nn
 from matting.__main__ import main
 from matting.commands.selfcheck.command import TOLERANCES, Outcome, check, judge
 from matting.commands.selfcheck.subjects import CONFIGS, Subject, build_subjects
+from matting.inference import whole_photo
 from matting.networks import weights
 
 CPU = torch.device("cpu")
@@ -140,3 +141,10 @@ def test_what_breaks_otherwise_is_a_fault():
         "without", Lacking(torch.float32, "not implemented for 'Float'"), lambda network: network.answer()
     )
     assert not check(without, CPU, "float32", np.zeros((2, 2))).good
+
+
+@pytest.mark.parametrize(("able", "dtype"), [({"avx512_bf16": True}, "bfloat16"), ({"avx2": True}, "float32")])
+def test_bfloat16_is_chosen_where_the_processor_multiplies_it(monkeypatch, able, dtype):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: able, raising=False)
+    assert whole_photo.fast_dtype(torch.device("cpu")) == getattr(torch, dtype)
+    assert whole_photo.fast_dtype(torch.device("mps")) == torch.float32
