@@ -89,12 +89,12 @@ class Clicks:
         """
         prompts = prompts.checked(embedding.size)
         view = self._choose_view(embedding, prompts)
-        logits = self._answer(view, prompts)
+        answers = self._weighed(view, prompts)
         left, top, right, bottom = view.window
         pixels = embedding.photo[top:bottom, left:right]
         found, masks, scores = [], [], []
-        for plane in logits:
-            small = as_said(_sigmoid(plane), prompts, view.window)
+        for answer in answers:
+            small = as_said(answer, prompts, view.window)
             if found and (not (small >= 0.5).any() or any(_alike(small, other) for other in found)):
                 continue
             found.append(small)
@@ -107,6 +107,20 @@ class Clicks:
             scores.append(expected_iou(likely, small))
             masks.append(_obey(whole, prompts))
         return CoarseMasks.ranked(np.stack(masks), _falling(scores))
+
+    def _weighed(self, view: View, prompts: Prompts) -> np.ndarray:
+        """The three candidates' probabilities, float32 (3, S/2, S/2).
+
+        A first click on what stands out most often means just that: then what is meant is the mean of both answers.
+        """
+        answers = _sigmoid(self._answer(view, prompts))
+        if prompts.box is None and [label for _, _, label in prompts.points] == [1]:
+            unasked = _sigmoid(self._answer(view, Prompts())[0])
+            (x, y, _), (left, top, right, bottom) = prompts.points[0], view.window
+            row = int((y - top) / (bottom - top) * len(unasked))
+            if unasked[row, int((x - left) / (right - left) * unasked.shape[1])] >= 0.5:
+                answers[0] = (answers[0] + unasked) / 2
+        return answers
 
     def _choose_view(self, embedding: ClickEmbedding, prompts: Prompts) -> View:
         """The whole photo, or a crop around what is meant where that is small."""

@@ -111,6 +111,21 @@ def test_a_click_that_drops_something_sees_what_stands_out_first(segmenter, monk
     assert [int((asked.points[0, :, 2] >= 0).sum()) for asked in seen] == [0, 1]
 
 
+def test_a_first_click_on_what_stands_out_is_answered_by_the_mean_of_both(segmenter, monkeypatch):
+    answers = {Prompts(): -2.0, Prompts([(40, 40, 1)]): 0.0, Prompts([(40, 40, 1), (80, 60, 1)]): 1.0}
+    standing_out = {Prompts(): 2.0} | {said: value for said, value in answers.items() if said.points}
+    view = segmenter.embed(photo()).views[0]
+
+    def weighed(given, said):
+        monkeypatch.setattr(segmenter, "_answer", lambda _, asked: np.full((3, 32, 32), given[asked], np.float32))
+        return segmenter._weighed(view, said)[:, 0, 0]
+
+    first, both = Prompts([(40, 40, 1)]), Prompts([(40, 40, 1), (80, 60, 1)])
+    np.testing.assert_allclose(weighed(answers, first), 0.5)
+    np.testing.assert_allclose(weighed(standing_out, first), [(0.5 + 0.880797) / 2, 0.5, 0.5], atol=1e-5)
+    np.testing.assert_allclose(weighed(standing_out, both), 0.731059, atol=1e-5)
+
+
 def test_a_small_object_is_looked_at_in_a_crop_that_holds_it_and_a_large_one_is_not(segmenter):
     small = Disc(segmenter.network, (300, 200), 20)
     embedding = small.embed(photo((400, 600)))
