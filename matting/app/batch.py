@@ -170,10 +170,17 @@ class Batches:
         working = done < count
         return {
             self.part.batch: batch,
-            self.part.say: line(f"{done} of {count} photos", "busy" if working else "calm"),
+            self.part.say: line(f"{done} of {count} photos", "busy") if working else line(_outcome(batch)),
             self.part.rows: f"<ul class='rows'>{rows}</ul>",
             self.part.gallery: gr.Gallery(value=list(batch.shown), visible=bool(batch.shown)),
         }
+
+
+def _outcome(batch: Batch) -> str:
+    """Say how many photos of a finished batch were cut out, and how many were not."""
+    good, count = sum(text == DONE for _, text in batch.rows), len(batch.rows)
+    failed = "" if good == count else f"; {count - good} failed, see why below"
+    return f"{good} of {count} photos cut out{failed}."
 
 
 def _unique(names: list[str]) -> list[str]:

@@ -32,7 +32,7 @@ def test_a_bad_file_is_said_in_its_row_and_the_others_are_in_the_archive(app, pa
     assert [name for name, _ in last.rows] == ["disc", "note", "disc-2"]
     assert [last.rows[i][1] for i in (0, 2)] == [DONE, DONE]
     assert "is not a picture" in last.rows[1][1]
-    assert "3 of 3" in steps[-1][part.say]
+    assert "2 of 3 photos cut out; 1 failed" in steps[-1][part.say]
     with zipfile.ZipFile(steps[-1][part.archive].value["path"]) as archive:
         expected = [f"{name}_{kind}.png" for name in ("disc", "disc-2") for kind in ("alpha", "cutout")]
         assert sorted(archive.namelist()) == sorted(expected)

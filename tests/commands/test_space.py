@@ -10,7 +10,7 @@ from huggingface_hub.utils import filter_repo_objects
 from network_cases import NARROWEST, NARROWEST_TGN
 
 from matting.__main__ import main
-from matting.commands.space import NEEDED, ROOT, upload
+from matting.commands.space import NEEDED, ROOT, check_front_matter, listing, upload
 from matting.networks.spamattnet import SPAMattNet
 from matting.networks.tgn import TGN
 from matting.networks.weights import BUNDLED, FILES
@@ -107,3 +107,33 @@ def test_weights_that_cannot_be_loaded_are_not_uploaded(tmp_path):
     with pytest.raises(ValueError, match=r"tgn\.safetensors|spamattnet\.safetensors"):
         upload("someone/trimatte", api, weights=tmp_path)
     assert api.calls == []
+
+
+def test_a_dry_run_lists_exactly_what_an_upload_takes_and_asks_nobody(uploaded, capsys, monkeypatch):
+    _, _, chosen = uploaded
+    assert {name for name, _ in listing("someone/trimatte")} == chosen
+    monkeypatch.setattr("huggingface_hub.HfApi.create_repo", lambda *_, **__: pytest.fail("The hub was asked."))
+    assert main(["space", "someone/trimatte", "--dry-run"]) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert len(printed) == len(chosen) + 1
+    assert f"{len(chosen)} files; nothing was uploaded" in printed[-1]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("colorTo: blue", "colorTo: teal", "colorTo should be one of red"),
+        ("short_description: ", f"short_description: {'very ' * 12}", "up to 60 characters"),
+        ("app_file: demo_app.py", "app_file: app.py", "app_file should be a file"),
+        ("sdk: gradio", "sdk: docker", "sdk should be gradio"),
+        ("title: TriMatte", "title:", "needs title"),
+    ],
+)
+def test_front_matter_that_the_hub_would_refuse_is_named(tmp_path, old, new, said):
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (tmp_path / "demo_app.py").touch()
+    (tmp_path / "README.md").write_text(readme, encoding="utf-8")
+    check_front_matter(tmp_path)
+    (tmp_path / "README.md").write_text(readme.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(ValueError, match=said):
+        check_front_matter(tmp_path)

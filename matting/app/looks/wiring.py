@@ -21,7 +21,7 @@ def connect_looks(page: Page, closer: CloserLooks) -> None:
         closer.look,
         [states.photo, states.trimap],
         [looks.asked_photo, looks.maps, looks.scale, looks.look_say],
-        show_progress_on=looks.look_say,
+        show_progress_on=looks.asked_photo,
         trigger_mode="always_last",
         **HEAVY,
     )
