@@ -111,7 +111,8 @@ def test_soft_fusion_is_equation_15(pipeline):
     estimate = whole_photo.estimate_alpha(pipeline._spamattnet, photo(size), result.trimap).astype(np.float64)
     background, _, foreground = np.moveaxis(result.trimap_probabilities.astype(np.float64), 2, 0)
     unknown = 1 - (foreground + background)
-    equation_13 = (1 - unknown) * foreground / (foreground + background) + unknown * estimate
+    known = foreground + background  # 0 where TGN is sure of the unknown, and so is Eq. 13's first term
+    equation_13 = (1 - unknown) * foreground / np.where(known > 0, known, 1) + unknown * estimate
     # Where alpha weighs less than NEGLIGIBLE it is not computed; where it is, it is the dense one but for rounding.
     np.testing.assert_allclose(result.alpha, equation_13, atol=NEGLIGIBLE + 1e-5)
     assert ((result.alpha != 0) & (result.trimap == BACKGROUND)).any()  # unlike hard fusion

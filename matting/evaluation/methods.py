@@ -135,7 +135,7 @@ def _is_file(source: str | None) -> bool:
 
 def read_prediction(folder: str, name: str, size: tuple[int, int]) -> np.ndarray:
     """Read another program's alpha of a photo; raises ValueError, naming it, if it is missing or of another size."""
-    return read_sized_alpha(partner(predictions_in(folder), name, Path(folder), "alpha"), size)
+    return read_sized_alpha(partner(predictions_in(folder), name, Path(folder), "alpha", "prediction"), size)
 
 
 @lru_cache(maxsize=2)

@@ -136,7 +136,7 @@ class LocalSamplingPropagationAttention(nn.Module):
         cross_fusion: bool = True,
         spectral: bool = True,
         ratio: str = "window",
-        chunk: int = 16,
+        chunk: int = 8,
     ) -> None:
         super().__init__()
         self.window, self.heads, self.ratio, self.chunk = window, heads, ratio, chunk

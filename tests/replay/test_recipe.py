@@ -62,7 +62,7 @@ def photo_file(tmp_path_factory):
 def worked(pipeline, fusion="soft"):
     """What a person does in the page, step by step by the package's functions, and its recipe."""
     image, points, box = clouds(SIZE), [(40, 30, 1), (5, 5, 0)], (10, 8, 80, 60)
-    mask = pipeline.coarse_mask(image, points, box)
+    mask = pipeline.coarse_mask(image, points, box, "grabcut")
     for tool, pixels in (("grow", 2.5), ("fill holes", 0.0)):
         mask = masks.TOOLS[tool](np.rint(mask * 255).astype(np.float32) / 255, pixels)
     mask = np.rint(mask * 255).astype(np.float32) / 255
@@ -80,7 +80,7 @@ def worked(pipeline, fusion="soft"):
     alpha = pipeline.alpha(image, trimap, decided, fusion)
     recipe = record(
         pipeline, image, trimap=trimap, tgn_trimap=first, painted=painted, band=12, alpha=alpha, fusion=fusion,
-        points=points, box=box, mask_tools=[("grow", 2.5), ("fill holes", 0)],
+        points=points, box=box, segmenter="grabcut", mask_tools=[("grow", 2.5), ("fill holes", 0)],
     )  # fmt: skip
     return recipe, alpha, trimap, mask
 

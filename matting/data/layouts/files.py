@@ -62,8 +62,10 @@ def some(directory: Path, ending: str = "") -> dict[str, Path]:
     return found
 
 
-def partner(found: Mapping[str, Path], stem: str, directory: Path, kind: str = "") -> Path:
+def partner(found: Mapping[str, Path], stem: str, directory: Path, kind: str = "", what: str = "picture") -> Path:
     """Return the picture of a stem, or else STEM_KIND, as `python -m matting matte` names its alphas and trimaps.
+
+    `what` is the word for it where it is missing.
 
     Raises:
         ValueError: where the folder, `directory`, has none.
@@ -71,7 +73,7 @@ def partner(found: Mapping[str, Path], stem: str, directory: Path, kind: str = "
     stem = composed(stem)
     path = found.get(stem) or found.get(f"{stem}_{kind}")
     if path is None:
-        raise ValueError(f"The picture {stem} is missing in {directory}.")
+        raise ValueError(f"The {what} {stem} is missing in {directory}.")
     return path
 
 

@@ -187,6 +187,7 @@ def test_the_teacher_may_be_another_spamattnet(root, tmp_path, capsys):
 def test_masks_that_matte_saves_guide_a_training(root, tmp_path, capsys):
     """GrabCut's, end to end: photos to masks, masks to TGN and to an adaptation."""
     words = ["matte", root / "photos", "--out", tmp_path / "out", "--save-mask", tmp_path / "masks"]
+    words += ["--coarse", "grabcut"]
     assert main([str(word) for word in [*words, "--weights", root / "weights", "--device", "cpu"]]) == 0
     assert sorted(path.name for path in (tmp_path / "masks").iterdir()) == ["0.png", "1.png"]
     for seed in range(2):
