@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import re
+import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import cv2
@@ -74,7 +76,8 @@ def estimate_foreground(image: np.ndarray, alpha: np.ndarray) -> np.ndarray:
         ValueError: If shapes or types are others.
     """
     _check_layer(image, alpha, "photo")
-    colours = load_estimator()(image.astype(np.float32) / 255, alpha.astype(np.float32))
+    with _pytorchs_threads():
+        colours = load_estimator()(image.astype(np.float32) / 255, alpha.astype(np.float32))
     foreground = np.rint(np.clip(colours, 0, 1) * 255).astype(np.uint8)
     opaque = alpha == 1
     foreground[opaque] = image[opaque]
@@ -95,6 +98,16 @@ def load_estimator() -> Callable[..., np.ndarray]:
     finally:
         told.cancel()
     return estimate_foreground_ml
+
+
+@contextmanager
+def _pytorchs_threads() -> Iterator[None]:
+    """Leave PyTorch its number of threads: Numba, when first imported, sets OpenMP's, and sums round by it."""
+    torch = sys.modules.get("torch")
+    threads = torch and torch.get_num_threads()
+    yield
+    if torch and torch.get_num_threads() != threads:
+        torch.set_num_threads(threads)
 
 
 def cutout(foreground: np.ndarray, alpha: np.ndarray) -> Image.Image:

@@ -1,6 +1,8 @@
+import subprocess
 import sys
 import time
 import types
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from strategies import alphas, any_image, images, photo_sizes, sizes
 
+import matting
 from matting import compositing
 from matting.images import read_mask, read_photo
 
@@ -199,3 +202,15 @@ def test_whoever_waits_for_the_compilation_is_told_why(monkeypatch, caplog, pati
     monkeypatch.setattr(compositing, "PATIENCE", patience)
     assert compositing.load_estimator() == "estimate_foreground_ml"
     assert caplog.messages == told
+
+
+def test_the_first_estimation_leaves_pytorch_its_threads():
+    """Numba starts OpenMP's threads at its first call, so this needs a process of its own; the pipeline runs before."""
+    code = (
+        "import numpy as np, torch; from matting import MattingPipeline; torch.set_num_threads(1);"
+        "photo = np.zeros((64, 64, 3), np.uint8); pipeline = MattingPipeline.untrained(device='cpu');"
+        "pipeline.trimap_probabilities(photo, np.eye(64, dtype=np.float32));"
+        "from matting.compositing import estimate_foreground;"
+        "estimate_foreground(photo, np.full((64, 64), 0.5, np.float32)); assert torch.get_num_threads() == 1"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(matting.__file__).parents[1])

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from matting import __version__, masks
-from matting.coarse import Box, Point, Prompts, as_asked
+from matting.coarse import DEFAULT, Box, Point, Prompts, as_asked
 from matting.images import Source, read_photo
 from matting.replay import run_length
 from matting.replay.recipe import UNTOUCHED, Recipe
@@ -38,7 +38,7 @@ def record(
     mask: np.ndarray | None = None,
     band: float | None = None,
     alpha: np.ndarray | None = None,
-    segmenter: str = "grabcut",
+    segmenter: str = DEFAULT,
     points: Iterable[Point] = (),
     box: Box | None = None,
     candidate: int = 0,
