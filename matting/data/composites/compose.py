@@ -90,12 +90,15 @@ class TGNSamples(Dataset[Sample]):
     def __getitem__(self, index: int) -> Sample:
         """Compose sample `index`: image (3, crop, crop), coarse_mask (1, crop, crop), classes (crop, crop) int64."""
         rng = generator(self.data.seed, index)
-        settings = self.data.settings
-        layer = crop_anywhere(rng, draw_layer(rng, self.data), self.data.crop)
-        composite = compose_layer(rng, layer, self.data)
+        composite = self.draw(rng)
         trimap = from_alpha(composite.alpha, self.kernel, self.kernel)
-        coarse = settings.mask(rng, composite.alpha, composite.image)
+        coarse = self.data.settings.mask(rng, composite.alpha, composite.image)
         return {"image": colours(composite.image), "coarse_mask": plane(coarse), "classes": classes(trimap)}
+
+    def draw(self, rng: np.random.Generator) -> Composite:
+        """Compose a window of a foreground, (crop, crop)."""
+        layer = crop_anywhere(rng, draw_layer(rng, self.data), self.data.crop)
+        return compose_layer(rng, layer, self.data)
 
 
 class U2NetSamples(Dataset[Sample]):

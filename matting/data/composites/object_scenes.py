@@ -8,15 +8,12 @@ files alone.
 from __future__ import annotations
 
 import numpy as np
-from torch.utils.data import Dataset
 
 from matting.data.composites.augment import background_like, jitter, warp
-from matting.data.composites.compose import Composite, CompositeData, TGNSamples, generator, read_any
+from matting.data.composites.compose import Composite, CompositeData, TGNSamples, read_any
 from matting.data.composites.hard_cases import with_clutter, with_like_colours
 from matting.data.composites.lettering import with_lettering
 from matting.data.synthetic import Foreground
-from matting.data.tensors import Sample, classes, colours, plane
-from matting.trimaps.algebra import from_alpha
 
 EXTENTS = (0.45, 1.25)
 """Least and most of the view's side that an object extends over."""
@@ -31,25 +28,15 @@ CUT_OFF = 0.01
 """An object is cut off at a border of its layer where it covers more than this share of it."""
 
 
-class ObjectSamples(Dataset[Sample]):
-    """Samples for TGN of whole objects: image, coarse mask, and the class of every pixel."""
+class ObjectSamples(TGNSamples):
+    """Samples for TGN of whole objects."""
 
-    def __init__(self, data: CompositeData, length: int, kernel: int = 15) -> None:
-        self.data, self.length, self.kernel = data, length, kernel
-
-    def __len__(self) -> int:
-        return self.length
-
-    def __getitem__(self, index: int) -> Sample:
-        """Compose sample `index`: image (3, crop, crop), coarse_mask (1, crop, crop), classes (crop, crop) int64."""
-        rng = generator(self.data.seed, index)
-        composite = draw_object(rng, self.data)
-        trimap = from_alpha(composite.alpha, self.kernel, self.kernel)
-        coarse = self.data.settings.mask(rng, composite.alpha, composite.image)
-        return {"image": colours(composite.image), "coarse_mask": plane(coarse), "classes": classes(trimap)}
+    def draw(self, rng: np.random.Generator) -> Composite:
+        """Compose one object before a photo, (crop, crop)."""
+        return draw_object(rng, self.data)
 
 
-def tgn_samples(data: CompositeData, length: int, kernel: int = 15) -> TGNSamples | ObjectSamples:
+def tgn_samples(data: CompositeData, length: int, kernel: int = 15) -> TGNSamples:
     """Make the samples that the settings ask for: whole objects, or windows of foregrounds."""
     return (ObjectSamples if data.settings.objects else TGNSamples)(data, length, kernel)
 
