@@ -9,7 +9,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from matting.coarse.classical.evidence import find_seeds, object_log_odds
+from matting.coarse.classical.evidence import clicked_regions, object_log_odds
 from matting.coarse.classical.region_cut import cut_regions
 from matting.coarse.classical.regions import Regions
 from matting.coarse.prompts import Prompts
@@ -43,10 +43,7 @@ def heard(probability: np.ndarray, regions: Regions, prompts: Prompts, size: tup
     likely = regions.mean(cv2.resize(probability, (columns, rows), interpolation=cv2.INTER_AREA))
     likely = np.clip(likely, SUREST, 1 - SUREST)
     odds = np.log(likely / (1 - likely)) + HABITS * object_log_odds(regions, prompts, size)
-    every, scale = np.arange(regions.count), rows / size[0]
-    inside = np.isin(every, find_seeds(regions, prompts.positive, scale))
-    outside = np.isin(every, find_seeds(regions, prompts.negative, scale)) & ~inside
-    chosen = cut_regions(regions, odds, inside, outside)
+    chosen = cut_regions(regions, odds, *clicked_regions(regions, prompts, rows / size[0]))
     cut = cv2.GaussianBlur(chosen[regions.labels].astype(np.float32), (0, 0), SOFT)
     cut = cv2.resize(cut, probability.shape[::-1], interpolation=cv2.INTER_LINEAR)
     return SHARE * cut + (1 - SHARE) * probability

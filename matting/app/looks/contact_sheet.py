@@ -61,14 +61,13 @@ def draw_row(entry: Entry, side: int = 200) -> Image.Image:
     size = result.alpha.shape
     mask = np.zeros(size, np.float32) if result.coarse_mask is None else result.coarse_mask
     kept = DIMMED + (1 - DIMMED) * mask.astype(np.float32)
-    cutout = np.asarray(result.cutout)
-    on_magenta = blend(np.ascontiguousarray(cutout[:, :, :3]), solid(size, MAGENTA), result.alpha.astype(np.float32))
+    on_magenta = blend(result.foreground, solid(size, MAGENTA), result.alpha)
     pictures = [
         _with_clicks(_fit(result.image, side), entry.points, size),
         _fit(blend(result.image, solid(size, PAPER), kept), side),
         _fit(coloured_trimap(result.trimap), side),
         _fit(on_magenta, side),
-        _fit(magnify(cutout, most_mixed(result.alpha))["Magenta"], side),
+        _fit(magnify(np.asarray(result.cutout), most_mixed(result.alpha))["Magenta"], side),
     ]
     height = max(picture.shape[0] for picture in pictures)
     row = Image.new("RGB", (GAP + len(pictures) * (side + GAP), height + LINE + GAP), PAPER)

@@ -97,6 +97,13 @@ def find_seeds(regions: Regions, points: tuple[tuple[float, float], ...], scale:
     return np.unique(regions.labels[rows, columns])
 
 
+def clicked_regions(regions: Regions, prompts: Prompts, scale: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the regions under + points and those under - points alone, (N,) bool both; `scale` is proxy : photo."""
+    every = np.arange(regions.count)
+    inside = np.isin(every, find_seeds(regions, prompts.positive, scale))
+    return inside, np.isin(every, find_seeds(regions, prompts.negative, scale)) & ~inside
+
+
 def share_inside(regions: Regions, box: Box, scale: float) -> np.ndarray:
     """The share of each region's pixels that lie in a box of the photo, (N,)."""
     height, width = regions.labels.shape

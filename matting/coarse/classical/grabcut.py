@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from matting.coarse.classical.evidence import find_seeds, object_log_odds, share_inside
+from matting.coarse.classical.evidence import clicked_regions, find_seeds, object_log_odds, share_inside
 from matting.coarse.classical.guided_filter import guided_upsample
 from matting.coarse.classical.region_cut import cut_regions, keep_connected
 from matting.coarse.classical.regions import Regions, find_regions, shrink
@@ -88,12 +88,10 @@ def _choose_regions(embedding: GrabCutEmbedding, prompts: Prompts) -> list[tuple
     regions = embedding.regions
     scale = regions.labels.shape[0] / embedding.size[0]
     seeds = find_seeds(regions, prompts.positive, scale)
-    inside = np.isin(np.arange(regions.count), seeds)
-    outside = np.isin(np.arange(regions.count), find_seeds(regions, prompts.negative, scale))
+    inside, outside = clicked_regions(regions, prompts, scale)
     if prompts.box is not None:
         share = share_inside(regions, prompts.box, scale)
-        outside |= share < min(0.5, share.max())
-    outside &= ~inside
+        outside |= (share < min(0.5, share.max())) & ~inside
     odds = object_log_odds(regions, prompts, embedding.size)
     likely = np.where(inside, 1, np.where(outside, 0, 1 / (1 + np.exp(-odds))))
     least = 0 if prompts.box is None else LEAST_OF_BOX * regions.area[~outside].sum()
