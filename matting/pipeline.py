@@ -12,7 +12,8 @@ import torch
 
 from matting.coarse import ALIASES, DEFAULT, Box, Point, Prompts, Segmenter, as_asked, load_segmenter, needs_prompts
 from matting.files import write_whole
-from matting.images import Source, read_mask, read_photo, read_trimap
+from matting.images import Source, emptiness, read_mask, read_photo, read_trimap
+from matting.images.sources import name_source
 from matting.inference import around_object, preview, whole_photo
 from matting.inference.fusion import hard_fusion, needed, painted_probabilities, soft_fusion
 from matting.networks import spamattnet, tgn, weights
@@ -148,7 +149,7 @@ class MattingPipeline:
             fusion: "hard" keeps TGN's known regions; "soft" weighs by its probabilities (Eq. 13-15).
 
         Raises:
-            ValueError: where an input cannot be used, in one sentence.
+            ValueError: where an input cannot be used, names no object, or nothing is left, in one sentence.
         """
         _check_fusion(fusion)
         prompted = box is not None or (points is not None and len(points) > 0)
@@ -157,9 +158,13 @@ class MattingPipeline:
         size = photo.shape[:2]
         if trimap is not None:
             regions, remarks = read_trimap(trimap, size)
-            return MattingResult(photo, self._alpha(photo, regions), regions, notices=notices + remarks)
+            emptiness.check_trimap(regions, name_source(trimap, "trimap"))
+            alpha = self._alpha(photo, regions)
+            emptiness.check_alpha(alpha)
+            return MattingResult(photo, alpha, regions, notices=notices + remarks)
         if coarse_mask is not None:
             mask, remarks = read_mask(coarse_mask, size)
+            emptiness.check_mask(mask, name_source(coarse_mask, "mask"))
         else:
             mask = self._coarse_mask(photo, points, box, coarse)
             unnamed = "No object was named, so a box in the middle of the photo was taken."
@@ -167,6 +172,7 @@ class MattingPipeline:
         probabilities = self._probabilities(photo, mask)
         regions = _promised(probabilities, mask, _prompts(points, box, size))
         alpha = self._alpha(photo, regions, probabilities, fusion)
+        emptiness.check_alpha(alpha)
         return MattingResult(photo, alpha, regions, probabilities, mask, notices + remarks)
 
     def segmenter(self, name: str) -> Segmenter:
@@ -192,6 +198,7 @@ class MattingPipeline:
         """Find the object, float32 (H, W) in [0, 1].
 
         Without points and box the middle of the photo is taken, or what a segmenter finds that needs no prompts.
+        Raises ValueError where an input cannot be used, or no object is found.
         """
         photo, _ = read_photo(image)
         return self._coarse_mask(photo, points, box, coarse)
@@ -206,7 +213,9 @@ class MattingPipeline:
         size = photo.shape[:2]
         segmenter = self.segmenter(coarse)
         prompts = as_asked(coarse, _prompts(points, box, size), size)
-        return segmenter.segment(segmenter.embed(photo), prompts).best
+        mask = segmenter.segment(segmenter.embed(photo), prompts).best
+        emptiness.check_found(mask, coarse)
+        return mask
 
     def trimap_probabilities(self, image: Source, coarse_mask: Source) -> np.ndarray:
         """Probabilities of background, unknown and foreground by TGN, float32 (H, W, 3).

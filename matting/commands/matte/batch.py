@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
+import shutil
 import sys
-import tempfile
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,34 +17,70 @@ from tqdm import tqdm
 
 from matting.commands import UsageError, load_pipeline
 from matting.commands.matte.interrupts import noting_interrupts
-from matting.commands.matte.naming import OUTPUTS, find_companion, find_photos, output_names, output_paths
+from matting.commands.matte.naming import OUTPUTS, Job, find_photos, guidance_of, output_names, output_paths
+from matting.commands.matte.records import Records
+from matting.files import clear_left_over, owned_name
 from matting.images import write_alpha, write_png
 
 if TYPE_CHECKING:
     from matting import MattingPipeline, MattingResult
 
 
-@dataclass(frozen=True)
-class Job:
-    """A photo and its output files: alpha, cutout and trimap, sometimes the coarse mask."""
+PROBE = 1 << 16
+"""Bytes of the file that is written to find out whether a folder takes any."""
 
-    photo: Path
-    outputs: dict[str, Path]
+
+class UnwritableError(Exception):
+    """The folder takes no more files; its message is one sentence for a person."""
 
 
 def matte_photos(args: argparse.Namespace) -> int:
     """Matte every photo that is not done yet; returns 1 if one failed, else 0. Raises UsageError."""
     jobs = share_of_this_process(_plan(args))
-    todo = [job for job in jobs if args.overwrite or not all(path.exists() for path in job.outputs.values())]
-    if len(todo) < len(jobs):
-        print(f"{_photos(len(jobs) - len(todo))} already done and skipped; --overwrite does them again.")
-    if not todo:
-        return 0
-    failures = _work(_load(args), todo, args)
-    print(f"{_photos(len(todo) - len(failures))} done, written to {args.out}.")
+    records, todo, failures = Records(args), [], {}
+    for job in jobs:
+        done, why = _standing(job, records, args.overwrite)
+        if why:
+            failures[job.photo] = why
+            _say(_about(job.photo, why))
+        elif not done:
+            todo.append(job)
+    if skipped := len(jobs) - len(todo) - len(failures):
+        print(f"{_photos(skipped)} already done and skipped; --overwrite does them again.")
+    if todo:
+        clear_left_over(args.out)
+        failures |= _matte_all(_load(args), todo, args, records)
     if failures:
         _say(f"{_photos(len(failures))} failed:", *(f"  {photo}: {why}" for photo, why in failures.items()))
     return 1 if failures else 0
+
+
+def _matte_all(
+    pipeline: MattingPipeline, jobs: list[Job], args: argparse.Namespace, records: Records
+) -> dict[Path, str]:
+    """Matte the photos, say how many are done, and return what went wrong with which."""
+    outcomes: dict[Path, str | None] = {}
+    try:
+        outcomes.update(_work(pipeline, jobs, args, records))
+    finally:
+        print(f"{_photos(list(outcomes.values()).count(None))} done, written to {args.out}.")
+    return {photo: why for photo, why in outcomes.items() if why}
+
+
+def _standing(job: Job, records: Records, overwrite: bool) -> tuple[bool, str | None]:
+    """Tell whether a job is done, and in a sentence why its outputs cannot be written or may not be."""
+    try:
+        state = records.state(job)
+    except OSError as error:
+        reason = "is too long" if error.errno == errno.ENAMETOOLONG else f"cannot be used ({error.strerror})"
+        return False, f"Its name {reason} for the files named after it; give the photo another one."
+    if overwrite or state != "foreign":
+        return state == "done" and not overwrite, None
+    folder = job.outputs["alpha"].parent
+    return False, (
+        f"{folder} has files named {job.name} that were not made from it; choose another --out, or --overwrite "
+        "replaces them."
+    )
 
 
 def share_of_this_process(jobs: list[Job]) -> list[Job]:
@@ -69,6 +107,7 @@ def _plan(args: argparse.Namespace) -> list[Job]:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UsageError(f"The folder {folder} cannot be made: {error.strerror}.") from error
+        _check_writable(folder)
     names = output_names(photos)
     jobs = [Job(photo, output_paths(args.out, name, args.save_mask)) for photo, name in zip(photos, names, strict=True)]
     inputs = {path.resolve() for path in (*photos, args.mask, args.trimap) if path}
@@ -76,6 +115,17 @@ def _plan(args: argparse.Namespace) -> list[Job]:
         if path.resolve() in inputs:
             raise UsageError(f"{path} is given and would be written over; choose another --out.")
     return jobs
+
+
+def _check_writable(folder: Path) -> None:
+    """Raise UsageError unless a file can be written to a folder, before hours of work are lost."""
+    probe = folder / f".probe.{owned_name()}"
+    try:
+        probe.write_bytes(bytes(PROBE))
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be written to: {error.strerror}; choose another folder.") from error
+    finally:
+        probe.unlink(missing_ok=True)
 
 
 def _load(args: argparse.Namespace) -> MattingPipeline:
@@ -88,30 +138,35 @@ def _load(args: argparse.Namespace) -> MattingPipeline:
     return pipeline
 
 
-def _work(pipeline: MattingPipeline, jobs: list[Job], args: argparse.Namespace) -> dict[Path, str]:
-    """Matte the photos one by one; returns what went wrong with which."""
-    failures = {}
+def _work(
+    pipeline: MattingPipeline, jobs: list[Job], args: argparse.Namespace, records: Records
+) -> Iterator[tuple[Path, str | None]]:
+    """Matte the photos one by one; yields each with what went wrong, and nothing more once the disk takes nothing."""
     with noting_interrupts() as interrupts:
         for job in tqdm(jobs, unit="photo", file=sys.stderr):
+            why = None
             try:
+                record = records.describe(job)
                 result = _matte(pipeline, job.photo, args)
-                write_result(result, job.outputs)
+                _write(result, job, records.kept(job, record))
+            except UnwritableError as error:
+                yield job.photo, str(error)
+                return
             except Exception as error:  # whatever one photo brings about, the others are still to be done
                 interrupts.heed()
-                known = isinstance(error, ValueError)
-                failures[job.photo] = str(error) if known else f"{type(error).__name__}: {error}"
-                _say(_about(job.photo, failures[job.photo]))
+                why = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+                _say(_about(job.photo, why))
             else:
                 interrupts.heed()
                 _say(*(_about(job.photo, notice) for notice in result.notices))
-    return failures
+            yield job.photo, why
 
 
 def _matte(pipeline: MattingPipeline, photo: Path, args: argparse.Namespace) -> MattingResult:
     if args.trimap:
-        return pipeline(photo, trimap=find_companion(photo, args.trimap), fusion=args.fusion)
+        return pipeline(photo, trimap=guidance_of(photo, args), fusion=args.fusion)
     if args.mask:
-        return pipeline(photo, coarse_mask=find_companion(photo, args.mask), fusion=args.fusion)
+        return pipeline(photo, coarse_mask=guidance_of(photo, args), fusion=args.fusion)
     if args.points or args.box:
         return pipeline(photo, points=args.points, box=args.box, coarse=args.coarse, fusion=args.fusion)
     # In two steps, for in one the pipeline would remark for each photo what was said once for all.
@@ -119,17 +174,32 @@ def _matte(pipeline: MattingPipeline, photo: Path, args: argparse.Namespace) -> 
     return pipeline(photo, coarse_mask=mask, fusion=args.fusion)
 
 
+def _write(result: MattingResult, job: Job, kept: AbstractContextManager[None]) -> None:
+    try:
+        with kept:
+            write_result(result, job.outputs)
+    except OSError as error:  # if one photo's files cannot be written, no photo's can
+        folder, why = job.outputs["alpha"].parent, error.strerror or str(error)
+        raise UnwritableError(
+            f"{folder} cannot be written to ({why}), so the rest is not done; make room there and run this again."
+        ) from error
+
+
 def write_result(result: MattingResult, outputs: dict[str, Path]) -> None:
     """Write all outputs to temporary files, then move them into place: an interrupted run leaves none half done."""
     folder = outputs["alpha"].parent
     if "mask" in outputs:  # which may lie on another disk
         write_png(outputs["mask"], np.rint(result.coarse_mask * 255).astype(np.uint8))
-    with tempfile.TemporaryDirectory(prefix=".matte-", dir=folder) as aside:
-        write_alpha(Path(aside, "alpha"), result.alpha)
-        write_png(Path(aside, "cutout"), result.cutout)
-        write_png(Path(aside, "trimap"), result.trimap)
+    aside = folder / f".matte.{owned_name()}"
+    aside.mkdir()
+    try:
+        write_alpha(aside / "alpha", result.alpha)
+        write_png(aside / "cutout", result.cutout)
+        write_png(aside / "trimap", result.trimap)
         for output in OUTPUTS:
-            os.replace(Path(aside, output), outputs[output])
+            os.replace(aside / output, outputs[output])
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def _about(photo: Path, sentence: str) -> str:

@@ -70,7 +70,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     add_weights(how)
     add_device(how)
     add_dtype(how)
-    how.add_argument("--overwrite", action="store_true", help="redo photos that are already done")
+    how.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="redo photos that are already done, and replace other files of their outputs' names",
+    )
     parser.add_argument(
         "--save-mask",
         type=Path,

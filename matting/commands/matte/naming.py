@@ -1,7 +1,10 @@
 """The photos of a call, the names of their outputs, and which mask belongs to which photo."""
 
+import argparse
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
@@ -10,6 +13,19 @@ from matting.commands import UsageError
 from matting.images import FORMATS
 
 OUTPUTS = ("alpha", "cutout", "trimap")
+
+
+@dataclass(frozen=True)
+class Job:
+    """A photo and its output files: alpha, cutout and trimap, sometimes the coarse mask."""
+
+    photo: Path
+    outputs: dict[str, Path]
+
+    @property
+    def name(self) -> str:
+        """What its outputs are named after."""
+        return self.outputs["alpha"].name.removesuffix("_alpha.png")
 
 
 def find_photos(given: Sequence[str], out: Path) -> list[Path]:
@@ -52,20 +68,36 @@ def output_paths(out: Path, name: str, masks: Path | None = None) -> dict[str, P
     return paths | {"mask": masks / f"{name}.png"} if masks else paths
 
 
-def find_companion(photo: Path, given: Path) -> Path:
+def find_companion(photo: Path, given: Path, written: Sequence[str] = ()) -> Path:
     """Find the mask or trimap of a photo: the file given, or in the folder given the picture of the same stem.
 
-    Where several have that stem, the one of the same full name is meant. Raises ValueError if none or several fit.
+    Where several have that stem, the one of the same full name is meant; where none has, the first of the `written`
+    outputs of this program that is there. A name is the same in either form of Unicode. Raises ValueError if none or
+    several fit.
     """
     if not given.is_dir():
         return given
-    fitting = [path for path in _pictures(given) if path.stem == photo.stem and path.resolve() != photo.resolve()]
-    fitting = [path for path in fitting if path.name == photo.name] or fitting
+    pictures = [path for path in _pictures(given) if path.resolve() != photo.resolve()]
+    fitting = [path for path in pictures if _composed(path.stem) == _composed(photo.stem)]
+    fitting = [path for path in fitting if _composed(path.name) == _composed(photo.name)] or fitting
+    for output in written:
+        fitting = fitting or [path for path in pictures if _composed(path.stem) == _composed(f"{photo.stem}_{output}")]
     if len(fitting) == 1:
         return fitting[0]
     if fitting:
         raise ValueError(f"{given} holds several files for {photo.name}: {', '.join(path.name for path in fitting)}.")
     raise ValueError(f"{given} holds no picture named {photo.stem}, like {photo.name}.")
+
+
+def guidance_of(photo: Path, args: argparse.Namespace) -> Path | None:
+    """Find the mask or trimap that a call's arguments give for a photo, or None. Raises ValueError."""
+    if args.trimap:
+        return find_companion(photo, args.trimap, ("trimap",))
+    return find_companion(photo, args.mask, ("mask", "alpha", "cutout")) if args.mask else None
+
+
+def _composed(name: str) -> str:
+    return unicodedata.normalize("NFC", name)
 
 
 def _pictures(folder: Path) -> Iterator[Path]:
