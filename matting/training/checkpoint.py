@@ -1,9 +1,17 @@
-"""Checkpoints of a run: everything that the next step depends on, written whole or not at all."""
+"""Checkpoints of a run: everything that the next step depends on, written whole or not at all, the last two of them.
+
+PyTorch's files are ZIP archives, which hold a checksum of each of their parts.
+"""
 
 from __future__ import annotations
 
 import io
 import json
+import logging
+import os
+import pickle
+import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
@@ -12,11 +20,21 @@ from typing import Any
 
 import torch
 
-from matting.files import whole_file
+from matting.files import clear_left_over, owned_name, whole_file
 
 NAME = "checkpoint.pt"
+BEFORE = "checkpoint.before.pt"
+"""The one before the last, for the case that the last is damaged."""
+
 FIXED = ("optimizer",)
 """What of a schedule cannot change within a run: the optimizer's state is of one kind."""
+
+
+logger = logging.getLogger(__name__)
+
+
+class DamagedCheckpointError(ValueError):
+    """A run cannot go on, since its checkpoints are damaged or are none of ours."""
 
 
 class OtherSettingsError(ValueError):
@@ -54,6 +72,20 @@ def save(folder: Path, state: dict[str, Any], settings: dict[str, Any], schedule
         folder.mkdir(parents=True, exist_ok=True)
         with whole_file(folder / NAME) as part:
             part.write_bytes(data.getbuffer())
+            _keep_the_one_before(folder)
+
+
+def _keep_the_one_before(folder: Path) -> None:
+    """Give the last checkpoint its second name; where the disk can do that, it keeps its first one all the time."""
+    last, aside = folder / NAME, folder / f".{BEFORE}.{owned_name()}"
+    try:
+        os.link(last, aside)
+    except FileNotFoundError:  # it is the first one
+        return
+    except OSError:  # this disk knows no second names
+        last.replace(folder / BEFORE)
+    else:
+        aside.replace(folder / BEFORE)
 
 
 def load(
@@ -64,13 +96,16 @@ def load(
     The settings (network, seed, batch, crop: what a sample is, and which are done) must be the same. So must the
     schedule (steps, rates, losses), unless `change_schedule` says that a change is meant.
 
+    Where the last checkpoint is damaged, the one before it is read, and the log says so.
+
     Raises:
         OtherSettingsError: where the checkpoint was written with others.
+        DamagedCheckpointError: where there is none that can be read.
     """
-    path = folder / NAME
-    if not path.exists():
+    clear_left_over(folder)
+    state = _read_last(folder)
+    if state is None:
         return None
-    state = torch.load(path, map_location="cpu", weights_only=True)
     differing = _differing(json.loads(state.pop("settings")), settings)
     if differing:
         raise OtherSettingsError(
@@ -85,6 +120,49 @@ def load(
     if schedule is not None:
         _check_schedule(folder, json.loads(written), as_settings(schedule), change_schedule)
     return state
+
+
+@contextmanager
+def fitting(folder: Path) -> Iterator[None]:
+    """Turn the failure to go on from a state of other shapes or names into a DamagedCheckpointError."""
+    try:
+        yield
+    except (RuntimeError, KeyError, IndexError, TypeError, AttributeError) as error:
+        raise DamagedCheckpointError(
+            f"The checkpoint in {folder} does not fit the run that it is for; choose another folder (--run)."
+        ) from error
+
+
+def _read_last(folder: Path) -> dict[str, Any] | None:
+    """Read the last whole checkpoint; None if there never was one."""
+    there = [folder / name for name in (NAME, BEFORE) if (folder / name).exists()]
+    for path in there:
+        if (state := _read(path)) is not None:
+            if path.name == BEFORE:
+                logger.warning(
+                    "The last checkpoint in %s is damaged or missing; the one before it, of step %s, is taken.",
+                    folder,
+                    state.get("step"),
+                )
+            return state
+    if there:
+        raise DamagedCheckpointError(
+            f"{there[0]} is damaged or is no checkpoint of a run, and there is no whole one before it; put back a copy "
+            "of it, or choose another folder (--run)."
+        )
+    return None
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    """Read a checkpoint, or None for one that is damaged or none of ours; nothing of it is run."""
+    try:
+        with zipfile.ZipFile(path) as parts:
+            if parts.testzip() is not None:
+                return None
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except (zipfile.BadZipFile, zlib.error, pickle.UnpicklingError, RuntimeError, ValueError, EOFError, KeyError):
+        return None
+    return state if isinstance(state, dict) and isinstance(state.get("settings"), str) else None
 
 
 def as_settings(config: object) -> dict[str, Any]:

@@ -40,7 +40,7 @@ from matting.training.dialogue import click_loss
 from matting.training.learning import Learning
 from matting.training.observers import Observer, ProgressBar
 from matting.training.schedules import ADAPTATION_SMALL, AdaptationSchedule, ClickSchedule, Schedule
-from matting.training.stages import STAGES, with_imagenet
+from matting.training.stages import STAGES, TGN_STAGE, with_imagenet
 from matting.training.validation import HeldOutExample, Validation, judge_joint
 
 Start = nn.Module | Path | str | None
@@ -216,7 +216,7 @@ def stage_job(
     kind, seed = STAGES[stage], data.seed
     crop = data.crop if isinstance(data, CompositeData) else data.settings.crop
     schedule = replace(schedule, crop=crop)
-    accelerator = begin(schedule, seed, accelerator, accumulate)
+    accelerator = begin(schedule, seed, accelerator, accumulate, kind.least)
     network = started(kind.build, kind.fill, _named(stage, kind.configs, config, start), start)
     check_crop(schedule, network.config.multiple)
     if isinstance(data, PhotoData) and getattr(network.config, "decoder", None) == "progressive":
@@ -261,9 +261,7 @@ def adaptation_job(
         ValueError: where these do not fit together.
     """
     schedule = replace(schedule, crop=data.crop, batch=data.batch, band=data.band)
-    accelerator = begin(schedule, data.seed, accelerator, accumulate)
-    if split(schedule.batch, accumulate, accelerator.num_processes) == 1:
-        raise ValueError("TGN's batch norms need two photos in each pass of a process; choose a larger --batch.")
+    accelerator = begin(schedule, data.seed, accelerator, accumulate, TGN_STAGE.least)
     if accelerator.scaler is not None:
         raise ValueError("float16 scales one loss, and the adaptation has two; use bfloat16 or float32.")
     network = deepcopy(start) if isinstance(start, Generator) else Generator(**load_pair(find_folder(start)))
@@ -321,10 +319,13 @@ def clicks_job(
     )
 
 
-def begin(schedule: Schedule, seed: int, accelerator: Accelerator | None, accumulate: int) -> Accelerator:
-    """Join the processes, check that a batch can be split among them, and seed the networks."""
+def begin(
+    schedule: Schedule, seed: int, accelerator: Accelerator | None, accumulate: int, least: int = 1
+) -> Accelerator:
+    """Join the processes, check that a batch can be split into passes of `least` samples, and seed the networks."""
     accelerator = accelerator or engine.start()
-    split(schedule.batch, accumulate, accelerator.num_processes)
+    if split(schedule.batch, accumulate, accelerator.num_processes) < least:
+        raise ValueError(f"Batch norms need {least} photos in each pass of a process; choose a larger batch (--batch).")
     torch.manual_seed(seed)
     return accelerator
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -89,7 +89,8 @@ def train(
     """
     accelerator = accelerator or engine.start()
     state = checkpoint.load(folder, settings, schedule, change_schedule=change_schedule)
-    learner = learning(network, loss_of, schedule, accelerator, state)
+    with checkpoint.fitting(folder) if state else nullcontext():
+        learner = learning(network, loss_of, schedule, accelerator, state)
     run = learner.run
     share = Share(
         range(run.step, schedule.steps),

@@ -40,6 +40,7 @@ class Stage:
         score: the name of what `judge` counts.
         guidance: what files may guide the network in photographs: "coarse_masks", "trimaps", or "" for nothing.
         fill: fills a network from a file of weights.
+        least: samples that its batch norms need in each pass of a process.
     """
 
     configs: dict[str, object]
@@ -51,6 +52,7 @@ class Stage:
     score: str
     guidance: str
     fill: Callable[[nn.Module, Path], None] = load_network_weights
+    least: int = 1
 
     def samples(self, data: CompositeData | PhotoData, schedule: Schedule, count: int | None = None) -> Dataset[Batch]:
         """Make the samples of a whole run by a schedule, or only the first `count`."""
@@ -137,6 +139,7 @@ TGN_STAGE = Stage(
     validation.judge_trimap,
     "miou",
     "coarse_masks",
+    least=2,  # the ASPP's last branch sees the whole image as one pixel
 )
 STAGES = {
     "spamattnet": Stage(
@@ -162,6 +165,6 @@ STAGES = {
         fill_u2net,
     ),
     # Table I's baselines: the same data, loss and scores.
-    "deeplabv2": replace(TGN_STAGE, configs=deeplab.V2_CONFIGS, build=deeplab.DeepLabV2),
+    "deeplabv2": replace(TGN_STAGE, configs=deeplab.V2_CONFIGS, build=deeplab.DeepLabV2, least=1),
     "deeplabv3": replace(TGN_STAGE, configs=deeplab.V3_CONFIGS, build=deeplab.DeepLabV3),
 }

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
@@ -39,6 +40,7 @@ from matting.networks.tgn import TGN
 from matting.training import checkpoint
 from matting.training.batches import UnreadableSampleError
 from matting.training.engine import start
+from matting.training.jobs import begin
 from matting.training.loop import train
 from matting.training.run import Run, clip
 from matting.training.schedules import Schedule
@@ -345,6 +347,19 @@ def test_each_network_resumes_exactly_on_composites(pool, tmp_path, stage):
     one(tmp_path / "parts", time_limit=0)
     assert_equal(whole, one(tmp_path / "parts"))
     assert read_log(tmp_path / "whole") == read_log(tmp_path / "parts")
+
+
+@pytest.mark.parametrize("stage", STAGE_CASES)
+def test_a_stage_knows_how_many_samples_its_batch_norms_need(pool, tmp_path, stage):
+    photos = [cv2.imread(str(path)) for path in sorted((pool / "photos").iterdir())]
+    data, kind = CompositeData(sorted(pool.glob("*.png")), photos, 64, seed=0), STAGES[stage]
+    for batch in (1, kind.least):
+        schedule, network = Schedule(steps=1, batch=batch, warmup=1), STAGE_CASES[stage]()
+        loss, samples = kind.loss(network.config, schedule), kind.composites(data, schedule)
+        with pytest.raises(ValueError, match="than 1 value") if batch < kind.least else nullcontext():
+            train(network, samples, loss, schedule, tmp_path / str(batch), {}, workers=0, accelerator=start("cpu"))
+        with pytest.raises(ValueError, match="choose a larger batch") if batch < kind.least else nullcontext():
+            begin(schedule, 0, start("cpu"), 1, kind.least)
 
 
 def test_every_stage_is_among_those_that_resume():

@@ -102,7 +102,8 @@ def train(options: TrainOptions) -> int:
     import torch
 
     from matting.training.batches import UnreadableSampleError
-    from matting.training.checkpoint import OtherSettingsError
+    from matting.training.checkpoint import DamagedCheckpointError, OtherSettingsError
+    from matting.training.observers.csv_log import DamagedLogError
     from matting.training.stopping import StoppedError
 
     if options.threads:
@@ -117,7 +118,7 @@ def train(options: TrainOptions) -> int:
         raise UsageError(str(error)) from error
     try:
         _train(options, prepared)
-    except OtherSettingsError as error:
+    except (OtherSettingsError, DamagedCheckpointError, DamagedLogError) as error:
         raise UsageError(str(error)) from error
     except (FloatingPointError, UnreadableSampleError, OSError) as error:
         print(error, file=sys.stderr)

@@ -14,6 +14,10 @@ FORMATS = {"step": "d", "loss": ".6f", "rate": ".3e", "seconds": ".1f"}
 """The columns that every log has; the others are written like the loss."""
 
 
+class DamagedLogError(ValueError):
+    """A log.csv that no run wrote."""
+
+
 class CsvLog(Observer):
     """Writes log.csv into the run's folder.
 
@@ -48,16 +52,34 @@ class CsvLog(Observer):
 
 
 def read_log(folder: Path | str, step: int | None = None) -> list[dict[str, float]]:
-    """Read the rows of a run's log, up to a step; a figure that a row lacks is not in it. No log is no rows."""
-    rows, _ = _read(Path(folder) / NAME, step)
-    return [{name: float(value) for name, value in row.items() if value} for row in rows]
+    """Read the rows of a run's log, up to a step; a figure that a row lacks is not in it. No log is no rows.
+
+    Raises:
+        DamagedLogError: where the file is no log.
+    """
+    path = Path(folder) / NAME
+    rows, _ = _read(path, step)
+    try:
+        return [{name: float(value) for name, value in row.items() if value} for row in rows]
+    except ValueError as error:
+        raise _damaged(path) from error
 
 
 def _read(path: Path, step: int | None) -> tuple[list[dict[str, str]], list[str]]:
     """Rows up to a step, and the columns; a full disk or a kill may have cut the last row short."""
     if not path.exists():
         return [], []
-    with path.open(newline="") as file:
-        header, *rows = list(csv.reader(file)) or [[]]
-    whole = [row for row in rows if len(row) == len(header) and (step is None or int(row[0]) <= step)]
-    return [dict(zip(header, row, strict=True)) for row in whole], header
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            header, *rows = list(csv.reader(file)) or [[]]
+        if header and header[0] != next(iter(FORMATS)):
+            raise ValueError("another column comes first")
+        whole = [row for row in rows if len(row) == len(header)]
+        kept = [row for row in whole if step is None or int(row[0]) <= step]
+    except (ValueError, csv.Error) as error:
+        raise _damaged(path) from error
+    return [dict(zip(header, row, strict=True)) for row in kept], header
+
+
+def _damaged(path: Path) -> DamagedLogError:
+    return DamagedLogError(f"{path} is damaged or is no log of a run; move it away and go on.")
