@@ -5,5 +5,8 @@ from setuptools import find_packages, setup
 setup(
     packages=[*find_packages(include=["matting*"]), "matting.assets"],
     package_dir={"matting.assets": "assets"},
-    package_data={"matting.assets": ["backgrounds/*", "examples/**/*", "weights/**/*"], "matting.app.parts": ["*.css"]},
+    package_data={
+        "matting.assets": ["backgrounds/*", "examples/**/*", "weights/**/*"],
+        "matting.app.parts": ["*.css", "*.js"],
+    },
 )

@@ -9,6 +9,7 @@ from matting.app.batch import BatchPart
 from matting.app.edges.layout import TrimapStage
 from matting.app.filmstrip import FilmstripPart
 from matting.app.pick.layout import PhotoStage
+from matting.app.pick.live import shown_live
 from matting.app.result.layout import ResultStage
 from matting.app.session.states import States
 
@@ -31,6 +32,6 @@ class Page:
         return [
             states.photo, states.clicks, states.embedding, states.selection, states.trimap, states.matte,
             states.before, pick.bring_back, pick.photo, pick.say, pick.tools, pick.candidates, pick.make_trimap,
-            pick.select_by, pick.clicking, pick.click_tools, pick.painting, pick.painter,
+            pick.select_by, pick.clicking, pick.click_tools, pick.painting, pick.painter, *shown_live(pick.live),
             edges.body, edges.editor, edges.say, result.body, result.say,
         ]  # fmt: skip

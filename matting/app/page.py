@@ -11,6 +11,7 @@ from matting.app.batch import lay_out_batch
 from matting.app.components import Page
 from matting.app.edges.layout import lay_out_edges
 from matting.app.filmstrip import lay_out_filmstrip
+from matting.app.parts.shortcuts import shortcuts
 from matting.app.pick.layout import lay_out_pick
 from matting.app.pick.segmenter_menu import choices
 from matting.app.result.layout import lay_out_result
@@ -30,6 +31,7 @@ def lay_out(status: str, coarse: Sequence[str] = ()) -> Page:
         f'<p id="device" class="device">{html.escape(status)}</p></header>'
     )
     states = lay_out_states()
+    shortcuts()
     with gr.Tabs():
         with gr.Tab("One photo", id="one"):
             strip = lay_out_filmstrip()

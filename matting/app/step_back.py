@@ -103,6 +103,7 @@ class StepBack:
         shown |= self.picks.show_selection(before.photo, before.clicks, before.selection, before.trimap)
         if select_by == "paint":
             shown |= {self.stage.say: line(PAINT_NOW)}
+        before.photo.gone.clear()
         return self.closer.with_looks_cleared(shown) | self._offer(left)
 
     def _keep(self, update: Update, work: Work | None) -> Update:
@@ -110,6 +111,8 @@ class StepBack:
         return update | self._offer(work) if work and self.states.photo in update else update
 
     def _offer(self, work: Work | None) -> Update:
+        if work is not None:
+            work.photo.gone.set()
         return {self.states.before: work, self.stage.bring_back: gr.Button(visible=work is not None)}
 
 

@@ -7,7 +7,9 @@ follows answers all of them at once.
 
 from __future__ import annotations
 
+from matting.app.automatic import Automatic, connect_automatic
 from matting.app.backend.computations import Steps
+from matting.app.backend.stopping import Stops
 from matting.app.batch import Batches, connect_batch
 from matting.app.components import Page
 from matting.app.edges.help import TrimapHelp
@@ -19,7 +21,7 @@ from matting.app.filmstrip import Filmstrip, connect_filmstrip
 from matting.app.looks.listeners import CloserLooks
 from matting.app.looks.wiring import connect_looks
 from matting.app.pick.listeners import Picks
-from matting.app.pick.wiring import connect_pick
+from matting.app.pick.wiring import connect_pick, connect_proposal
 from matting.app.result.listeners import Results
 from matting.app.result.wiring import connect_result
 from matting.app.step_back import StepBack, connect_photos
@@ -33,14 +35,17 @@ def connect(page: Page, steps: Steps) -> None:
     trimaps_changed = connect_trimap(page, trimaps)
     closer = CloserLooks(page, steps)
     results = Results(page, steps, trimaps)
-    other_trimap, other_matte = connect_result(page, results, closer)
+    stops = Stops()
+    other_trimap, other_matte = connect_result(page, results, closer, stops)
+    edges_follow, matte_follows = connect_automatic(page, Automatic(page, stops, picks, trimaps, results, closer))
     connect_looks(page, closer)
     shipped_examples = ShippedExamples(page, picks, trimaps, results, closer)
     step_back = StepBack(page, picks, trimaps, results, closer, shipped_examples)
     taken, back = connect_photos(page, step_back)
     opened, finished = connect_examples(page, shipped_examples, step_back)
-    picked, trimaps_changed = [*picked, *taken, *opened], [*trimaps_changed, opened[0], back]
-    other_matte = [*other_matte, finished, back]
+    picked += [*taken, *opened, *connect_proposal(page, picks, taken[:-1])]
+    trimaps_changed += [opened[0], back, edges_follow]
+    other_matte += [finished, back, matte_follows]
     trimaps_changed += connect_help(page, TrimapHelp(page, trimaps), [*trimaps_changed, *other_trimap])
     connect_filmstrip(page.states, Filmstrip(page.strip), [*picked, *trimaps_changed, *other_matte])
     connect_batch(page.batch, Batches(page.batch, steps))

@@ -30,9 +30,12 @@ def say(page: Page, stage: str, text: str) -> None:
     expect(page.locator(f"#say-{stage} [role=status]")).to_contain_text(re.compile(text), timeout=120_000)
 
 
-def choose_photo(page: Page, path: Path = PARROTS) -> None:
+def choose_photo(page: Page, path: Path = PARROTS, *, automatic: bool = False) -> None:
+    """Open a photo and wait for what stands out; unless `automatic`, no cutout follows by itself from then on."""
     page.locator("#photo input[type=file]").set_input_files(path)
-    say(page, "pick", "Click on what you want to keep")
+    say(page, "pick", "Outlined is what stands out")
+    if not automatic:
+        page.get_by_label("Cut out by itself").uncheck()
 
 
 def upload(page: Page, elem_id: str, path: Path) -> None:

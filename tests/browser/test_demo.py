@@ -19,6 +19,7 @@ from driving import (
     click_photo,
     cut_out,
     download,
+    open_accordion,
     paint_across_the_middle,
     say,
     shown_anew,
@@ -133,8 +134,7 @@ def test_two_corners_make_a_box_and_undo_takes_them_back(open_page):
     page.locator("#undo-click").click()
     say(page, "pick", "opposite corner")
     page.locator("#clear-clicks").click()
-    say(page, "pick", "Click on what you want to keep")
-    expect(page.get_by_role("button", name="Find the edges")).to_be_disabled()
+    say(page, "pick", "Outlined is what stands out")
 
 
 def test_no_click_is_dropped_however_fast_they_come(open_page):
@@ -154,6 +154,7 @@ def test_no_click_is_dropped_however_fast_they_come(open_page):
 def test_what_is_painted_becomes_the_selection(open_page):
     page = open_page()
     choose_photo(page)
+    open_accordion(page, "more-ways")
     page.get_by_label("Painting").check()
     wait_for_editor(page, "mask-editor")
     expect(page.locator("#photo")).to_be_hidden()

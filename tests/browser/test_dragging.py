@@ -46,6 +46,7 @@ DROP = """(photo, names) => {
 def open_example(page: Page, number: int = 0) -> None:
     page.locator("#examples").get_by_role("button").nth(number).click()
     say(page, "result", "Drag the handle")
+    page.get_by_label("Cut out by itself").uncheck()
 
 
 def assert_everything_is_there(page: Page, cutout: np.ndarray) -> None:
@@ -77,6 +78,7 @@ def test_a_drag_loses_nothing_in_any_mode_and_over_any_picture(open_page):
     for picture in ("#examples img", "#strip a.frame img"):
         drag(page, middle_of(page, picture), middle_of(page, ON_THE_PHOTO))
         assert_everything_is_there(page, cutout)
+    open_accordion(page, "more-ways")
     page.get_by_label("Painting").check()
     wait_for_editor(page, "mask-editor")
     for length in (3, 100):

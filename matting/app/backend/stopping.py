@@ -37,10 +37,13 @@ class Stops:
             del self._flags[old]
         return job
 
-    def stop(self, job: str | None) -> None:
-        """Stop a job, if it still runs or waits."""
-        if (flag := self._flags.get(job)) is not None:
-            flag.set()
+    def stop(self, job: str | None) -> bool:
+        """Stop a job, if it still runs or waits; tell whether it did."""
+        flag = self._flags.get(job)
+        if flag is None or flag.is_set():
+            return False
+        flag.set()
+        return True
 
     def run(
         self, job: str, work: Callable[[], Update], show: Callable[[float], Update], *, last: bool = True

@@ -12,6 +12,7 @@ from matting.app.edges.layout import TRIMAP_LATER
 from matting.app.parts import served_files
 from matting.app.parts.drawing import shrink
 from matting.app.parts.messages import Update, attempt, forgiving, line, notify
+from matting.app.session.leaving import unless_gone
 from matting.app.session.stages import Matte, Photo, Selection
 from matting.app.session.trimap_edit import EditorValue, TrimapEdit, painted_layer, read_strokes
 from matting.images import read_trimap, trimap_notices
@@ -37,16 +38,22 @@ class Trimaps:
         self, photo: Photo | None, selection: Selection | None, before: TrimapEdit | None, matte: Matte | None
     ) -> Update:
         """Let TGN make the trimap of the selection."""
+        said = line(_describe(before))
+        return unless_gone(
+            photo,
+            lambda: attempt(lambda: self.find_edges(photo, selection, before, matte), lambda: {self.stage.say: said}),
+        )
 
-        def work() -> Update:
-            if photo is None or selection is None:
-                raise ValueError(NOTHING_PICKED)
-            probabilities = self.steps.probabilities(photo.image, selection.mask)
-            trimap = TrimapEdit.of_probabilities(probabilities, selection, before)
-            notify(trimap_notices(trimap.values))
-            return self.show(photo, trimap, matte)
-
-        return attempt(work, lambda: {self.stage.say: line(_describe(before))})
+    def find_edges(
+        self, photo: Photo | None, selection: Selection | None, before: TrimapEdit | None, matte: Matte | None
+    ) -> Update:
+        """Do as `find`; raises ValueError where nothing is selected."""
+        if photo is None or selection is None or selection.empty:
+            raise ValueError(NOTHING_PICKED)
+        probabilities = self.steps.probabilities(photo.image, selection.mask)
+        trimap = TrimapEdit.of_probabilities(probabilities, selection, before)
+        notify(trimap_notices(trimap.values))
+        return self.show(photo, trimap, matte)
 
     @forgiving
     def upload(self, path: str, photo: Photo | None, before: TrimapEdit | None, matte: Matte | None) -> Update:

@@ -7,6 +7,7 @@ from typing import Any
 from matting.app.components import Page
 from matting.app.examples.listeners import ShippedExamples
 from matting.app.parts.queues import HEAVY, QUICK
+from matting.app.pick.wiring import shown_with_a_mask
 from matting.app.result.wiring import chosen_background, shown_with_a_matte
 from matting.app.step_back import StepBack
 
@@ -23,13 +24,10 @@ def connect_examples(page: Page, shipped_examples: ShippedExamples, step_back: S
     segmented = opened.then(
         shipped_examples.segment,
         [states.photo, states.clicks, states.selection, states.embedding, stage.segmenter, states.trimap],
-        [
-            states.selection, stage.photo, stage.say, stage.candidates, stage.make_trimap, page.edges.say,
-            states.embedding, stage.segmenter,
-        ],
+        [*shown_with_a_mask(page), states.embedding, stage.segmenter],
         show_progress="hidden",
         **HEAVY,
-    )  # fmt: skip
+    )
     finished = opened.then(
         shipped_examples.finish,
         [states.photo, states.clicks, states.trimap, states.matte, result.freed, *chosen_background(page)],

@@ -29,13 +29,26 @@ def shrink(image: np.ndarray, interpolation: int = cv2.INTER_AREA, side: int = P
 
 def spotlight(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """Shade an RGB image outside a mask, uint8 (H, W) of any size, and outline what is selected."""
-    height, width = image.shape[:2]
-    fitted = cv2.resize(mask, (width, height), interpolation=cv2.INTER_LINEAR)
+    fitted = _fitted(image, mask)
     light = SHADE + (1 - SHADE) * fitted[:, :, None].astype(np.float32) / 255
     canvas = np.rint(image * light).astype(np.uint8)
-    outlines, _ = cv2.findContours((fitted >= 128).astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
-    line = max(1, round(max(height, width) / 600))
-    return cv2.drawContours(canvas, outlines, -1, WHITE, line, cv2.LINE_AA)
+    return _trace(canvas, fitted, WHITE, 1)
+
+
+def outline(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Outline a mask, uint8 (H, W) of any size, on a copy of an RGB image, to be seen on light and on dark."""
+    fitted = _fitted(image, mask)
+    return _trace(_trace(image.copy(), fitted, INK, 4), fitted, WHITE, 2)
+
+
+def _fitted(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    return cv2.resize(mask, image.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+
+
+def _trace(canvas: np.ndarray, mask: np.ndarray, colour: tuple[int, int, int], widths: int) -> np.ndarray:
+    outlines, _ = cv2.findContours((mask >= 128).astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+    line = max(1, round(max(canvas.shape[:2]) / 600)) * widths
+    return cv2.drawContours(canvas, outlines, -1, colour, line, cv2.LINE_AA)
 
 
 def ring(image: np.ndarray, place: tuple[int, int]) -> np.ndarray:

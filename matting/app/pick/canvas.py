@@ -5,14 +5,17 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from matting.app.parts.drawing import INK, WHITE, shrink, spotlight
+from matting.app.parts.drawing import INK, WHITE, outline, shrink, spotlight
 from matting.app.session.stages import Clicks, Photo, Selection
 from matting.trimaps.algebra import BACKGROUND, FOREGROUND, PALETTE
 
 
 def draw_canvas(photo: Photo, clicks: Clicks, selection: Selection | None) -> np.ndarray:
-    """Return the photo as it is shown, uint8 (h, w, 3), shaded outside the selection and with every click."""
-    canvas = photo.proxy.copy() if selection is None else spotlight(photo.proxy, selection.shown)
+    """Return the photo as it is shown, uint8 (h, w, 3), shaded outside the selection and with every click.
+
+    What stands out and nobody has picked is only outlined.
+    """
+    canvas = photo.proxy.copy() if selection is None else _lit(photo, selection)
     unit = max(3, round(max(canvas.shape[:2]) / 120))
     if clicks.box:
         corners = [_pixel(photo, *clicks.box[:2]), _pixel(photo, *clicks.box[2:])]
@@ -30,6 +33,11 @@ def draw_canvas(photo: Photo, clicks: Clicks, selection: Selection | None) -> np
 def thumbnail(photo: Photo, mask: np.ndarray, side: int = 320) -> np.ndarray:
     """Return a small view of one candidate mask, uint8 (H, W), over the photo."""
     return spotlight(shrink(photo.proxy, side=side), shrink(mask))
+
+
+def _lit(photo: Photo, selection: Selection) -> np.ndarray:
+    """Return the photo with the selection lit; what is only proposed is outlined."""
+    return (outline if selection.proposed else spotlight)(photo.proxy, selection.shown)
 
 
 def _pixel(photo: Photo, x: float, y: float) -> tuple[int, int]:

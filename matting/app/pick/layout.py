@@ -10,6 +10,7 @@ from matting.app.parts.assets import captioned
 from matting.app.parts.messages import line
 from matting.app.parts.widgets import collect, editor, heading, thumbnails
 from matting.app.pick.drawn_boxes import drawn_boxes
+from matting.app.pick.live import LivePart, lay_out_live
 from matting.app.pick.segmenter_menu import first_segmenter
 
 PICK_FIRST = "Choose a photo: drop it here, take it with the camera, paste it, or try one of the examples."
@@ -45,7 +46,7 @@ class PhotoStage:
     examples: gr.Gallery
     tools: gr.Column
     select_by: gr.Radio
-    click_tools: gr.Column
+    click_tools: gr.Row
     click_kind: gr.Radio
     undo: gr.Button
     redo: gr.Button
@@ -57,6 +58,7 @@ class PhotoStage:
     use_painted: gr.Button
     mask_tools: MaskTools
     make_trimap: gr.Button
+    live: LivePart
 
 
 def lay_out_pick(segmenters: list[tuple[str, str]]) -> PhotoStage:
@@ -69,8 +71,22 @@ def lay_out_pick(segmenters: list[tuple[str, str]]) -> PhotoStage:
                 "Bring back the previous photo", elem_id="bring-back", size="sm", min_width=80, visible=False
             )
         boxes = drawn_boxes()
+        examples = thumbnails("No photo at hand? Try one of these", "examples", captioned("examples"), columns=5)
         with gr.Row():
             with gr.Column(scale=3, min_width=300):
+                with gr.Row(elem_classes="toolbar", visible=False) as click_tools:
+                    click_kind = gr.Radio(
+                        CLICKS,
+                        value="keep",
+                        label="A click means",
+                        elem_id="click-kind",
+                        container=False,
+                        min_width=260,
+                    )
+                    with gr.Row(elem_classes="pair"):
+                        undo = gr.Button("Undo", elem_id="undo-click", size="sm", min_width=60)
+                        redo = gr.Button("Redo", elem_id="redo-click", size="sm", min_width=60)
+                        clear = gr.Button("Clear", elem_id="clear-clicks", size="sm", min_width=60)
                 with gr.Column(elem_classes="plain") as clicking:
                     photo = gr.Image(
                         label="Photo",
@@ -86,15 +102,12 @@ def lay_out_pick(segmenters: list[tuple[str, str]]) -> PhotoStage:
                 with gr.Column(visible=False, elem_classes="plain") as painting:
                     painter = editor("Brush", "mask-editor", "Keep", 40)
                     use_painted = gr.Button("Use what I painted", elem_id="use-painted", size="md")
-            with gr.Column(scale=1, min_width=320, visible=False) as tools:
-                select_by = gr.Radio(SELECT_BY, value="click", label="Pick by", elem_id="select-by")
-                with gr.Column(elem_classes="plain") as click_tools:
-                    click_kind = gr.Radio(CLICKS, value="keep", label="A click means", elem_id="click-kind")
-                    with gr.Row(elem_classes="pair"):
-                        undo = gr.Button("Undo", elem_id="undo-click", size="sm", min_width=70)
-                        redo = gr.Button("Redo", elem_id="redo-click", size="sm", min_width=70)
-                        clear = gr.Button("Clear", elem_id="clear-clicks", size="sm", min_width=70)
-                    candidates = thumbnails("Which one did you mean?", "candidates", [], columns=3, visible=False)
+            with gr.Column(scale=2, min_width=320, visible=False) as tools:
+                live = lay_out_live()
+                candidates = thumbnails("Which do you mean?", "candidates", [], columns=3, visible=False)
+                make_trimap = gr.Button("Find the edges", elem_id="make-trimap", size="md", interactive=False)
+                with gr.Accordion("More ways to pick", open=False, elem_id="more-ways"):
+                    select_by = gr.Radio(SELECT_BY, value="click", label="Pick by", elem_id="select-by")
                     segmenter = gr.Dropdown(
                         segmenters,
                         value=first_segmenter(),
@@ -102,8 +115,6 @@ def lay_out_pick(segmenters: list[tuple[str, str]]) -> PhotoStage:
                         elem_id="segmenter",
                     )
                 mask_tools = _lay_out_mask_tools()
-                make_trimap = gr.Button("Find the edges", elem_id="make-trimap", variant="primary", interactive=False)
-        examples = thumbnails("Examples", "examples", captioned("examples"), columns=5)
     return collect(PhotoStage, locals())
 
 

@@ -13,13 +13,15 @@ from matting.app.edges.layout import TRIMAP_LATER
 from matting.app.parts import served_files
 from matting.app.parts.drags import read_corners
 from matting.app.parts.messages import Update, attempt, forgiving, line, notify, refuse
+from matting.app.pick import live
 from matting.app.pick.canvas import draw_canvas, thumbnail
 from matting.app.pick.layout import PICK_FIRST
 from matting.app.pick.segmenter_menu import OFFLINE
 from matting.app.result.layout import CUTOUT_LATER
+from matting.app.session.leaving import unless_gone
 from matting.app.session.stages import Click, Clicks, Kind, Photo, Selection
 from matting.app.session.trimap_edit import TrimapEdit
-from matting.coarse import Prompts, SegmenterUnavailable, needs_prompts
+from matting.coarse import DEFAULT, Prompts, SegmenterUnavailable, needs_prompts
 from matting.images import read_photo
 
 CLICK_NOW = "Click on what you want to keep."
@@ -27,11 +29,13 @@ PAINT_NOW = "Paint over what you want to keep; roughly is enough."
 SECOND_CORNER = "Now click the opposite corner of the box."
 DRAG_FOR_A_BOX = "To draw a box, choose Box first. This drag picked nothing."
 LOOKING = "Looking for the object…"
-PICKED = "If this is right, find the edges. If not, click again: keep more of it, or drop what does not belong."
+PICKED = "If this is right, take its cutout. If not, click again: keep more of it, or drop what does not belong."
 EXAMPLE = (
     "This example is already cut out: see its edges and its cutout below. A click on the photo picks something new."
 )
-OWN_MASK = "This is your own mask. If it looks right, find the edges."
+PROPOSED = "Outlined is what stands out: press Enter to cut it out. Click on what you want to keep if it is not that."
+NOTHING_SELECTED = "Nothing is selected. Click on what you want to keep."
+OWN_MASK = "This is your own mask."
 NO_CLICKS = Clicks()
 STALE_TRIMAP = "The selection has changed since this trimap was made. “Find the edges” makes a new one."
 
@@ -150,7 +154,25 @@ class Picks:
             return self.show_selection(photo, clicks, selection if own else None, trimap)
         if selection and selection.asked == (clicks, name):
             return as_it_is()
-        return attempt(lambda: self._ask(photo, clicks, embedding, name, trimap), as_it_is)
+        return unless_gone(photo, lambda: attempt(lambda: self._ask(photo, clicks, embedding, name, trimap), as_it_is))
+
+    def propose(
+        self,
+        photo: Photo | None,
+        clicks: Clicks,
+        selection: Selection | None,
+        embedding: Embedding | None,
+        trimap: TrimapEdit | None,
+    ) -> Update:
+        """Look for what stands out in a new photo, unless somebody has already clicked in it."""
+        if photo is None or selection is not None or clicks.trail or needs_prompts(DEFAULT):
+            return gr.skip()
+
+        def ask() -> Update:
+            asked = self._ask(photo, clicks, embedding, DEFAULT, trimap)
+            return {part: value for part, value in asked.items() if part is not self.stage.segmenter}
+
+        return unless_gone(photo, lambda: attempt(ask, gr.skip))
 
     def _ask(
         self, photo: Photo, clicks: Clicks, embedding: Embedding | None, name: str, trimap: TrimapEdit | None
@@ -163,6 +185,8 @@ class Picks:
             embedding = self.steps.embed(photo.image, photo.stamp, name, embedding)
         answer = self.steps.segment(photo.image, embedding, clicks.prompts or Prompts())
         selection = Selection.of_masks(answer.masks, answer.scores, (clicks, name))
+        if clicks.prompts is None and name == DEFAULT:
+            selection = selection.propose()
         kept = {self.states.embedding: embedding, self.stage.segmenter: name}
         return kept | self.show_selection(photo, Clicks(clicks.trail), selection, trimap)
 
@@ -200,6 +224,7 @@ class Picks:
             result.say: line(CUTOUT_LATER),
             **self.show_selection(photo, clicks, None, None),
             **self.show_tools(photo if select_by == "paint" else None),
+            **({} if photo else {self.stage.click_tools: gr.Row(visible=False)}),
         }
 
     def show_tools(self, canvas: Photo | None) -> Update:
@@ -210,7 +235,7 @@ class Picks:
             self.stage.select_by: "paint" if painting else "click",
             # Only hidden: a picture taken out of the page and put back sends stale values from then on.
             self.stage.clicking: gr.Column(visible="hidden" if painting else True),
-            self.stage.click_tools: gr.Column(visible=not painting),
+            self.stage.click_tools: gr.Row(visible=not painting),
             self.stage.painting: gr.Column(visible=painting),
             # An editor that was painted on cannot be hidden unless it is emptied.
             self.stage.painter: under or None,
@@ -243,22 +268,32 @@ class Picks:
         several = selection is not None and len(selection.masks) > 1
         origin = trimap.selection if trimap else None
         stale = origin is not None and (selection is None or selection.stamp != origin.stamp)
-        return {
-            self.states.selection: selection,
-            self.stage.photo: served_files.show_quickly(draw_canvas(photo, clicks, selection)) if photo else None,
-            self.stage.say: line(what_to_do_next(photo, clicks, selection)),
-            self.stage.candidates: gr.Gallery(
-                value=[
-                    (thumbnail(photo, mask), f"{score:.0%}")
-                    for mask, score in zip(selection.masks, selection.scores, strict=True)
-                ]
-                if several
-                else [],
-                selected_index=selection.chosen if several else None,
-                visible=several,
-            ),
-            self.stage.make_trimap: gr.Button(interactive=selection is not None),
-        } | ({self.edges.say: line(STALE_TRIMAP, "stale")} if stale else {})
+        return (
+            {
+                self.states.selection: selection,
+                self.stage.photo: served_files.show_quickly(draw_canvas(photo, clicks, selection)) if photo else None,
+                self.stage.say: line(what_to_do_next(photo, clicks, selection)),
+                self.stage.candidates: gr.Gallery(
+                    value=[
+                        (thumbnail(photo, mask), f"{score:.0%}")
+                        for mask, score in zip(selection.masks, selection.scores, strict=True)
+                    ]
+                    if several
+                    else [],
+                    selected_index=selection.chosen if several else None,
+                    visible=several,
+                ),
+                self.stage.make_trimap: gr.Button(interactive=selection is not None and not selection.empty),
+            }
+            | ({self.edges.say: line(STALE_TRIMAP, "stale")} if stale else {})
+            | self._show_live(photo, selection, origin)
+        )
+
+    def _show_live(self, photo: Photo | None, selection: Selection | None, origin: Selection | None) -> Update:
+        """Show a first look at the cutout, unless better ones of the same selection are there or on their way."""
+        if selection is not None and origin is not None and origin.stamp == selection.stamp:
+            return {}
+        return live.show_mask(self.stage.live, photo, selection)
 
 
 def what_to_do_next(photo: Photo | None, clicks: Clicks, selection: Selection | None) -> str:
@@ -269,6 +304,10 @@ def what_to_do_next(photo: Photo | None, clicks: Clicks, selection: Selection | 
         return SECOND_CORNER
     if selection is None:
         return CLICK_NOW
+    if selection.empty:
+        return NOTHING_SELECTED if clicks.trail or selection.asked is None else CLICK_NOW
+    if selection.proposed:
+        return PROPOSED
     if clicks.example:
         return EXAMPLE
     return PICKED if selection.asked else OWN_MASK

@@ -7,6 +7,7 @@ from typing import Any
 from matting.app.components import Page
 from matting.app.parts.queues import CLICKING, HEAVY, QUICK
 from matting.app.pick.listeners import Picks
+from matting.app.pick.live import shown_live
 from matting.app.pick.masks import OwnMasks
 
 
@@ -18,7 +19,7 @@ def connect_pick(page: Page, picks: Picks) -> list[Any]:
 def _connect_clicks(page: Page, picks: Picks) -> list[Any]:
     """Attach the listeners of clicks and boxes and return the events after which the selection is another one."""
     states, stage = page.states, page.pick
-    shown = [states.selection, stage.photo, stage.say, stage.candidates, stage.make_trimap, page.edges.say]
+    shown = shown_with_a_mask(page)
     clicked = [states.clicks, states.selection, stage.photo, stage.say]
     listening = [
         *(
@@ -58,10 +59,36 @@ def _connect_clicks(page: Page, picks: Picks) -> list[Any]:
     ]
 
 
+def connect_proposal(page: Page, picks: Picks, taken: list[Any]) -> list[Any]:
+    """Let what stands out be proposed after the events `taken`; return those after which it is there."""
+    states = page.states
+    held = [states.photo, states.clicks, states.selection, states.embedding, states.trimap]
+    return [
+        event.then(
+            picks.propose,
+            held,
+            [*shown_with_a_mask(page), states.embedding],
+            show_progress="hidden",
+            trigger_mode="always_last",
+            **HEAVY,
+        )
+        for event in taken
+    ]
+
+
+def shown_with_a_mask(page: Page) -> list[Any]:
+    """Return the components that change with the selection."""
+    states, stage = page.states, page.pick
+    return [
+        states.selection, stage.photo, stage.say, stage.candidates, stage.make_trimap, page.edges.say,
+        *shown_live(stage.live),
+    ]  # fmt: skip
+
+
 def _connect_own_masks(page: Page, own: OwnMasks) -> list[Any]:
     """Attach the other ways to a mask and return the events after which there is another one."""
     states, stage = page.states, page.pick
-    shown = [states.selection, stage.photo, stage.say, stage.candidates, stage.make_trimap, page.edges.say]
+    shown = shown_with_a_mask(page)
     tools = [stage.select_by, stage.clicking, stage.click_tools, stage.painting, stage.painter, stage.say]
     upload = page.strip.uploads["mask"]
     stage.select_by.input(own.pick_by, [stage.select_by, states.photo, states.clicks, states.selection], tools, **QUICK)

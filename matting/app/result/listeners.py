@@ -13,8 +13,10 @@ from matting.app.edges.listeners import STALE_MATTE, Trimaps, merge
 from matting.app.parts import served_files
 from matting.app.parts.drawing import shrink
 from matting.app.parts.messages import Update, attempt, forgiving, line, notify, refuse
+from matting.app.pick.live import show_cutout
 from matting.app.result.backgrounds import Background, read_shipped
 from matting.app.result.layout import CUTOUT_LATER
+from matting.app.session.leaving import unless_gone
 from matting.app.session.matte_files import compose_whole, keep_matte, pack, read_alpha, read_pixels, recolour
 from matting.app.session.recipe import cell_of, recipe_of
 from matting.app.session.stages import Matte, Photo
@@ -24,12 +26,16 @@ from matting.images import read_photo
 from matting.inference.preview import crop_around
 from matting.inference.progress import tell
 from matting.replay.recipe import Recipe, read_recipe
+from matting.trimaps.algebra import BACKGROUND
 
 DONE = "Drag the handle to compare. Colours at the edges are freed from the old background."
 DONE_UNFREED = "Drag the handle to compare. The colours are the photo's own."
 CUTTING = "Cutting out, hair by hair…"
 STOPPED = "Stopped. Your trimap, strokes and earlier cutout are unchanged."
 FIRST_LOOK = "A preview of the change; the whole matte follows…"
+NOTHING_KEPT = "Nothing would be left of the photo; pick what to keep, or paint it on the trimap."
+LEAST = 0.5 / 255
+"""The least alpha that a cutout shows."""
 PREVIEW_SHARE = 0.5
 """A preview that would compute more of the photo than this is skipped: the whole pass is almost as fast."""
 
@@ -40,6 +46,7 @@ class Results:
     def __init__(self, page: Page, steps: Steps, trimaps: Trimaps) -> None:
         """Bind the listeners to the page's components and to the heavy steps."""
         self.states, self.stage, self.steps, self.trimaps = page.states, page.result, steps, trimaps
+        self.live = page.pick.live
         self.cut_button = page.edges.cut_out
 
     @forgiving
@@ -82,22 +89,42 @@ class Results:
         *chosen: Any,
     ) -> Update:
         """Compute the matte of the trimap, with the newest strokes, and everything made from it."""
-
-        def work() -> Update:
-            merged = merge(value, photo, trimap)
-            tell(0.0)  # it may have been stopped while it was waiting
-            alpha = self._alpha(photo, merged, fusion, method)
-            tell(1.0)
-            recipe = recipe_of(self.steps.pipeline, photo, merged, alpha, fusion, method)
-            editor = {} if merged is trimap else self.trimaps.show(photo, merged, None)
-            return editor | self.present(photo, merged, alpha, recipe, freed, *chosen)
-
         said = line(DONE if before else CUTOUT_LATER)
-        return attempt(
-            lambda: self._rest() | work(),
-            lambda: self._rest() | {self.stage.say: said},
-            lambda: self._without_preview(photo, before, *chosen),
+        return unless_gone(
+            photo,
+            lambda: attempt(
+                lambda: self.cut(value, photo, trimap, fusion, method, freed, *chosen),
+                lambda: self.rest() | {self.stage.say: said},
+                lambda: self._without_preview(photo, before, *chosen),
+            ),
         )
+
+    def cut(
+        self,
+        value: EditorValue,
+        photo: Photo | None,
+        trimap: TrimapEdit | None,
+        fusion: str,
+        method: str,
+        freed: bool,
+        *chosen: Any,
+    ) -> Update:
+        """Do as `cut_out`.
+
+        Raises:
+            ValueError: where there is no trimap, or nothing would be kept.
+            StoppedError: where it was stopped.
+        """
+        merged = merge(value, photo, trimap)
+        if (merged.values == BACKGROUND).all():
+            raise ValueError(NOTHING_KEPT)
+        tell(0.0)  # it may have been stopped while it was waiting
+        alpha = self._alpha(photo, merged, fusion, method)
+        tell(1.0)
+        check_kept(alpha)
+        recipe = recipe_of(self.steps.pipeline, photo, merged, alpha, fusion, method)
+        editor = {} if merged is trimap else self.trimaps.show(photo, merged, None)
+        return self.rest() | editor | self.present(photo, merged, alpha, recipe, freed, *chosen)
 
     def show_share(self, share: float) -> Update:
         """Say how much of the matte is computed."""
@@ -105,13 +132,14 @@ class Results:
 
     def say_stopped(self) -> Update:
         """Say at once that nothing has changed; the work itself may take a moment to stop."""
-        return self._rest() | {self.stage.say: line(STOPPED)}
+        return self.rest() | {self.stage.say: line(STOPPED)}
 
     def _without_preview(self, photo: Photo | None, matte: Matte | None, *chosen: Any) -> Update:
         """Show the earlier cutout instead of a preview, and nothing else: something new may have begun since."""
         return self._on_background(photo, matte, Background(*chosen)) if photo and matte else gr.skip()
 
-    def _rest(self) -> Update:
+    def rest(self) -> Update:
+        """Let the buttons rest that go with work that is under way."""
         return {self.stage.stop: gr.Button(visible=False), self.cut_button: gr.Button(interactive=True)}
 
     @forgiving
@@ -199,22 +227,28 @@ class Results:
     def show_matte(self, photo: Photo, matte: Matte, background: Background) -> Update:
         """Show a matte and its cutout on a background, and offer its files."""
         gray = np.rint(matte.alpha * 255).astype(np.uint8)
-        return {
-            self.states.matte: matte,
-            self.stage.body: gr.Column(visible=True),
-            self.stage.alpha: served_files.show_exact(gray, f"{photo.name}_matte"),
-            self.stage.download_cutout: matte.cutout_file,
-            self.stage.download_alpha: matte.alpha_file,
-            self.stage.download_trimap: matte.trimap_file,
-            self.stage.download_foreground: matte.foreground_file,
-            self.stage.download_recipe: gr.DownloadButton(
-                value=matte.recipe_file, visible=matte.recipe_file is not None
-            ),
-        } | self._on_background(photo, matte, background)
+        return (
+            {
+                self.states.matte: matte,
+                self.stage.body: gr.Column(visible=True),
+                self.stage.alpha: served_files.show_exact(gray, f"{photo.name}_matte"),
+                self.stage.download_cutout: matte.cutout_file,
+                self.stage.download_alpha: matte.alpha_file,
+                self.stage.download_trimap: matte.trimap_file,
+                self.stage.download_foreground: matte.foreground_file,
+                self.stage.download_recipe: gr.DownloadButton(
+                    value=matte.recipe_file, visible=matte.recipe_file is not None
+                ),
+            }
+            | self._on_background(photo, matte, background)
+            | show_cutout(self.live, matte)
+        )
 
     def _on_background(self, photo: Photo, matte: Matte, background: Background) -> Update:
         """Show photo and composite; a composite that is worth keeping is also made at the photo's own size."""
-        after = blend(matte.foreground, background.layer(matte.alpha.shape), matte.alpha)
+        after = served_files.show_exact(
+            blend(matte.foreground, background.layer(matte.alpha.shape), matte.alpha), "after"
+        )
         composite = None
         if background.worth_keeping:
             whole = compose_whole(matte, background.layer(photo.size))
@@ -222,11 +256,17 @@ class Results:
         return {
             self.stage.slider: (
                 served_files.show_exact(photo.proxy, "before"),
-                served_files.show_exact(after, "after"),
+                after,
             ),
             self.stage.download_composite: gr.DownloadButton(value=composite, visible=composite is not None),
             self.stage.download_all: pack(matte, photo, composite),
         }
+
+
+def check_kept(alpha: np.ndarray) -> None:
+    """Raise ValueError for an alpha, floats (H, W), that shows nothing."""
+    if alpha.max() < LEAST:
+        raise ValueError(NOTHING_KEPT)
 
 
 def _share_around(changed: np.ndarray) -> float:

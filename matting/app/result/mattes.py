@@ -9,7 +9,7 @@ import gradio as gr
 from matting.app.looks.listeners import NO_CUTOUT, CloserLooks
 from matting.app.parts.messages import Update, forgiving, line, notify
 from matting.app.result.backgrounds import Background
-from matting.app.result.listeners import Results
+from matting.app.result.listeners import Results, check_kept
 from matting.app.session.matte_files import keep_matte, with_own_colours
 from matting.app.session.stages import Matte, Photo
 from matting.app.session.trimap_edit import TrimapEdit
@@ -38,6 +38,7 @@ class OwnMattes:
             raise ValueError(NO_PHOTO)
         alpha, notices = read_mask(path, photo.size)
         notify(notices)
+        check_kept(alpha)
         edit = trimap or TrimapEdit.own(from_alpha(alpha, 1, 1), None)
         matte = keep_matte(photo, edit, alpha, None, freed)
         beside = {} if trimap else self.results.trimaps.show(photo, edit, None)

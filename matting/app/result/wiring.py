@@ -14,11 +14,12 @@ from matting.app.looks.listeners import CloserLooks
 from matting.app.looks.wiring import shown_for_one_matte
 from matting.app.parts.messages import Update
 from matting.app.parts.queues import HEAVY, QUICK, move_on, scroll_to
+from matting.app.pick.live import shown_live
 from matting.app.result.listeners import CUTTING, Results
 from matting.app.result.mattes import OwnMattes
 
 
-def connect_result(page: Page, results: Results, closer: CloserLooks) -> tuple[list[Any], list[Any]]:
+def connect_result(page: Page, results: Results, closer: CloserLooks, stops: Stops) -> tuple[list[Any], list[Any]]:
     """Attach the cutout's listeners; return the events that may change the trimap and those for the matte."""
     states, stage, edges = page.states, page.result, page.edges
     where = [stage.zoom, stage.across, stage.down]
@@ -26,7 +27,7 @@ def connect_result(page: Page, results: Results, closer: CloserLooks) -> tuple[l
     held = [edges.editor, states.photo, states.trimap, states.matte, edges.fusion, edges.method]
     seen = [states.photo, states.matte, *chosen]
     move_on(edges.cut_out, "stage-result", stage.say, CUTTING, stage.stop)
-    listeners = _stoppable(results, closer)
+    listeners = _stoppable(results, closer, stops)
     trimap = [states.trimap, edges.body, edges.editor, edges.say]
     notebook = [stage.notebook_part, stage.notebook]
     resting = [stage.say, stage.stop, edges.cut_out]
@@ -77,9 +78,8 @@ def connect_result(page: Page, results: Results, closer: CloserLooks) -> tuple[l
     return [cut, own_matte], [cut, own_matte, own_colours, recoloured]
 
 
-def _stoppable(results: Results, closer: CloserLooks) -> SimpleNamespace:
+def _stoppable(results: Results, closer: CloserLooks, stops: Stops) -> SimpleNamespace:
     """Return the listeners of the matte as a visitor may stop them; all but the first get the job."""
-    stops = Stops()
 
     def preview(job: str, *given: Any) -> Iterator[Update]:
         yield from stops.run(job, lambda: results.preview(*given), lambda share: gr.skip(), last=False)
@@ -107,7 +107,7 @@ def shown_with_a_matte(page: Page) -> list[Any]:
 
 def _composite(page: Page) -> list[Any]:
     stage = page.result
-    return [stage.slider, stage.download_composite, stage.download_all]
+    return [stage.slider, stage.download_composite, stage.download_all, *shown_live(page.pick.live)]
 
 
 def _matte(page: Page) -> list[Any]:

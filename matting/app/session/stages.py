@@ -8,8 +8,9 @@ the two differ.
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from threading import Event
 from typing import Literal
 
 import numpy as np
@@ -31,7 +32,8 @@ def new_stamp() -> str:
 class Photo:
     """The clean photo, uint8 (H, W, 3), and the copy that is shown; nothing is ever drawn on either.
 
-    `name` is its file's name without the ending, `file` the whole name.
+    `name` is its file's name without the ending, `file` the whole name. `gone` is set while another photo is on the
+    page; what is still computed for this one is of no use then.
     """
 
     image: np.ndarray
@@ -39,6 +41,7 @@ class Photo:
     name: str
     file: str = "photo.jpg"
     stamp: str = field(default_factory=new_stamp)
+    gone: Event = field(default_factory=Event, repr=False)
 
     @classmethod
     def of(cls, image: np.ndarray, name: str, file: str = "photo.jpg") -> Photo:
@@ -149,7 +152,8 @@ class Clicks:
 class Selection:
     """Candidate coarse masks, uint8 (N, H, W), with their scores, the chosen one, and the tools applied to it.
 
-    `tools` holds (name of `masks.TOOLS`, pixels) in their order, as recipes do; `undone` is for redo.
+    `tools` holds (name of `masks.TOOLS`, pixels) in their order, as recipes do; `undone` is for redo. `proposed` says
+    that nobody has picked it yet: it is what stands out.
     """
 
     masks: np.ndarray
@@ -159,6 +163,7 @@ class Selection:
     tools: tuple[Tool, ...] = ()
     undone: tuple[Tool, ...] = ()
     stamp: str = field(default_factory=new_stamp)
+    proposed: bool = False
 
     @classmethod
     def of_masks(cls, masks: np.ndarray, scores: np.ndarray, asked: tuple[Clicks, str]) -> Selection:
@@ -169,6 +174,14 @@ class Selection:
     def own(cls, mask: np.ndarray) -> Selection:
         """Keep the visitor's own mask, float (H, W) in [0, 1]."""
         return cls(np.rint(mask * 255).astype(np.uint8)[None])
+
+    def propose(self) -> Selection:
+        """Return it as what nobody has picked yet."""
+        return replace(self, proposed=True)
+
+    def accept(self) -> Selection:
+        """Return it as picked."""
+        return replace(self, proposed=False, stamp=new_stamp())
 
     def choose(self, index: int) -> Selection:
         """Choose another candidate, as it came."""
@@ -189,6 +202,11 @@ class Selection:
         """Redo the last undone tool."""
         tools = (*self.tools, *self.undone[-1:])
         return Selection(self.masks, self.scores, self.chosen, self.asked, tools, self.undone[:-1])
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is selected at all."""
+        return not (self.shown >= 128).any()
 
     @property
     def mask(self) -> np.ndarray:

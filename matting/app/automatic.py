@@ -1,0 +1,204 @@
+"""From a click to the cutout without another button: edges and matte follow each selection, and a newer one stops them.
+
+Every step looks at the work as it is when its turn comes. What has changed meanwhile is left to the steps that follow
+the change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+
+from matting.app.backend.stopping import Stops
+from matting.app.components import Page
+from matting.app.edges.listeners import Trimaps
+from matting.app.edges.wiring import FINDING
+from matting.app.looks.listeners import CloserLooks
+from matting.app.parts.messages import Update, attempt, forgiving, line
+from matting.app.parts.queues import HEAVY, QUICK
+from matting.app.pick import live
+from matting.app.pick.listeners import Picks
+from matting.app.pick.wiring import shown_with_a_mask
+from matting.app.result.layout import CUTOUT_LATER
+from matting.app.result.listeners import Results
+from matting.app.result.wiring import chosen_background, shown_with_a_matte
+from matting.app.session.leaving import unless_gone
+from matting.app.session.stages import Clicks, Matte, Photo, Selection
+from matting.app.session.trimap_edit import EditorValue, TrimapEdit
+
+INTERRUPTED = "The selection is changing; its cutout follows."
+
+
+class Automatic:
+    """The listeners that go on by themselves."""
+
+    def __init__(
+        self,
+        page: Page,
+        stops: Stops,
+        picks: Picks,
+        trimaps: Trimaps,
+        results: Results,
+        closer: CloserLooks,
+    ) -> None:
+        """Bind the listeners to those of the three stages; `stops` are the jobs that the page's Stop stops."""
+        self.live, self.edges, self.result, self.states = page.pick.live, page.edges, page.result, page.states
+        self.stops = stops
+        self.picks, self.trimaps, self.results, self.closer = picks, trimaps, results, closer
+
+    def interrupt(self, automatic: bool, job: str | None) -> Update:
+        """Stop what a newer click makes useless, and say so."""
+        if not automatic or not self.stops.stop(job):
+            return gr.skip()
+        return self.results.rest() | {self.result.say: line(INTERRUPTED)}
+
+    def interrupt_if_undone(
+        self, automatic: bool, job: str | None, clicks: Clicks, selection: Selection | None
+    ) -> Update:
+        """Do as `interrupt` where something can be undone or redone; otherwise the selection stays as it is."""
+        steps = (*clicks.trail, *clicks.undone, *(selection.tools + selection.undone if selection else ()))
+        return self.interrupt(automatic, job) if steps else gr.skip()
+
+    def give_way(self, automatic: bool, job: str | None) -> None:
+        """Stop for work that speaks for itself."""
+        if automatic:
+            self.stops.stop(job)
+
+    @forgiving
+    def accept(
+        self, photo: Photo | None, clicks: Clicks, selection: Selection | None, trimap: TrimapEdit | None
+    ) -> Update:
+        """Take what stands out as the selection."""
+        if photo is None or selection is None or not selection.proposed:
+            return gr.skip()
+        return self.picks.show_selection(photo, clicks, selection.accept(), trimap)
+
+    def begin(self, automatic: bool, job: str | None, selection: Selection | None, trimap: TrimapEdit | None) -> Update:
+        """Begin a job in place of the one before, if there is something to do."""
+        if not automatic or not _waits_for_edges(selection, trimap):
+            return gr.skip()
+        self.stops.stop(job)
+        busy = line(FINDING, "busy")
+        return {self.states.job: self.stops.begin(), self.live.say: line(live.FINDING, "busy"), self.edges.say: busy}
+
+    def find(
+        self,
+        automatic: bool,
+        job: str | None,
+        photo: Photo | None,
+        selection: Selection | None,
+        before: TrimapEdit | None,
+        matte: Matte | None,
+    ) -> Iterator[Update]:
+        """Find the edges of a selection that has none yet."""
+
+        def work() -> Update:
+            found = self.trimaps.find_edges(photo, selection, before, matte)
+            look = live.show_trimap(self.live, photo, selection.mask, found[self.states.trimap].values)
+            return found | look | {self.live.say: line(live.CUTTING, "busy")}
+
+        if automatic and job and photo is not None and _waits_for_edges(selection, before):
+            yield from self.stops.run(
+                job, lambda: unless_gone(photo, lambda: attempt(work, gr.skip)), lambda share: gr.skip(), last=False
+            )
+        else:
+            yield gr.skip()
+
+    def cut_out(
+        self,
+        automatic: bool,
+        job: str | None,
+        selection: Selection | None,
+        value: EditorValue,
+        photo: Photo | None,
+        trimap: TrimapEdit | None,
+        before: Matte | None,
+        *how: Any,
+    ) -> Iterator[Update]:
+        """Cut out along edges that were found for the very selection, unless that was done."""
+        if not (automatic and job) or trimap is None or selection is None or trimap.selection is not selection:
+            yield gr.skip()
+        elif before is not None and before.made_from == trimap.stamp:
+            yield gr.skip()
+        else:
+            yield from self.stops.run(
+                job,
+                lambda: unless_gone(photo, lambda: self._cut(value, photo, trimap, *how)),
+                self._show_share,
+            )
+
+    def _cut(self, *given: Any) -> Update:
+        return attempt(
+            lambda: self.closer.with_looks_cleared(self.results.cut(*given)),
+            lambda: self.results.rest() | {self.result.say: line(CUTOUT_LATER)},
+            gr.skip,
+        )
+
+    def _show_share(self, share: float) -> Update:
+        return self.results.show_share(share) | {
+            self.live.say: line(f"{live.CUTTING} {share:.0%}", "busy"),
+            self.result.stop: gr.Button(visible=True),
+        }
+
+
+def _waits_for_edges(selection: Selection | None, trimap: TrimapEdit | None) -> bool:
+    """Tell whether a selection is worth a cutout and has no trimap yet; one of the visitor's own is left alone."""
+    if selection is None or selection.proposed or selection.empty:
+        return False
+    return trimap is None or (trimap.selection is not None and trimap.selection.stamp != selection.stamp)
+
+
+def connect_automatic(page: Page, automatic: Automatic) -> tuple[Any, Any]:
+    """Let edges and matte follow whenever the selection is another one.
+
+    Returns the event after which the trimap is another one, and the one for the matte.
+    """
+    states, stage, edges, result = page.states, page.pick, page.edges, page.result
+    on, shown = stage.live.automatic, live.shown_live(stage.live)
+    undone = [stage.undo.click, stage.redo.click, stage.clear.click]
+    other = [stage.make_trimap.click, edges.cut_out.click, stage.photo.upload, stage.photo.clear]
+    other += [page.strip.uploads["photo"].upload, stage.examples.select, stage.bring_back.click]
+    resting = [result.say, result.stop, edges.cut_out]
+    at_once = {"queue": False, "trigger_mode": "multiple"} | QUICK
+    stage.photo.select(automatic.interrupt, [on, states.job], resting, **at_once)
+    gr.on(undone, automatic.interrupt_if_undone, [on, states.job, states.clicks, states.selection], resting, **at_once)
+    gr.on(other, automatic.give_way, [on, states.job], None, **at_once)
+    stage.live.accept.click(
+        automatic.accept,
+        [states.photo, states.clicks, states.selection, states.trimap],
+        shown_with_a_mask(page),
+        **QUICK,
+    )
+    begun = gr.on(
+        [states.selection.change, on.input],
+        automatic.begin,
+        [on, states.job, states.selection, states.trimap],
+        [states.job, stage.live.say, edges.say],
+        trigger_mode="always_last",
+        **QUICK,
+    )
+    found = begun.then(
+        automatic.find,
+        [on, states.job, states.photo, states.selection, states.trimap, states.matte],
+        [states.trimap, edges.body, edges.editor, edges.say, result.say, *shown],
+        show_progress="hidden",
+        trigger_mode="always_last",
+        **HEAVY,
+    )
+    cut = found.then(
+        automatic.cut_out,
+        [
+            on, states.job, states.selection, edges.editor, states.photo, states.trimap, states.matte,
+            edges.fusion, edges.method, result.freed, *chosen_background(page),
+        ],
+        [
+            *shown_with_a_matte(page), result.say, result.stop, edges.cut_out, result.notebook_part, result.notebook,
+            states.trimap, edges.body, edges.editor, edges.say,
+        ],
+        show_progress="hidden",
+        trigger_mode="always_last",
+        **HEAVY,
+    )  # fmt: skip
+    return found, cut
