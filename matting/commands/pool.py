@@ -98,7 +98,12 @@ def _add_found(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments that name photos with masks and foregrounds with alpha."""
     parser.add_argument("--subjects", nargs="+", required=True, metavar="PHOTOS:MASKS", help="photos of one subject")
     parser.add_argument(
-        "--foregrounds", type=Path, nargs="*", default=[], metavar="DIR", help="folders with image/ and alpha/"
+        "--foregrounds",
+        type=Path,
+        nargs="*",
+        default=[],
+        metavar="DIR",
+        help="folders with image/ and alpha/, or of pictures with transparency",
     )
     parser.add_argument(
         "--held-out", nargs="*", default=[], metavar="END", help="photos whose name ends so are not used"

@@ -15,7 +15,7 @@ import numpy as np
 from tqdm import tqdm
 
 from matting.compositing import estimate_foreground
-from matting.data.pools.cutouts import read_with_matte
+from matting.data.pools.cutouts import read_layer, read_with_matte
 from matting.data.pools.pool import decode, present, read_photo, write_foreground
 from matting.data.synthetic import Foreground
 from matting.inference import whole_photo
@@ -107,9 +107,8 @@ def _of_subject(network: SPAMattNet, path: Path, mask_path: Path, max_side: int)
 
 
 def _of_cutout(colour: Path, alpha: Path, max_side: int) -> Foreground:
-    layer = read_photo(colour, max_side)
-    plane = decode(alpha, cv2.IMREAD_GRAYSCALE)
-    return _shrunk(layer, plane.astype(np.float32) / 255, layer.shape[:2], "cutout")
+    layer, plane = read_layer(colour, alpha, max_side)
+    return Foreground(layer, np.rint(plane * 255) / np.float32(255), "cutout")
 
 
 def _of_matte(path: Path, max_side: int) -> Foreground:

@@ -12,7 +12,7 @@ from tqdm import tqdm
 from matting import images
 from matting.compositing import estimate_foreground
 from matting.data.planes import read_sized_alpha
-from matting.data.pools.pool import present, write_foreground
+from matting.data.pools.pool import present, read_photo, write_foreground
 from matting.data.synthetic import Foreground
 from matting.data.synthetic.canvas import extend, paint
 
@@ -93,3 +93,21 @@ def read_cutout(path: Path) -> tuple[np.ndarray, np.ndarray]:
         raise ValueError(f"A cutout is a picture with transparent parts, but {path} has none; take it away.")
     colour, alpha = picture.astype(np.float32) / 255, opacity.astype(np.float32) / 255
     return np.rint(extend(paint(alpha, colour)) * 255).astype(np.uint8), alpha
+
+
+def read_layer(colour: Path, alpha: Path, max_side: int) -> tuple[np.ndarray, np.ndarray]:
+    """Read colours, uint8 (H, W, 3), and alpha, float32 (H, W) in [0, 1], of two pictures or of one that has both.
+
+    The picture of colours is shrunk to `max_side` pixels, and alpha is fitted to it.
+
+    Raises:
+        ValueError: where one cannot be read, or the one that should have both is opaque.
+    """
+    if colour != alpha:
+        layer = read_photo(colour, max_side)
+        plane, _ = images.read_alpha(alpha, images.upright_size(alpha))
+    else:
+        layer, plane = read_cutout(colour)
+        scale = min(1.0, max_side / max(plane.shape))
+        layer = cv2.resize(layer, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return layer, cv2.resize(plane, layer.shape[1::-1], interpolation=cv2.INTER_AREA)

@@ -18,6 +18,7 @@ from matting.coarse.classical.regions import find_regions
 from matting.data.composites.augment import edited_camera, jitter, warp
 from matting.data.composites.compose import generator
 from matting.data.composites.hard_cases import with_like_colours
+from matting.data.pools.cutouts import read_layer
 from matting.data.pools.pool import read_photo
 from matting.data.synthetic import Foreground
 from matting.images import read_alpha, upright_size
@@ -55,7 +56,7 @@ class SceneFiles:
 
     Attributes:
         subjects: photographs with one subject, and their masks.
-        cutouts: foregrounds, a picture of colours and one of alpha each.
+        cutouts: foregrounds, a picture of colours and one of alpha each; the same twice has both.
         backgrounds: photographs; those of subjects may be among them.
     """
 
@@ -217,6 +218,5 @@ def _read_object(rng: np.random.Generator, files: SceneFiles) -> Foreground:
         alpha = cv2.GaussianBlur(cv2.erode(mask, np.ones((3, 3), np.uint8)), (0, 0), 0.7)
         return Foreground(photo, np.clip(alpha * 1.1 - 0.05, 0, 1), "photo")
     colour, alpha = files.cutouts[int(rng.integers(len(files.cutouts)))]
-    layer = read_photo(colour, READ_SIDE)
-    plane, _ = read_alpha(alpha, upright_size(alpha))
-    return Foreground(layer, cv2.resize(plane, layer.shape[1::-1], interpolation=cv2.INTER_LINEAR), "cutout")
+    layer, plane = read_layer(colour, alpha, READ_SIDE)
+    return Foreground(layer, plane, "cutout")

@@ -36,7 +36,7 @@ def find_files(
 
     Args:
         subjects: PHOTOS:MASKS, two folders of one subject a photo and its mask of the same name.
-        foregrounds: folders with `image/` and `alpha/`.
+        foregrounds: folders with `image/` and `alpha/`, or of pictures with transparency.
         photos: folders of backgrounds.
         held_out: endings of the names of photos, without suffix, that are left out everywhere.
 
@@ -59,6 +59,9 @@ def find_subjects(
         pictures, _, masks = spec.partition(":")
         pairs += _pairs(kept(some(Path(masks)), held_out), some(Path(pictures)), Path(pictures))
     for folder in foregrounds:
+        if not (folder / "image").is_dir():
+            cutouts += [(picture, picture) for picture in some(folder).values()]
+            continue
         alphas = some(folder / "alpha")
         cutouts += [(colour, alpha) for alpha, colour in _pairs(alphas, some(folder / "image"), folder / "image")]
     return [(photo, mask) for mask, photo in pairs], cutouts

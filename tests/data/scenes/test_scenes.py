@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 import torch
 from pictures import disc
+from PIL import Image
 
 from matting.__main__ import main
+from matting.data.pools.cutouts import read_layer
 from matting.data.scenes import pool as scene_pool
 from matting.data.scenes.compose import Scene, SceneFiles, draw_scene, find_parts
 from matting.data.scenes.samples import ClickSamples, draw_box, draw_click, draw_meaning
@@ -64,6 +66,16 @@ def test_what_is_missing_is_named(folders, tmp_path):
         scene_pool.find_files([], [], [folders / "photos"], ())
     with pytest.raises(ValueError, match="holds none; fill it first"):
         scene_pool.read_scenes(tmp_path)
+
+
+def test_pictures_with_transparency_are_foregrounds_too(tmp_path):
+    square = np.zeros((40, 60, 4), np.uint8)
+    square[10:30, 10:50] = 200, 30, 60, 255
+    Image.fromarray(square).save(tmp_path / "square.webp", lossless=True)
+    _, cutouts = scene_pool.find_subjects([], [tmp_path], [])
+    colour, alpha = read_layer(*cutouts[0], 30)
+    assert alpha.shape == (20, 30) and np.array_equal(alpha >= 0.5, square[::2, ::2, 3] > 0)
+    assert (abs(colour[alpha == 1].astype(int) - [200, 30, 60]) <= 2).all()
 
 
 def test_a_scene_depends_on_its_number_alone_and_its_labels_fit_together(folders):
