@@ -20,6 +20,7 @@ from matting.coarse.classical.regions import Regions, find_regions
 from matting.coarse.parts import expected_iou
 from matting.coarse.prompts import CoarseMasks, Prompts
 from matting.coarse.second_opinion import heard
+from matting.masks import connected_parts
 from matting.networks.clicknet import Asked, ClickNet, Embedding, mirrored
 from matting.networks.weights import load_weights
 
@@ -111,15 +112,21 @@ class Clicks:
     def _weighed(self, view: View, prompts: Prompts) -> np.ndarray:
         """The three candidates' probabilities, float32 (3, S/2, S/2).
 
-        A first click on what stands out most often means just that: then what is meant is the mean of both answers.
+        A first click on what stands out most often means just that: then what is meant is the mean of both answers,
+        but for pieces that do not hang together with what was clicked, which may be others of its kind.
         """
         answers = _sigmoid(self._answer(view, prompts))
         if prompts.box is None and [label for _, _, label in prompts.points] == [1]:
             unasked = _sigmoid(self._answer(view, Prompts())[0])
             (x, y, _), (left, top, right, bottom) = prompts.points[0], view.window
-            row = int((y - top) / (bottom - top) * len(unasked))
-            if unasked[row, int((x - left) / (right - left) * unasked.shape[1])] >= 0.5:
-                answers[0] = (answers[0] + unasked) / 2
+            pieces = connected_parts(unasked >= 0.5)
+            row, column = (
+                int((y - top) / (bottom - top) * len(unasked)),
+                int((x - left) / (right - left) * len(unasked)),
+            )
+            if piece := pieces[row, column]:
+                other = (pieces > 0) & (pieces != piece)
+                answers[0] = np.where(other, answers[0], (answers[0] + unasked) / 2)
         return answers
 
     def _choose_view(self, embedding: ClickEmbedding, prompts: Prompts) -> View:

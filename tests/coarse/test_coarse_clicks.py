@@ -126,6 +126,16 @@ def test_a_first_click_on_what_stands_out_is_answered_by_the_mean_of_both(segmen
     np.testing.assert_allclose(weighed(standing_out, both), 0.731059, atol=1e-5)
 
 
+def test_a_first_click_does_not_bring_another_that_stands_out_beside(segmenter, monkeypatch):
+    view, click = segmenter.embed(photo()).views[0], Prompts([(40, 40, 1)])
+    unasked = np.full((3, 32, 32), -3.0, np.float32)
+    unasked[:, 2:20, 2:14] = unasked[:, 2:20, 20:30] = 3.0  # two of a kind; the click lies in the first
+    asked = np.full((3, 32, 32), -1.0, np.float32)
+    monkeypatch.setattr(segmenter, "_answer", lambda _, said: unasked if said == Prompts() else asked)
+    meant = segmenter._weighed(view, click)[0] >= 0.5
+    assert meant[2:20, 2:14].all() and meant.sum() == 18 * 12
+
+
 def test_a_small_object_is_looked_at_in_a_crop_that_holds_it_and_a_large_one_is_not(segmenter):
     small = Disc(segmenter.network, (300, 200), 20)
     embedding = small.embed(photo((400, 600)))
