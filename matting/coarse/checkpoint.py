@@ -20,17 +20,21 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     Raises:
         ValueError: If the file holds anything else than named tensors.
     """
+    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    if path.suffix == ".safetensors":
-        tensors = load_file(path)
-    else:
-        try:
+    try:
+        if path.suffix == ".safetensors":
+            tensors = load_file(path)
+        else:
             tensors = torch.load(path, map_location="cpu", weights_only=True)
-        except pickle.UnpicklingError as error:  # whose own advice is to load it unsafely
-            raise ValueError("it holds more than tensors, or is no checkpoint, and is not opened for safety") from error
+    except (pickle.UnpicklingError, EOFError, RuntimeError, SafetensorError, KeyError, ValueError, TypeError) as error:
+        # PyTorch's own advice is to load it unsafely.
+        raise ValueError("it holds more than tensors, or is no checkpoint, and is not opened for safety") from error
     if not isinstance(tensors, dict) or not all(isinstance(tensor, Tensor) for tensor in tensors.values()):
         raise ValueError("it holds something else than a network's named tensors")
+    if not all(tensor.isfinite().all() for tensor in tensors.values()):
+        raise ValueError("it holds numbers that are not finite")
     return {key.removeprefix("module."): tensor for key, tensor in tensors.items()}
 
 

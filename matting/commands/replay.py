@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         recipe = read_recipe(args.recipe)
         pipeline = load_pipeline(args.weights, args.device or recipe.device, recipe.dtype)
-        torch.set_num_threads(recipe.threads)  # sums are rounded in the order in which threads add
+        torch.set_num_threads(recipe.threads_here())  # sums are rounded in the order in which threads add
         result = replay(recipe, pipeline, args.photo, args.vitmatte)
         outputs = output_paths(args.out, args.photo.stem)
         if args.photo.resolve() in {path.resolve() for path in outputs.values()}:

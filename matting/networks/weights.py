@@ -11,11 +11,13 @@ from dataclasses import asdict
 from pathlib import Path
 
 import torch
+from pydantic import TypeAdapter
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import nn
 
 from matting.files import ASSETS, write_whole
+from matting.images.decoding import MAX_PIXELS
 from matting.networks.clicknet import ClickNet, ClickNetConfig
 from matting.networks.deeplab import DeepLabV2, DeepLabV2Config, DeepLabV3, DeepLabV3Config
 from matting.networks.spamattnet import SPAMattNet, SPAMattNetConfig
@@ -23,6 +25,12 @@ from matting.networks.tgn import TGN, TGNConfig
 
 BUNDLED = ASSETS / "weights" / "small"
 FILES = {"tgn": "tgn.safetensors", "spamattnet": "spamattnet.safetensors"}
+MOST_CHANNELS, MOST_BLOCKS = 8192, 64
+"""More of them no configuration has; a file that says so would only keep the machine busy."""
+
+WIDE = 512
+"""Up to so many channels a network is built in seconds, whatever its file holds."""
+
 NETWORKS: dict[str, tuple[type[nn.Module], type]] = {
     "TGN": (TGN, TGNConfig),
     "SPAMattNet": (SPAMattNet, SPAMattNetConfig),
@@ -58,16 +66,44 @@ def load_weights(path: str | Path) -> Network:
     tensors, metadata = _read(Path(path))
     if metadata.get("network") not in NETWORKS:
         raise ValueError(f"{path} holds no network of TriMatte; name a file that save_pretrained wrote.")
-    network_class, config_class = NETWORKS[metadata["network"]]
     try:
-        network = network_class(config_class(**_tuples(json.loads(metadata["config"]))))
+        network = _build(metadata, tensors)
         network.load_state_dict(tensors)
-    except (AttributeError, TypeError, KeyError, ValueError, RuntimeError) as error:
+    except (AttributeError, TypeError, KeyError, ValueError, RuntimeError, AssertionError) as error:
         # A configuration of another release can fail anywhere in the constructors.
         raise ValueError(
             f"{path} does not fit this version's {metadata['network']}; get weights that match this release."
         ) from error
     return network.eval()
+
+
+def _build(metadata: dict[str, str], tensors: dict[str, torch.Tensor]) -> Network:
+    """Build the network that a file describes; one that would be large, only once the file is found to hold it."""
+    network_class, config_class = NETWORKS[metadata["network"]]
+    values = json.loads(metadata["config"])
+    widest = _check_numbers(values)
+    config_class(**values)  # raises TypeError for a field that there is not, which the next line would pass over
+    config = TypeAdapter(config_class).validate_python(values)
+    if widest > WIDE:
+        with torch.device("meta"):  # shapes without numbers
+            shapes = {name: tensor.shape for name, tensor in network_class(config).state_dict().items()}
+        if shapes != {name: tensor.shape for name, tensor in tensors.items()}:
+            raise ValueError("the tensors are not those of the configuration")
+    return network_class(config)
+
+
+def _check_numbers(config: dict[str, object]) -> float:
+    """Refuse numbers that no configuration has, before anything is built of them; returns the largest width."""
+    widest = 0
+    for name, value in config.items():
+        most = {"enlarged": MAX_PIXELS}.get(name, MOST_BLOCKS if name.endswith("blocks") else MOST_CHANNELS)
+        numbers = [
+            number for number in (value if isinstance(value, list) else [value]) if isinstance(number, int | float)
+        ]
+        if not all(0 <= number <= most for number in numbers):
+            raise ValueError(f"{name} cannot be {value}")
+        widest = max(widest, 0 if name == "enlarged" else max(numbers, default=0))
+    return widest
 
 
 def fingerprint(networks: dict[str, nn.Module]) -> str:
@@ -142,11 +178,10 @@ def _read(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
     try:
         with safe_open(path, framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
-            return {n: t.float() if t.is_floating_point() else t for n, t in tensors.items()}, file.metadata() or {}
-    except (SafetensorError, OSError) as error:
+            metadata = file.metadata() or {}
+    except (SafetensorError, OSError, ValueError, TypeError, AttributeError) as error:  # by the kind of the lie
         raise ValueError(f"{path} is missing or is no safetensors file; name a file of weights.") from error
-
-
-def _tuples(config: dict[str, object]) -> dict[str, object]:
-    """JSON knows lists where a frozen configuration has tuples."""
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in config.items()}
+    tensors = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
+    if not all(tensor.isfinite().all() for tensor in tensors.values()):
+        raise ValueError(f"{path} holds numbers that are not finite; training went wrong, or the file is damaged.")
+    return tensors, metadata

@@ -7,6 +7,7 @@ holds the size and a hash alone.
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
@@ -24,6 +25,13 @@ UNTOUCHED = 1
 
 PLANES = {"mask": range(256), "trimap": (0, 128, 255), "edits": (0, UNTOUCHED, 128, 255), "painted": (0, 1)}
 """The fields of run lengths and the values that each may hold."""
+
+
+THREADS_ANYWHERE = 64
+"""Threads that every machine can bear, and that a recipe of another machine may ask of it to round sums as that did."""
+
+MOST_STEPS, MOST_THREADS = 1000, 1024
+"""Points and uses of tools that a recipe may hold, so that one from outside keeps nobody's machine busy for hours."""
 
 
 def _known_tool(name: str) -> str:
@@ -76,11 +84,11 @@ class Recipe:
     photo: Digest
     weights: Digest
     segmenter: Text = "grabcut"
-    points: tuple[tuple[float, float, Literal[0, 1]], ...] = ()
+    points: Annotated[tuple[tuple[float, float, Literal[0, 1]], ...], Field(max_length=MOST_STEPS)] = ()
     box: tuple[float, float, float, float] | None = None
     candidate: Annotated[int, Field(ge=0)] = 0
     mask: Runs | None = None
-    mask_tools: tuple[tuple[Tool, Pixels], ...] = ()
+    mask_tools: Annotated[tuple[tuple[Tool, Pixels], ...], Field(max_length=MOST_STEPS)] = ()
     trimap: Runs | None = None
     band: Pixels | None = None
     edits: Runs | None = None
@@ -92,11 +100,15 @@ class Recipe:
     alpha: Digest | None = None
     device: Text = "cpu"
     dtype: Literal["float32", "float16", "bfloat16"] = "float32"
-    threads: Annotated[int, Field(ge=1, le=4096)] = 1
+    threads: Annotated[int, Field(ge=1, le=MOST_THREADS)] = 1
     versions: Versions = ()
     format: int = FORMAT
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(allow_inf_nan=False)
+
+    def threads_here(self) -> int:
+        """Threads to replay with: the recipe's, unless they are far more than this machine could have a use for."""
+        return min(self.threads, max(THREADS_ANYWHERE, os.cpu_count() or 1))
 
     def to_json(self) -> str:
         """Write the recipe as one line of JSON for each field."""
@@ -113,7 +125,7 @@ class Recipe:
         """
         try:
             values = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ValueError(f"The recipe is no JSON: {error}.") from error
         if not isinstance(values, dict) or values.get("format") != FORMAT:
             raise ValueError(f"This is no recipe of format {FORMAT}; recipes of other releases cannot be replayed.")

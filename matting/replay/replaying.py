@@ -166,7 +166,7 @@ def notebook_cell(recipe: Recipe, photo: str, weights: str | None = None) -> str
         "from matting.replay.recipe import Recipe\n"
         "from matting.replay.replaying import replay\n\n"
         f'recipe = Recipe.from_json(r"""{recipe.to_json()}""")\n'
-        "torch.set_num_threads(recipe.threads)\n"
+        "torch.set_num_threads(recipe.threads_here())\n"
         "where = {'device': recipe.device, 'dtype': getattr(torch, recipe.dtype)}\n"
         f"pipeline = MattingPipeline.from_pretrained({weights!r}, **where)\n"
         f"result = replay(recipe, pipeline, {photo!r})\n"

@@ -1,7 +1,10 @@
 import json
+import math
 import os
+import resource
 import subprocess
 import sys
+import time
 from dataclasses import asdict
 
 import numpy as np
@@ -10,6 +13,7 @@ import torch
 from disk import files_of_at_most
 from network_cases import NARROWEST
 from pictures import noise, refused
+from pydantic import TypeAdapter
 from safetensors import safe_open
 from safetensors.torch import save_file
 
@@ -169,6 +173,60 @@ def test_a_foreign_file_is_refused_in_a_sentence(network, tmp_path, changes):
     refused(lambda: load_weights(tmp_path / "net.safetensors"), "net.safetensors")
 
 
+@pytest.mark.parametrize(
+    "lie",
+    [
+        {"image_width": 10**7},
+        {"image_width": 8000},
+        {"encoder_widths": [8192] * 5},
+        {"decoder_blocks": [10**7, 1, 1, 1]},
+        {"encoder": "../../etc"},
+        {"encoder": "resnet35"},
+        {"window": -4},
+        {"heads": 10**9},
+        {"enlarged": 10**12},
+        {"image_width": float("inf")},
+        {"gpa": "perhaps"},
+    ],
+)
+def test_a_lying_configuration_is_refused_at_once(network, tmp_path, lie):
+    foreign(tmp_path / "net.safetensors", network.state_dict(), {"config": json.dumps(asdict(NARROWEST) | lie)})
+    usage, begun = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
+    refused(lambda: load_weights(tmp_path / "net.safetensors"), "net.safetensors")
+    assert time.process_time() - begun < 20
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - usage < 400_000  # kB
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf])
+def test_numbers_that_are_not_finite_are_refused(network, tmp_path, number):
+    next(network.parameters()).data.view(-1)[0] = number
+    save_weights(network, tmp_path / "net.safetensors")
+    refused(lambda: load_weights(tmp_path / "net.safetensors"), "net.safetensors", "not finite")
+    refused(lambda: load_network_weights(SPAMattNet(NARROWEST), tmp_path / "net.safetensors"), "not finite")
+
+
+@pytest.mark.parametrize("lie", ["length", "offsets", "overlap", "type", "shape", "pickle", "nothing"])
+def test_a_lying_header_is_refused(network, tmp_path, lie):
+    path = tmp_path / "net.safetensors"
+    save_weights(network, path)
+    data = path.read_bytes()
+    size = int.from_bytes(data[:8], "little")
+    header, name = json.loads(data[8 : 8 + size]), next(iter(network.state_dict()))
+    changes = {
+        "offsets": {"data_offsets": [0, 2**40]},
+        "overlap": {"data_offsets": [0, 4]},
+        "type": {"dtype": "PICKLE"},
+        "shape": {"shape": [2**31, 2**31]},
+    }
+    header[name] |= changes.get(lie, {})
+    written = json.dumps({} if lie == "nothing" else header).encode()
+    length = 2**62 if lie == "length" else len(written)
+    path.write_bytes(length.to_bytes(8, "little") + written + data[8 + size :])
+    if lie == "pickle":
+        torch.save(network.state_dict(), path)
+    refused(lambda: load_weights(path), "net.safetensors")
+
+
 def test_swapped_files_are_refused_in_a_sentence(folder, tmp_path):
     for own, other in zip(FILES.values(), reversed(FILES.values()), strict=True):
         (tmp_path / own).write_bytes((folder / other).read_bytes())
@@ -236,4 +294,4 @@ def test_weights_go_to_a_hub_and_come_back(tmp_path):
 def test_named_configurations_are_saved_as_they_are(tmp_path):
     for name, config in CONFIGS.items():
         if name != "small":  # read back whole above; the paper's are 26 million parameters
-            assert SPAMattNetConfig(**weights._tuples(json.loads(json.dumps(asdict(config))))) == config
+            assert TypeAdapter(SPAMattNetConfig).validate_python(json.loads(json.dumps(asdict(config)))) == config

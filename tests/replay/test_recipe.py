@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -152,6 +153,17 @@ def test_every_plane_is_a_field():
     assert set(PLANES) <= {field.name for field in dataclasses.fields(Recipe)}
 
 
+def test_a_recipe_asks_for_no_more_threads_than_a_machine_bears(recipe, monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    threads = [dataclasses.replace(recipe, threads=count).threads_here() for count in (1, 48, 1000)]
+    assert threads == [1, 48, 64]
+
+
+def test_json_that_is_nested_without_end_is_refused_in_words():
+    with pytest.raises(ValueError, match="no JSON"):
+        Recipe.from_json("[" * 1_000_000)
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
@@ -161,6 +173,7 @@ def test_every_plane_is_a_field():
         ("mask_tools", [["explode", 1]]), ("mask_tools", [["grow", -1]]), ("mask_tools", [[["grow"], 1]]),
         ("band", -1), ("edits", "0"), ("edits", [1, 6299]), ("edits", [7, 6300]), ("painted", [2, 6300]),
         ("trimap", [64, 6300]), ("fusion", "medium"), ("alpha", 1), ("dtype", "float8"), ("threads", 0),
+        ("mask_tools", [["invert", 0]] * 100_000), ("points", [[1, 2, 1]] * 100_000), ("threads", 4096),
         ("versions", []), ("method", "magic"), ("method_source", ""), ("method_weights", 3),
     ],
 )  # fmt: skip
