@@ -22,7 +22,7 @@ from matting.app.pick import live
 from matting.app.pick.listeners import Picks
 from matting.app.pick.wiring import shown_with_a_mask
 from matting.app.result.layout import CUTOUT_LATER
-from matting.app.result.listeners import Results
+from matting.app.result.listeners import CUTTING, Results
 from matting.app.result.wiring import chosen_background, shown_with_a_matte
 from matting.app.session.leaving import unless_gone
 from matting.app.session.stages import Clicks, Matte, Photo, Selection
@@ -106,6 +106,22 @@ class Automatic:
         else:
             yield gr.skip()
 
+    def begin_cut(
+        self,
+        automatic: bool,
+        job: str | None,
+        clicks: Clicks,
+        selection: Selection | None,
+        trimap: TrimapEdit | None,
+        matte: Matte | None,
+    ) -> Update:
+        """Begin the matte of a new trimap in place of the one before; an example's is on its way."""
+        on_its_way = clicks.example and matte is None
+        if not automatic or on_its_way or not _waits_for_a_matte(selection, trimap, matte):
+            return gr.skip()
+        self.stops.stop(job)
+        return {self.states.job: self.stops.begin(), self.result.say: line(CUTTING, "busy")}
+
     def cut_out(
         self,
         automatic: bool,
@@ -117,10 +133,8 @@ class Automatic:
         before: Matte | None,
         *how: Any,
     ) -> Iterator[Update]:
-        """Cut out along edges that were found for the very selection, unless that was done."""
-        if not (automatic and job) or trimap is None or selection is None or trimap.selection is not selection:
-            yield gr.skip()
-        elif before is not None and before.made_from == trimap.stamp:
+        """Cut out along edges that belong to the selection, unless that was done."""
+        if not (automatic and job and _waits_for_a_matte(selection, trimap, before)):
             yield gr.skip()
         else:
             yield from self.stops.run(
@@ -148,6 +162,13 @@ def _waits_for_edges(selection: Selection | None, trimap: TrimapEdit | None) -> 
     if selection is None or selection.proposed or selection.empty:
         return False
     return trimap is None or (trimap.selection is not None and trimap.selection.stamp != selection.stamp)
+
+
+def _waits_for_a_matte(selection: Selection | None, trimap: TrimapEdit | None, matte: Matte | None) -> bool:
+    """Tell whether a trimap of this very selection has no matte of its own yet."""
+    if selection is None or trimap is None or trimap.selection is None:
+        return False
+    return trimap.selection.stamp == selection.stamp and (matte is None or matte.made_from != trimap.stamp)
 
 
 def connect_automatic(page: Page, automatic: Automatic) -> tuple[Any, Any]:
@@ -187,7 +208,13 @@ def connect_automatic(page: Page, automatic: Automatic) -> tuple[Any, Any]:
         trigger_mode="always_last",
         **HEAVY,
     )
-    cut = found.then(
+    cut = states.trimap.change(
+        automatic.begin_cut,
+        [on, states.job, states.clicks, states.selection, states.trimap, states.matte],
+        [states.job, result.say],
+        trigger_mode="always_last",
+        **QUICK,
+    ).then(
         automatic.cut_out,
         [
             on, states.job, states.selection, edges.editor, states.photo, states.trimap, states.matte,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import gradio as gr
+
 from matting.app.batch import BatchPart
 from matting.app.edges.layout import TrimapStage
 from matting.app.filmstrip import FilmstripPart
@@ -24,6 +26,7 @@ class Page:
     edges: TrimapStage
     result: ResultStage
     batch: BatchPart
+    key: gr.Textbox
 
     @property
     def everything(self) -> list[Any]:

@@ -141,15 +141,21 @@ def connect_photos(page: Page, step_back: StepBack) -> tuple[list[Any], Any]:
         trigger_mode="always_last",
         **QUICK,
     )
-    with_a_matte = [*shown_with_a_matte(page), freed, page.result.notebook_part, page.result.notebook]
     back = stage.bring_back.click(
         step_back.bring_back,
         [states.before, stage.select_by, freed, edges.editor, *made, *chosen_background(page)],
-        # Some are among both; Gradio wants each once.
-        list(dict.fromkeys([*everything, *with_a_matte])),
+        shown_with_a_photo(page),
         **QUICK,
     )
     return [*opened, dropped, back], back
+
+
+def shown_with_a_photo(page: Page) -> list[Any]:
+    """Return the components that show a photo with all work on it."""
+    result = page.result
+    with_a_matte = [*shown_with_a_matte(page), result.freed, result.notebook_part, result.notebook]
+    # Some are among both; Gradio wants each once.
+    return list(dict.fromkeys([*page.everything, *with_a_matte]))
 
 
 def _work(freed: bool, photo: Photo | None, *made: Any) -> Work | None:

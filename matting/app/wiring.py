@@ -21,10 +21,12 @@ from matting.app.filmstrip import Filmstrip, connect_filmstrip
 from matting.app.looks.listeners import CloserLooks
 from matting.app.looks.wiring import connect_looks
 from matting.app.pick.listeners import Picks
-from matting.app.pick.wiring import connect_pick, connect_proposal
+from matting.app.pick.wiring import connect_opened, connect_pick
+from matting.app.reload import Reload, connect_reload
 from matting.app.result.listeners import Results
 from matting.app.result.wiring import connect_result
 from matting.app.step_back import StepBack, connect_photos
+from matting.app.undo import Undo, connect_undo
 
 
 def connect(page: Page, steps: Steps) -> None:
@@ -43,9 +45,13 @@ def connect(page: Page, steps: Steps) -> None:
     step_back = StepBack(page, picks, trimaps, results, closer, shipped_examples)
     taken, back = connect_photos(page, step_back)
     opened, finished = connect_examples(page, shipped_examples, step_back)
-    picked += [*taken, *opened, *connect_proposal(page, picks, taken[:-1])]
-    trimaps_changed += [opened[0], back, edges_follow]
-    other_matte += [finished, back, matte_follows]
+    undone, reloaded = (
+        connect_undo(page, Undo(picks, trimaps, step_back)),
+        connect_reload(page, Reload(page, step_back)),
+    )
+    picked += [*taken, *opened, *connect_opened(page, picks, taken[:-1]), *undone, reloaded]
+    trimaps_changed += [opened[0], back, edges_follow, *undone, reloaded]
+    other_matte += [finished, back, matte_follows, *undone, reloaded]
     trimaps_changed += connect_help(page, TrimapHelp(page, trimaps), [*trimaps_changed, *other_trimap])
     connect_filmstrip(page.states, Filmstrip(page.strip), [*picked, *trimaps_changed, *other_matte])
     connect_batch(page.batch, Batches(page.batch, steps))

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 from pictures import circle
 
+from matting.app.session.stages import Photo
 from matting.trimaps.algebra import PALETTE
 
 HEIGHT, WIDTH = 96, 128
@@ -31,3 +32,8 @@ def click(x: float, y: float) -> SimpleNamespace:
 
 def upload(path: Path) -> dict:
     return {"path": str(path), "orig_name": path.name}
+
+
+def shown_as(photo: Photo) -> dict:
+    """What Gradio sends of the picture that is shown of a photo."""
+    return {"path": f"/tmp/gradio/view-{photo.stamp}.jpg"}

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import gradio as gr
 import numpy as np
 import pytest
-from app_cases import HEIGHT, WIDTH, click, disc, layer, upload
+from app_cases import HEIGHT, WIDTH, click, disc, layer, shown_as, upload
 from PIL import Image
 
 from matting.app.edges.listeners import STALE_MATTE
@@ -24,7 +24,7 @@ from matting.trimaps.algebra import BACKGROUND, FOREGROUND, UNKNOWN
 
 def test_the_whole_way_from_a_click_to_the_files(app, photo, monkeypatch):
     page, states = app.page, app.page.states
-    clicked = app.picks.click(click(64, 48), "keep", photo, Clicks(), None)
+    clicked = app.picks.click(click(64, 48), shown_as(photo), "keep", (), photo, Clicks(), None)
     clicks = clicked[states.clicks]
     picked = app.picks.segment(photo, clicks, None, None, OFFLINE, None)
     selection = picked[states.selection]

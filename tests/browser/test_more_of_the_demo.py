@@ -193,15 +193,3 @@ def test_two_visitors_never_see_each_others_photos(open_page):
     for page, path in ((first, PARROTS), (second, LEMUR)):
         say(page, "pick", "If this is right")
         assert picture_of(page, "#photo img").shape[1::-1] == Image.open(path).size
-
-
-def test_a_reload_in_the_middle_begins_anew(open_page):
-    page = open_page()
-    choose_photo(page)
-    click_photo(page, 0.78, 0.45)
-    say(page, "pick", "If this is right")  # Gradio's client complains of a stream that a reload cuts off
-    page.reload()
-    say(page, "pick", "Choose a photo")
-    choose_photo(page, LEMUR)
-    click_photo(page, 0.55, 0.5)
-    say(page, "pick", "If this is right")

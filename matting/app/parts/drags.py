@@ -67,6 +67,15 @@ KEEP_PICTURES = """
 const within = (event, selector) => event.target.closest?.(selector);
 const bringsFiles = (event) => event.dataTransfer.types.includes("Files");
 const onPhoto = (event) => within(event, "#photo")?.querySelector(".image-frame img");
+const photoIsWanted = () => document.querySelector("#stage-pick")?.offsetParent;
+const takePhoto = (file) => {
+  const input = document.querySelector("#own-photo")?.parentElement.querySelector("input[type=file]")
+    ?? document.querySelector("#photo input[type=file]");
+  const only = new DataTransfer();
+  only.items.add(file);
+  input.files = only.files;
+  input.dispatchEvent(new Event("change", { bubbles: true }));
+};
 const stopHere = (event) => { event.preventDefault(); event.stopImmediatePropagation(); };
 window.addEventListener("dragstart", (event) => {
   if (within(event, "img, a:has(img)")) event.preventDefault();
@@ -83,20 +92,24 @@ window.addEventListener("drop", (event) => {
   stopHere(event);
   if (!files.length) return;
   // Gradio would empty the photo before it looks at the file; this way, a file that is refused changes nothing.
-  const input = document.querySelector("#own-photo").parentElement.querySelector("input[type=file]");
-  const first = new DataTransfer();
-  first.items.add(files[0]);
-  input.files = first.files;
-  input.dispatchEvent(new Event("change", { bubbles: true }));
+  takePhoto(files[0]);
 }, true);
 // A file that misses what it was meant for would be opened by the browser in place of the page.
 for (const over of ["dragover", "drop"]) window.addEventListener(over, (event) => {
   if (event.defaultPrevented || !bringsFiles(event)) return;
   event.preventDefault();
-  event.dataTransfer.dropEffect = "none";
+  event.dataTransfer.dropEffect = photoIsWanted() ? "copy" : "none";
+  if (over === "drop" && photoIsWanted()) takePhoto(event.dataTransfer.files[0]);
 });
+document.addEventListener("paste", (event) => {
+  const picture = [...event.clipboardData.files].find((file) => file.type.startsWith("image/"));
+  if (!picture || !photoIsWanted() || within(event, "input, textarea, [contenteditable]")) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  takePhoto(picture);
+}, true);
 """
-"""JavaScript that lets pictures be neither dragged nor dropped, and takes a file that is dropped on the photo."""
+"""JavaScript that lets pictures be neither dragged nor dropped, and takes one dropped anywhere or pasted."""
 
 
 def read_corners(shares: Any, size: tuple[int, int]) -> Box:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 
+from matting.app.parts import served_files
 from matting.app.parts.drawing import INK, WHITE, outline, shrink, spotlight
 from matting.app.session.stages import Clicks, Photo, Selection
 from matting.trimaps.algebra import BACKGROUND, FOREGROUND, PALETTE
@@ -28,6 +31,20 @@ def draw_canvas(photo: Photo, clicks: Clicks, selection: Selection | None) -> np
     for x, y, keep in clicks.points:
         _draw_point(canvas, _pixel(photo, x, y), bool(keep), 2 * unit)
     return canvas
+
+
+def show_canvas(photo: Photo, clicks: Clicks, selection: Selection | None) -> str:
+    """Store the photo as it is shown and return its path, by whose name `shows` knows it again."""
+    return served_files.show_quickly(draw_canvas(photo, clicks, selection), _name(photo))
+
+
+def shows(picture: str, photo: Photo) -> bool:
+    """Tell whether a file, by its path, is a view of a photo."""
+    return Path(picture).stem == _name(photo)
+
+
+def _name(photo: Photo) -> str:
+    return f"view-{photo.stamp}"
 
 
 def thumbnail(photo: Photo, mask: np.ndarray, side: int = 320) -> np.ndarray:

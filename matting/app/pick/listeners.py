@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from matting.app.parts import served_files
 from matting.app.parts.drags import read_corners
 from matting.app.parts.messages import Update, attempt, forgiving, line, notify, refuse
 from matting.app.pick import live
-from matting.app.pick.canvas import draw_canvas, thumbnail
+from matting.app.pick.canvas import show_canvas, shows, thumbnail
 from matting.app.pick.layout import PICK_FIRST
 from matting.app.pick.segmenter_menu import OFFLINE
 from matting.app.result.layout import CUTOUT_LATER
@@ -28,6 +29,7 @@ CLICK_NOW = "Click on what you want to keep."
 PAINT_NOW = "Paint over what you want to keep; roughly is enough."
 SECOND_CORNER = "Now click the opposite corner of the box."
 DRAG_FOR_A_BOX = "To draw a box, choose Box first. This drag picked nothing."
+NOTED = "Your click is noted; the photo is being opened…"
 LOOKING = "Looking for the object…"
 PICKED = "If this is right, take its cutout. If not, click again: keep more of it, or drop what does not belong."
 EXAMPLE = (
@@ -38,6 +40,14 @@ NOTHING_SELECTED = "Nothing is selected. Click on what you want to keep."
 OWN_MASK = "This is your own mask."
 NO_CLICKS = Clicks()
 STALE_TRIMAP = "The selection has changed since this trimap was made. “Find the edges” makes a new one."
+
+
+@dataclass(frozen=True)
+class Early:
+    """A click on the picture of an upload, by its path, in that picture's pixels, before the photo was open."""
+
+    picture: str
+    click: Click
 
 
 class Picks:
@@ -62,9 +72,7 @@ class Picks:
             return self._open(Path(upload["path"]), select_by)
         except ValueError as error:
             refuse(error)
-            return {
-                self.stage.photo: served_files.show_quickly(draw_canvas(before, clicks, selection)) if before else None
-            }
+            return {self.stage.photo: show_canvas(before, clicks, selection) if before else None}
 
     @forgiving
     def drop_photo(self, select_by: str) -> Update:
@@ -79,15 +87,36 @@ class Picks:
     def click(
         self,
         event: gr.SelectData,
+        shown: dict[str, Any] | None,
         kind: Kind,
+        early: tuple[Early, ...],
         photo: Photo | None,
         clicks: Clicks,
         selection: Selection | None,
     ) -> Update:
-        """Add a click and mark it at once; `segment` follows."""
-        if photo is None:
-            return gr.skip()
-        clicks = clicks.add(Click(*photo.to_photo(*event.index), kind))
+        """Add a click and mark it at once; `segment` follows. One on a photo that is not open yet waits for it."""
+        picture = (shown or {}).get("path") or ""
+        if photo is not None and shows(picture, photo):
+            return self._add(photo, clicks, selection, Click(*photo.to_photo(*event.index), kind))
+        click = Early(picture, Click(event.index[0] + 0.5, event.index[1] + 0.5, kind))
+        if photo is not None and picture == photo.source:
+            return self._add(photo, clicks, selection, click.click)
+        return {self.states.early: (*early, click), self.stage.say: line(NOTED, "busy")}
+
+    @forgiving
+    def take_early(self, early: tuple[Early, ...], photo: Photo | None, clicks: Clicks) -> Update:
+        """Add the clicks that came before the photo was open."""
+        fitting = [one.click for one in early if photo is not None and one.picture == photo.source]
+        if not fitting:
+            return {self.states.early: ()}
+        for click in fitting:
+            clicks = clicks.add(click)
+        if clicks.prompts:
+            clicks.prompts.checked(photo.size)
+        return {self.states.early: ()} | self._show_clicks(photo, clicks, None)
+
+    def _add(self, photo: Photo, clicks: Clicks, selection: Selection | None, click: Click) -> Update:
+        clicks = clicks.add(click)
         if clicks.prompts:
             clicks.prompts.checked(photo.size)
         return self._show_clicks(photo, clicks, selection)
@@ -156,6 +185,20 @@ class Picks:
             return as_it_is()
         return unless_gone(photo, lambda: attempt(lambda: self._ask(photo, clicks, embedding, name, trimap), as_it_is))
 
+    def look(
+        self,
+        photo: Photo | None,
+        clicks: Clicks,
+        selection: Selection | None,
+        embedding: Embedding | None,
+        name: str,
+        trimap: TrimapEdit | None,
+    ) -> Update:
+        """Look at a new photo: answer the clicks that are there already, or else propose what stands out."""
+        if clicks.trail:
+            return self.segment(photo, clicks, selection, embedding, name, trimap)
+        return self.propose(photo, clicks, selection, embedding, trimap)
+
     def propose(
         self,
         photo: Photo | None,
@@ -205,7 +248,7 @@ class Picks:
     def _open(self, path: Path, select_by: str) -> Update:
         image, notices = read_photo(path)
         notify(notices)
-        return self.start(Photo.of(image, path.stem, path.name), select_by)
+        return self.start(Photo.of(image, path.stem, path.name, str(path)), select_by)
 
     def start(self, photo: Photo | None, select_by: str, clicks: Clicks = NO_CLICKS) -> Update:
         """Start over: nothing of the old photo stays."""
@@ -249,13 +292,13 @@ class Picks:
             say = line(LOOKING, "busy") if clicks.prompts else line(CLICK_NOW)
         return {
             self.states.clicks: clicks,
-            self.stage.photo: served_files.show_quickly(draw_canvas(photo, clicks, selection)),
+            self.stage.photo: show_canvas(photo, clicks, selection),
             self.stage.say: say,
         }
 
     def _show_tools(self, photo: Photo, clicks: Clicks, selection: Selection) -> Update:
         """Show a mask after undo or redo of its tools; `segment` follows and says the rest."""
-        canvas = served_files.show_quickly(draw_canvas(photo, clicks, selection))
+        canvas = show_canvas(photo, clicks, selection)
         return {self.states.selection: selection, self.stage.photo: canvas}
 
     def show_selection(
@@ -271,7 +314,7 @@ class Picks:
         return (
             {
                 self.states.selection: selection,
-                self.stage.photo: served_files.show_quickly(draw_canvas(photo, clicks, selection)) if photo else None,
+                self.stage.photo: show_canvas(photo, clicks, selection) if photo else None,
                 self.stage.say: line(what_to_do_next(photo, clicks, selection)),
                 self.stage.candidates: gr.Gallery(
                     value=[

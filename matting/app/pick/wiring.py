@@ -21,27 +21,18 @@ def _connect_clicks(page: Page, picks: Picks) -> list[Any]:
     states, stage = page.states, page.pick
     shown = shown_with_a_mask(page)
     clicked = [states.clicks, states.selection, stage.photo, stage.say]
+    made = [states.photo, states.clicks, states.selection]
+    each = {"trigger_mode": "multiple"} | CLICKING
     listening = [
-        *(
-            picture.select(
-                listener,
-                [stage.click_kind, states.photo, states.clicks, states.selection],
-                clicked,
-                trigger_mode="multiple",
-                **CLICKING,
-            )
-            for picture, listener in ((stage.photo, picks.click), (stage.boxes, picks.draw_box))
+        # The picture's raw value tells which photo was clicked on.
+        stage.photo.select(
+            picks.click,
+            [stage.photo, stage.click_kind, states.early, *made],
+            [*clicked, states.early],
+            preprocess=False,
+            **each,
         ),
-        *(
-            button.click(
-                listener,
-                [states.photo, states.clicks, states.selection],
-                clicked,
-                trigger_mode="multiple",
-                **CLICKING,
-            )
-            for button, listener in ((stage.undo, picks.undo), (stage.redo, picks.redo))
-        ),
+        stage.boxes.select(picks.draw_box, [stage.click_kind, *made], clicked, **each),
         stage.clear.click(picks.clear, [states.photo], clicked, **CLICKING),
     ]
     held = [states.photo, states.clicks, states.selection, states.embedding, stage.segmenter, states.trimap]
@@ -59,15 +50,23 @@ def _connect_clicks(page: Page, picks: Picks) -> list[Any]:
     ]
 
 
-def connect_proposal(page: Page, picks: Picks, taken: list[Any]) -> list[Any]:
-    """Let what stands out be proposed after the events `taken`; return those after which it is there."""
-    states = page.states
-    held = [states.photo, states.clicks, states.selection, states.embedding, states.trimap]
+def connect_opened(page: Page, picks: Picks, taken: list[Any]) -> list[Any]:
+    """Let clicks that came too early count after the events `taken`, and without any what stands out be proposed.
+
+    Returns the events after which there is another mask.
+    """
+    states, stage = page.states, page.pick
+    held = [states.photo, states.clicks, states.selection, states.embedding]
     return [
         event.then(
-            picks.propose,
-            held,
-            [*shown_with_a_mask(page), states.embedding],
+            picks.take_early,
+            [states.early, states.photo, states.clicks],
+            [states.early, states.clicks, stage.photo, stage.say, states.selection],
+            **CLICKING,
+        ).then(
+            picks.look,
+            [*held, stage.segmenter, states.trimap],
+            [*shown_with_a_mask(page), states.embedding, stage.segmenter],
             show_progress="hidden",
             trigger_mode="always_last",
             **HEAVY,

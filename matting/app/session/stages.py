@@ -7,6 +7,7 @@ the two differ.
 
 from __future__ import annotations
 
+import time
 import uuid
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -33,7 +34,8 @@ class Photo:
     """The clean photo, uint8 (H, W, 3), and the copy that is shown; nothing is ever drawn on either.
 
     `name` is its file's name without the ending, `file` the whole name. `gone` is set while another photo is on the
-    page; what is still computed for this one is of no use then.
+    page; what is still computed for this one is of no use then. `source` is the file that it was read from, `opened`
+    the time of that.
     """
 
     image: np.ndarray
@@ -42,11 +44,13 @@ class Photo:
     file: str = "photo.jpg"
     stamp: str = field(default_factory=new_stamp)
     gone: Event = field(default_factory=Event, repr=False)
+    source: str = ""
+    opened: float = field(default_factory=time.monotonic)
 
     @classmethod
-    def of(cls, image: np.ndarray, name: str, file: str = "photo.jpg") -> Photo:
+    def of(cls, image: np.ndarray, name: str, file: str = "photo.jpg", source: str = "") -> Photo:
         """Take a photo in, by its file's names."""
-        return cls(image, shrink(image), name, file)
+        return cls(image, shrink(image), name, file, source=source)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -75,6 +79,8 @@ class Click:
     kind: Kind
     drawn: bool = False
     """Whether it ends a box that was drawn in one go, and undo takes both of its corners back at once."""
+    at: float = field(default_factory=time.monotonic, compare=False)
+    """When it was made: of all that a visitor did, the newest is undone first."""
 
 
 @dataclass(frozen=True)
@@ -153,7 +159,8 @@ class Selection:
     """Candidate coarse masks, uint8 (N, H, W), with their scores, the chosen one, and the tools applied to it.
 
     `tools` holds (name of `masks.TOOLS`, pixels) in their order, as recipes do; `undone` is for redo. `proposed` says
-    that nobody has picked it yet: it is what stands out.
+    that nobody has picked it yet: it is what stands out. `times` tells of each tool, those undone included, when it was
+    used.
     """
 
     masks: np.ndarray
@@ -164,6 +171,7 @@ class Selection:
     undone: tuple[Tool, ...] = ()
     stamp: str = field(default_factory=new_stamp)
     proposed: bool = False
+    times: tuple[float, ...] = ()
 
     @classmethod
     def of_masks(cls, masks: np.ndarray, scores: np.ndarray, asked: tuple[Clicks, str]) -> Selection:
@@ -191,17 +199,18 @@ class Selection:
 
     def apply(self, name: str, pixels: float = 0.0) -> Selection:
         """Change the chosen mask by one of `masks.TOOLS`."""
-        return Selection(self.masks, self.scores, self.chosen, self.asked, (*self.tools, (name, pixels)))
+        times = (*self.times[: len(self.tools)], time.monotonic())
+        return Selection(self.masks, self.scores, self.chosen, self.asked, (*self.tools, (name, pixels)), times=times)
 
     def undo(self) -> Selection:
         """Undo the last tool."""
         undone = (*self.undone, *self.tools[-1:])
-        return Selection(self.masks, self.scores, self.chosen, self.asked, self.tools[:-1], undone)
+        return Selection(self.masks, self.scores, self.chosen, self.asked, self.tools[:-1], undone, times=self.times)
 
     def redo(self) -> Selection:
         """Redo the last undone tool."""
         tools = (*self.tools, *self.undone[-1:])
-        return Selection(self.masks, self.scores, self.chosen, self.asked, tools, self.undone[:-1])
+        return Selection(self.masks, self.scores, self.chosen, self.asked, tools, self.undone[:-1], times=self.times)
 
     @property
     def empty(self) -> bool:

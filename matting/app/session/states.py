@@ -14,7 +14,8 @@ from matting.app.session.stages import Clicks
 class States:
     """A visitor's work, one state for each stage, and the name of the job that runs for them.
 
-    `before` is the work on the previous photo.
+    `before` is the work on the previous photo, `early` holds clicks on a photo that is not open yet, and `key` finds
+    the work again after a reload.
     """
 
     photo: gr.State
@@ -26,6 +27,8 @@ class States:
     backdrop: gr.State
     job: gr.State
     before: gr.State
+    early: gr.State
+    key: gr.State
 
     @property
     def made(self) -> list[gr.State]:
@@ -34,6 +37,6 @@ class States:
 
 
 def lay_out_states() -> States:
-    """Build the states inside the current gr.Blocks; all begin empty, clicks as none."""
-    first = {"clicks": Clicks()}
+    """Build the states inside the current gr.Blocks; all begin empty."""
+    first = {"clicks": Clicks(), "early": ()}
     return States(**{one.name: gr.State(first.get(one.name), time_to_live=STATE_SECONDS) for one in fields(States)})

@@ -6,6 +6,7 @@ RGBA at the shown size; its brush is anti-aliased, so each pixel takes the value
 
 from __future__ import annotations
 
+import time
 import zlib
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -74,7 +75,8 @@ class TrimapEdit:
 
     `selection` is what TGN made it from, or None for the visitor's own trimap. `painted` marks what was painted by
     hand, which no fusion may change. `uncertain` is TGN's uncertainty, uint8 at the size that is shown, if it made the
-    trimap; `past` and `ahead` are what undo and redo bring back.
+    trimap; `past` and `ahead` are what undo and redo bring back, and `times` tells when a visitor made these edits,
+    oldest first; earlier trimaps of the past have none.
     """
 
     values: np.ndarray
@@ -85,6 +87,7 @@ class TrimapEdit:
     past: tuple[bytes, ...] = ()
     ahead: tuple[bytes, ...] = ()
     stamp: str = field(default_factory=new_stamp)
+    times: tuple[float, ...] = ()
 
     @classmethod
     def of_network(
@@ -111,12 +114,14 @@ class TrimapEdit:
         clicks, _ = selection.asked
         kept = keep_promises(edit.values, selection.mask, clicks.points, clicks.box, probabilities)
         changed = kept != edit.values
-        return edit.paint(kept, changed) if changed.any() else edit
+        return replace(edit.paint(kept, changed), times=()) if changed.any() else edit
 
     @classmethod
     def own(cls, values: np.ndarray, before: TrimapEdit | None) -> TrimapEdit:
         """Begin with the visitor's own trimap."""
-        return cls(values, values, np.ones(values.shape, bool), None, past=_past_of(before, values.shape))
+        past = _past_of(before, values.shape)
+        times = (time.monotonic(),) if past else ()
+        return cls(values, values, np.ones(values.shape, bool), None, past=past, times=times)
 
     def paint(self, strokes: np.ndarray, painted: np.ndarray) -> TrimapEdit:
         """Merge strokes, uint8 (H, W), where `painted` holds."""
@@ -151,7 +156,23 @@ class TrimapEdit:
 
     def _step(self, values: np.ndarray, painted: np.ndarray) -> TrimapEdit:
         past = (*self.past, _pack(self.values, self.painted))[-KEPT_UNDO_STEPS:]
-        return replace(self, values=values, painted=painted, past=past, ahead=(), stamp=new_stamp())
+        times = (*self._made, time.monotonic())
+        return replace(self, values=values, painted=painted, past=past, ahead=(), stamp=new_stamp(), times=times)
+
+    @property
+    def edited(self) -> float | None:
+        """When the last edit was made that undo takes back; None if a visitor made none."""
+        return self._made[-1] if self._made and self.past else None
+
+    @property
+    def undone(self) -> float | None:
+        """When the edit was made that redo brings back; None if there is none."""
+        left = len(self.times) - len(self.ahead)
+        return self.times[left] if self.ahead and left >= 0 else None
+
+    @property
+    def _made(self) -> tuple[float, ...]:
+        return self.times[: max(0, len(self.times) - len(self.ahead))]
 
     def _unpacked(self, packed: bytes, past: tuple[bytes, ...], ahead: tuple[bytes, ...]) -> TrimapEdit:
         values, painted = _unpack(packed, self.values.shape)

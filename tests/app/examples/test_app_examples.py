@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import gradio as gr
 import numpy as np
 import pytest
-from app_cases import click
+from app_cases import click, shown_as
 from PIL import Image
 
 from matting.app.examples import outputs
@@ -88,10 +88,13 @@ def test_a_click_picks_anew_and_dropping_corrects(app, shipped_examples):
     states = app.page.states
     shown = shipped_examples.take(chosen("parrots"))
     photo, clicks, selection = (shown[state] for state in (states.photo, states.clicks, states.selection))
-    anew = app.picks.click(click(100, 100), "keep", photo, clicks, selection)[states.clicks]
+    anew = app.picks.click(click(100, 100), shown_as(photo), "keep", (), photo, clicks, selection)[states.clicks]
     assert len(anew.trail) == 1 and anew.box is None
-    assert app.picks.click(click(9, 9), "keep", photo, anew, None)[states.clicks].trail[:1] == anew.trail
-    corrected = app.picks.click(click(100, 100), "remove", photo, clicks, selection)[states.clicks]
+    assert (
+        app.picks.click(click(9, 9), shown_as(photo), "keep", (), photo, anew, None)[states.clicks].trail[:1]
+        == anew.trail
+    )
+    corrected = app.picks.click(click(100, 100), shown_as(photo), "remove", (), photo, clicks, selection)[states.clicks]
     assert corrected.trail[:-1] == clicks.trail
     # What has begun since is not covered by the example's cutout.
     assert shipped_examples.finish(photo, anew, shown[states.trimap], None, True, *CHECKERBOARD) == gr.skip()

@@ -8,7 +8,7 @@ import cv2
 import gradio as gr
 import numpy as np
 import pytest
-from app_cases import click, disc
+from app_cases import click, disc, shown_as
 
 from matting.app.examples.outputs import STARTS, first_clicks
 from matting.app.parts.assets import captioned
@@ -65,7 +65,7 @@ def test_redo_brings_the_undone_click_back_until_a_new_one_comes(app, photo):
     clicks = Clicks().add(Click(5, 6, "keep")).add(Click(7, 8, "remove"))
     undone = app.picks.undo(photo, clicks, None)[states.clicks]
     assert app.picks.redo(photo, undone, None)[states.clicks] == clicks
-    newer = app.picks.click(click(1, 1), "keep", photo, undone, None)[states.clicks]
+    newer = app.picks.click(click(1, 1), shown_as(photo), "keep", (), photo, undone, None)[states.clicks]
     assert newer.redo() == newer
 
 

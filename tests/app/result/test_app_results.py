@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from app_cases import HEIGHT, WIDTH, click, disc, layer
+from app_cases import HEIGHT, WIDTH, click, disc, layer, shown_as
 from PIL import Image
 
 from matting.app.backend import other_methods
@@ -49,7 +49,7 @@ def replayed(app, photo, recipe):
 @pytest.mark.parametrize("fusion", ["hard", "soft"])
 def test_the_recipe_of_a_whole_session_replays_bit_for_bit(app, photo, fusion):
     states = app.page.states
-    clicks = app.picks.click(click(64, 48), "keep", photo, Clicks(), None)[states.clicks]
+    clicks = app.picks.click(click(64, 48), shown_as(photo), "keep", (), photo, Clicks(), None)[states.clicks]
     selection = app.picks.segment(photo, clicks, None, None, OFFLINE, None)[states.selection]
     selection = app.own.tool_listener("grow")(3, photo, clicks, selection, None)[states.selection]
     edit = app.trimaps.find(photo, selection, None, None)[states.trimap]
