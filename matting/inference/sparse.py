@@ -1,9 +1,10 @@
 """SPAMattNet where alpha is asked for: all that is kept is the unknown region, so the fine layers work there alone.
 
-The encoder, GPA and strides 8 to 32 see the whole photo, the encoder's fine strides in bands that fit the caches. LSPA,
+The encoder and strides 8 to 32 see the whole photo, the encoder's fine strides in bands that fit the caches. LSPA,
 the decoder at strides 4, 2 and 1 and the Refinement Module work in tiles near what is asked for (`inference.tiles`).
-There alpha is that of the network's `forward` within 2/255. It is not exactly it, since the Refinement Module sees the
-coarse alpha as far as `REACH`, and the known one beyond.
+GPA gathers from the whole photo, but only for the pixels near it. There alpha is that of the network's `forward` within
+2/255. It is not exactly it, since the Refinement Module sees the coarse alpha as far as `REACH`, and the known one
+beyond, and the deeper strides see what GPA gathers as far as `GLOBAL`.
 """
 
 from __future__ import annotations
@@ -31,6 +32,9 @@ MERGED = 32
 
 LOCAL = 24
 """Pixels around the decoder's tiles at stride 4 in which LSPA works."""
+
+GLOBAL = 256
+"""Pixels around what is asked for that GPA gathers for; the deeper strides see A alone beyond."""
 
 EVERYWHERE = 0.8
 """Where tiles cover more than this share of the photo, bands over all of it cost less."""
@@ -61,6 +65,7 @@ def estimate(network: SPAMattNet, image: Tensor, trimap: Tensor, asked: Tensor) 
         (seen.quarter, seen.eighth),
         seen.inputs[:, 3:],
         _windows(network, places, LOCAL + REACH),
+        _near(places, GLOBAL, 8),
     )
     feature = network.decode_deep(fused, propagated)
     progressive = network.config.decoder == "progressive"
@@ -109,11 +114,17 @@ def _encode(network: SPAMattNet, inputs: Tensor) -> _Features:
 
 def _windows(network: SPAMattNet, places: _Places, reach: int) -> Tensor | None:
     """The windows of LSPA near what is asked for, booleans (S); None for all of them."""
+    chosen = _near(places, reach, 4 * network.config.window)
+    return None if chosen is None else chosen.flatten()
+
+
+def _near(places: _Places, reach: int, stride: int) -> Tensor | None:
+    """What lies in the tiles within `reach` pixels, booleans (H / stride, W / stride); None where all is."""
     chosen = touched(places.cells, reach)
     if chosen.float().mean() > EVERYWHERE:
         return None
-    side = TILE // 4 // network.config.window
-    return chosen.repeat_interleave(side, dim=0).repeat_interleave(side, dim=1).flatten()
+    side = TILE // stride
+    return chosen.repeat_interleave(side, dim=0).repeat_interleave(side, dim=1)
 
 
 def _decode_plain(network: SPAMattNet, feature: Tensor, seen: _Features, places: _Places, trimap: Tensor) -> Tensor:

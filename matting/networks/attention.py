@@ -236,14 +236,21 @@ class GlobalPropagationAttention(nn.Module):
             conv(inner, inner, stride=self.reduction, spectral=spectral, bias=True),
         )
 
-    def forward(self, image: Tensor, alpha: Tensor, unknown: Tensor) -> Tensor:
-        """Return A plus what propagates into it; image and alpha are (B, C, H, W), unknown (B, 1, H, W) boolean."""
+    def forward(self, image: Tensor, alpha: Tensor, unknown: Tensor, chosen: Tensor | None = None) -> Tensor:
+        """Return A plus what propagates into it; image and alpha are (B, C, H, W), unknown (B, 1, H, W) boolean.
+
+        `chosen`, booleans (H, W), are the pixels that it propagates into, by default all; elsewhere A stays.
+        """
         value = rearrange(self.value(alpha), "b c h w -> b (h w) c")
         query, key, weights = self.query_key_weights(image, unknown)
+        if chosen is not None:
+            query = query[:, chosen.flatten()]
         # Fused kernels take an axis of heads; without it PyTorch 2.6 would store the whole matrix.
         gathered = propagate(query[:, None], key[:, None], value[:, None], weights[:, None])
-        gathered = rearrange(gathered, "b 1 (h w) c -> b c h w", h=alpha.shape[-2])
-        return alpha + self.output(gathered)
+        if chosen is None:
+            return alpha + self.output(rearrange(gathered, "b 1 (h w) c -> b c h w", h=alpha.shape[-2]))
+        told = self.output(rearrange(gathered, "b 1 n c -> b c n 1"))
+        return alpha.masked_scatter(chosen, alpha[..., chosen] + told[..., 0])
 
     def query_key_weights(self, image: Tensor, unknown: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Queries (B, HW, C/r), keys (B, HW/r², C/r) and their weights m_j (B, HW/r²)."""

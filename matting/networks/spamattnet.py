@@ -234,7 +234,8 @@ class SamplingPropagationAttention(nn.Module):
         image: tuple[Tensor, Tensor],
         alpha: tuple[Tensor, Tensor],
         regions: Tensor,
-        chosen: Tensor | None = None,
+        windows: Tensor | None = None,
+        pixels: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Reconstruct alpha features by image similarity.
 
@@ -242,12 +243,13 @@ class SamplingPropagationAttention(nn.Module):
             image: I_w (stride 4) and I (stride 8).
             alpha: A_w (stride 4) and A (stride 8).
             regions: one-hot trimap (B, 3, H, W) at full size.
-            chosen: the windows that LSPA works in, as its `forward` takes them.
+            windows: those that LSPA works in, as its `forward` takes them.
+            pixels: those at stride 8 that GPA works in, as its `forward` takes them.
 
         Returns:
             The decoder's feature at stride 8, and GPA's output, from which the encoder goes on.
         """
-        local, propagated = self.branches(image, alpha, regions, chosen)
+        local, propagated = self.branches(image, alpha, regions, windows, pixels)
         fused = propagated
         if local is not None:
             local = self.to_eighth(local)
@@ -259,16 +261,17 @@ class SamplingPropagationAttention(nn.Module):
         image: tuple[Tensor, Tensor],
         alpha: tuple[Tensor, Tensor],
         regions: Tensor,
-        chosen: Tensor | None = None,
+        windows: Tensor | None = None,
+        pixels: Tensor | None = None,
     ) -> tuple[Tensor | None, Tensor]:
         """Return LSPA's feature at stride 4, None without LSPA, and GPA's at stride 8; arguments as in `forward`."""
         propagated = alpha[1]
         if self.propagate is not None:
             unknown = downsample_nearest(regions[:, 1:2], 8) > 0.5
-            propagated = self.propagate(image[1], alpha[1], unknown)
+            propagated = self.propagate(image[1], alpha[1], unknown, pixels)
         local = None
         if self.local is not None:
-            local = self.local(image[0], alpha[0], downsample_nearest(regions, 4), chosen)
+            local = self.local(image[0], alpha[0], downsample_nearest(regions, 4), windows)
         return local, propagated
 
 

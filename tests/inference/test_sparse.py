@@ -14,6 +14,7 @@ from torch import nn
 from matting import MattingPipeline
 from matting.images import read_photo
 from matting.inference import around_object, sparse, whole_photo
+from matting.networks import attention
 from matting.networks.layers import fold
 from matting.networks.spamattnet import SPAMattNet
 from matting.networks.weights import BUNDLED, load_pair
@@ -159,6 +160,27 @@ def test_without_its_reach_the_refinement_would_miss_what_lies_beside(monkeypatc
         dense = network(image, trimap).alpha
     monkeypatch.setattr(sparse, "REACH", 0)
     assert (sparse.estimate(network, image, trimap, asked) - dense).abs()[..., asked].max() > 1e-3
+
+
+def test_gpa_gathers_near_what_is_asked_for_alone(monkeypatch):
+    torch.manual_seed(1)
+    network, image = network_of("paper"), photos(1, 128, 1024)
+    trimap = (torch.arange(1024) < 9).float().expand(1, 1, 128, 1024).clone()
+    trimap[..., 9:12] = 0.5
+    asked, gathered = trimap[0, 0] == 0.5, []
+    propagate = attention.propagate
+
+    def counted(query, key, value, weights):
+        if key.shape[-2] == 128 * 1024 // 64 // 4:  # GPA's keys, at stride 16; a window has fewer
+            gathered.append(query.shape[-2])
+        return propagate(query, key, value, weights)
+
+    monkeypatch.setattr(attention, "propagate", counted)
+    near = sparse.estimate(network, image, trimap, asked)
+    monkeypatch.setattr(sparse, "GLOBAL", 1024)
+    everywhere = sparse.estimate(network, image, trimap, asked)
+    assert gathered == [128 * 320 // 64, 128 * 1024 // 64]  # tiles as far as 12 + 256 pixels, and all
+    assert 0 < (near - everywhere).abs().max() <= TOLERANCE
 
 
 def test_half_precision_stays_half():
