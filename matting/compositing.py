@@ -76,7 +76,7 @@ def estimate_foreground(image: np.ndarray, alpha: np.ndarray) -> np.ndarray:
         ValueError: If shapes or types are others.
     """
     _check_layer(image, alpha, "photo")
-    with _pytorchs_threads():
+    with pytorchs_threads():
         colours = load_estimator()(image.astype(np.float32) / 255, alpha.astype(np.float32))
     foreground = np.rint(np.clip(colours, 0, 1) * 255).astype(np.uint8)
     opaque = alpha == 1
@@ -101,13 +101,18 @@ def load_estimator() -> Callable[..., np.ndarray]:
 
 
 @contextmanager
-def _pytorchs_threads() -> Iterator[None]:
-    """Leave PyTorch its number of threads: Numba, when first imported, sets OpenMP's, and sums round by it."""
+def pytorchs_threads() -> Iterator[None]:
+    """Leave PyTorch its number of threads: Numba, when first imported, sets OpenMP's, and sums round by it.
+
+    Whatever uses PyMatting does it within this.
+    """
     torch = sys.modules.get("torch")
     threads = torch and torch.get_num_threads()
-    yield
-    if torch and torch.get_num_threads() != threads:
-        torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        if torch and torch.get_num_threads() != threads:
+            torch.set_num_threads(threads)
 
 
 def cutout(foreground: np.ndarray, alpha: np.ndarray) -> Image.Image:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from matting.compositing import pytorchs_threads
 from matting.trimaps.algebra import BACKGROUND, FOREGROUND
 
 
@@ -23,23 +24,26 @@ def closed_form(image: np.ndarray, trimap: np.ndarray, callback: Callable[..., A
     Without unknown pixels, alpha is the trimap. `callback` is called after every step of the solver with its state,
     as PyMatting's `cg` gives it. Raises ValueError where known foreground or known background is missing.
     """
-    from pymatting import estimate_alpha_cf
+    with pytorchs_threads():
+        from pymatting import estimate_alpha_cf
 
-    return _solve(partial(estimate_alpha_cf, cg_kwargs={"callback": callback}), image, trimap)
+        return _solve(partial(estimate_alpha_cf, cg_kwargs={"callback": callback}), image, trimap)
 
 
 def knn(image: np.ndarray, trimap: np.ndarray) -> np.ndarray:
     """KNN matting: alike pixels share their alpha (Chen et al., 2013). Arguments as in `closed_form`."""
-    from pymatting import estimate_alpha_knn
+    with pytorchs_threads():
+        from pymatting import estimate_alpha_knn
 
-    return _solve(estimate_alpha_knn, image, trimap)
+        return _solve(estimate_alpha_knn, image, trimap)
 
 
 def lbdm(image: np.ndarray, trimap: np.ndarray) -> np.ndarray:
     """LBDM: alpha is regressed from nearby colours (Zheng et al., 2009). Arguments as in `closed_form`."""
-    from pymatting import estimate_alpha_lbdm
+    with pytorchs_threads():
+        from pymatting import estimate_alpha_lbdm
 
-    return _solve(estimate_alpha_lbdm, image, trimap)
+        return _solve(estimate_alpha_lbdm, image, trimap)
 
 
 BASELINES: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {

@@ -21,6 +21,7 @@ def test_stubs_are_not_yet_answered():
     assert check_all_hard(None).right is None
     assert check_hard_mining(lambda *given: ...).right is None
     assert check_patience(None).right is None
+    assert check_patience(Unwritten).right is None
 
 
 def test_all_pixels_hard_is_the_plain_mean():
@@ -42,6 +43,14 @@ def test_hard_mining_by_sorting_is_accepted_and_its_mistakes_are_named():
         return errors[len(errors) // 2 :].mean()
 
     wrong(check_hard_mining(together), "sorted together")
+
+
+class Unwritten(Observer):
+    def __init__(self, score, patience):
+        self.score, self.patience = score, patience
+
+    def on_look(self, look):
+        return ...
 
 
 class Patience(Observer):
