@@ -8,5 +8,6 @@ setup(
     package_data={
         "matting.assets": ["backgrounds/*", "examples/**/*", "weights/**/*"],
         "matting.app.parts": ["*.css", "*.js"],
+        "matting.app.pick": ["*.js"],
     },
 )

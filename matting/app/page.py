@@ -32,7 +32,7 @@ def lay_out(status: str, coarse: Sequence[str] = ()) -> Page:
     )
     states = lay_out_states()
     shortcuts()
-    key = gr.Textbox(elem_id="key", visible="hidden")
+    key = gr.Textbox(label="Key", elem_id="key", visible="hidden")
     with gr.Tabs():
         with gr.Tab("One photo", id="one"):
             strip = lay_out_filmstrip()

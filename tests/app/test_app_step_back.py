@@ -90,15 +90,13 @@ def test_strokes_that_were_not_applied_are_kept_with_the_trimap(app, made, photo
     assert STALE_MATTE in back[app.page.result.say]
 
 
-def test_a_drawn_box_lies_in_the_photo_and_a_drag_is_no_point(app, photo):
-    def drawn(box, kind="corner"):
-        return app.picks.draw_box(SimpleNamespace(box=box), kind, photo, Clicks(), None)
+def test_a_drawn_box_lies_in_the_photo(app, photo):
+    def drawn(box):
+        return app.picks.draw_box(SimpleNamespace(box=box), photo, Clicks(), None)
 
     clicks = app.page.states.clicks
     assert drawn([0.25, 0, 1, 0.5])[clicks].box == (WIDTH // 4, 0, WIDTH, HEIGHT // 2)
     assert drawn([0, 0, 1, 1])[clicks].prompts.checked(photo.size).box == (0, 0, WIDTH, HEIGHT)
-    for kind in ("keep", "remove"):
-        assert drawn([0.25, 0, 1, 0.5], kind) == gr.skip()
     for wrong in ([-0.1, 0, 1, 1], [0, 0, 1.5, 1], "box", [0, 0, 1]):
         with pytest.warns(UserWarning, match="two corners within the photo"):
             assert drawn(wrong) == gr.skip()

@@ -99,26 +99,17 @@ def test_a_shaky_click_is_a_click(open_page):
     say(page, "pick", "Click on what you want to keep")
 
 
-def test_a_long_drag_picks_no_point_and_says_how_to_draw_a_box(open_page):
-    page = open_page()
-    choose_photo(page)
-    shown = picture_of(page, ON_THE_PHOTO)
-    left, top, width, height = where_the_photo_is(page)
-    drag(page, (left + 0.3 * width, top + 0.3 * height), (left + 0.8 * width, top + 0.8 * height))
-    expect(page.locator(".toast-wrap")).to_contain_text("choose Box first")
-    assert np.array_equal(picture_of(page, ON_THE_PHOTO), shown)
-
-
 def box_of(request: Request) -> list[float] | None:
     """Return the corners that a request to the server carries."""
     event = json.loads(request.post_data or "{}").get("event_data") if "queue/join" in request.url else None
     return event.get("box") if event else None
 
 
-def test_a_drag_in_box_mode_draws_the_box_even_when_it_ends_beside_the_photo(open_page):
+@pytest.mark.parametrize("mode", ["keep", "corner"])
+def test_a_drag_draws_a_box_in_any_mode_even_when_it_ends_beside_the_photo(open_page, mode):
     page = open_page()
     choose_photo(page)
-    page.get_by_label("Box").check()
+    page.locator(f"#click-kind input[value={mode}]").check()
     left, top, width, height = where_the_photo_is(page)
     page.mouse.move(left + 0.98 * width, top + 0.2 * height)
     page.mouse.down()
@@ -135,7 +126,7 @@ def test_a_drag_in_box_mode_draws_the_box_even_when_it_ends_beside_the_photo(ope
     column = picture_of(page, ON_THE_PHOTO)[round(0.5 * SIZE[1]), round(0.98 * SIZE[0]) - 6 : round(0.98 * SIZE[0]) + 6]
     assert column.min(axis=1).max() > 200  # the white line of the box's right side
     page.locator("#undo-click").click()
-    say(page, "pick", "Click on what you want to keep")
+    say(page, "pick", "Outlined is what stands out")
     page.locator("#redo-click").click()
     say(page, "pick", "If this is right")
 

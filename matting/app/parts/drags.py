@@ -20,8 +20,9 @@ const shownAt = (image) => {
   const width = image.naturalWidth * scale, height = image.naturalHeight * scale;
   return { left: seen.left + (seen.width - width) / 2, top: seen.top + (seen.height - height) / 2, width, height };
 };
-// Follow every drag that begins on the picture which `pictureAt` finds, framed within `host` where `framed` says so,
-// and tell `released` its corners as shares of the picture's width and height, and how many pixels it moved.
+// Follow every drag that begins on the picture which `pictureAt` finds, framed within `host` where `framed` says so (it
+// is told whether that is a finger), and tell `released` its corners as shares of the picture's width and height, and
+// how many pixels it moved.
 const followDrags = ({ pictureAt, host, framed, released }) => {
   let drag = null;
   const place = (event) => {
@@ -41,7 +42,7 @@ const followDrags = ({ pictureAt, host, framed, released }) => {
     drag.start = place(event);
   }, true);
   document.addEventListener("pointermove", (event) => {
-    if (!ours(event) || !framed()) return;
+    if (!ours(event) || !framed(event.pointerType === "touch")) return;
     if (!event.buttons) return stop();  // released where the page could not see it
     const frame = drag.image.closest(host), outer = frame.getBoundingClientRect(), seen = shownAt(drag.image);
     const [left, top, right, bottom] = corners(place(event));

@@ -12,7 +12,8 @@ const wanted = (event) => {
     if (key === "z") return visible("undo-click") ?? visible("bring-back");
   }
   const bare = !event.ctrlKey && !event.metaKey && !event.altKey && !inUse(event.target);
-  return bare && event.key === "Enter" ? visible("accept") : null;
+  if (bare && event.key === "Escape") return visible("stop-cut-out");
+  return bare && event.key === "Enter" && !document.querySelector("#photo .point") ? visible("accept") : null;
 };
 window.addEventListener("keydown", (event) => {
   const button = !event.defaultPrevented && wanted(event);

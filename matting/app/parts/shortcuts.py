@@ -1,4 +1,4 @@
-"""Keys for what the page's buttons do."""
+"""Keys for what the page's buttons do, and names for what screen readers would find without one."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from pathlib import Path
 
 import gradio as gr
 
-SCRIPT = Path(__file__).with_suffix(".js")
+SCRIPTS = ("names.js", "shortcuts.js")
 
 
 def shortcuts() -> gr.HTML:
-    """Return the component, seen by nobody, that hears the keys."""
-    return gr.HTML(js_on_load=SCRIPT.read_text(encoding="utf-8"), elem_id="shortcuts", visible="hidden")
+    """Return the component, seen by nobody, that hears the keys and gives the names."""
+    scripts = (Path(__file__).with_name(name).read_text(encoding="utf-8") for name in SCRIPTS)
+    return gr.HTML(js_on_load="\n".join(scripts), elem_id="shortcuts", visible="hidden")

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import gradio as gr
 
 from matting.app.parts.drags import FOLLOW_DRAGS, KEEP_PICTURES
 
+KEYBOARD = Path(__file__).with_name("keyboard.js").read_text(encoding="utf-8")
+"""JavaScript that clicks on the photo by keyboard."""
+
 DRAW_BOXES = """
 let drawn = false;
+const boxIsChosen = () => document.querySelector("#click-kind input:checked")?.value === "corner";
 followDrags({
   pictureAt: (target) => target.closest?.("#photo .image-frame img"),
   host: "#photo",
-  framed: () => document.querySelector("#click-kind input:checked")?.value === "corner",
+  framed: (touched) => !touched || boxIsChosen(),  // a finger scrolls unless it was told to draw
   released: ({ box, moved, touched }) => {
-    drawn = moved >= (touched ? 16 : 8);  // less is the shake of a click
+    drawn = moved >= (touched ? 16 : 8) && (!touched || boxIsChosen());  // less is the shake of a click
     if (drawn) trigger("select", { box });
   },
 });
@@ -27,9 +33,11 @@ document.addEventListener("click", (event) => {
 
 
 def drawn_boxes() -> gr.HTML:
-    """Return the component, seen by nobody, that guards the page's pictures and draws boxes over the photo.
+    """Return the component, seen by nobody, that guards the page's pictures and lets boxes and keys pick in the photo.
 
     Its `select` event carries `box`, two corners as shares of the photo's width and height, which
     `drags.read_corners` reads.
     """
-    return gr.HTML(js_on_load=FOLLOW_DRAGS + DRAW_BOXES + KEEP_PICTURES, elem_id="drawn-boxes", visible="hidden")
+    return gr.HTML(
+        js_on_load=FOLLOW_DRAGS + DRAW_BOXES + KEEP_PICTURES + KEYBOARD, elem_id="drawn-boxes", visible="hidden"
+    )

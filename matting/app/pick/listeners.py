@@ -15,6 +15,7 @@ from matting.app.parts import served_files
 from matting.app.parts.drags import read_corners
 from matting.app.parts.messages import Update, attempt, forgiving, line, notify, refuse
 from matting.app.pick import live
+from matting.app.pick.candidates import name_candidates
 from matting.app.pick.canvas import show_canvas, shows, thumbnail
 from matting.app.pick.layout import PICK_FIRST
 from matting.app.pick.segmenter_menu import OFFLINE
@@ -28,7 +29,6 @@ from matting.images import read_photo
 CLICK_NOW = "Click on what you want to keep."
 PAINT_NOW = "Paint over what you want to keep; roughly is enough."
 SECOND_CORNER = "Now click the opposite corner of the box."
-DRAG_FOR_A_BOX = "To draw a box, choose Box first. This drag picked nothing."
 NOTED = "Your click is noted; the photo is being opened…"
 LOOKING = "Looking for the object…"
 PICKED = "If this is right, take its cutout. If not, click again: keep more of it, or drop what does not belong."
@@ -125,16 +125,12 @@ class Picks:
     def draw_box(
         self,
         event: gr.EventData,
-        kind: Kind,
         photo: Photo | None,
         clicks: Clicks,
         selection: Selection | None,
     ) -> Update:
-        """Add a box that was dragged over the photo; `segment` follows. Where a click means a point, say so."""
+        """Add a box that was dragged over the photo; `segment` follows."""
         if photo is None:
-            return gr.skip()
-        if kind != "corner":
-            notify([DRAG_FOR_A_BOX])
             return gr.skip()
         return self._show_clicks(photo, clicks.draw(read_corners(event.box, photo.size)), selection)
 
@@ -318,8 +314,8 @@ class Picks:
                 self.stage.say: line(what_to_do_next(photo, clicks, selection)),
                 self.stage.candidates: gr.Gallery(
                     value=[
-                        (thumbnail(photo, mask), f"{score:.0%}")
-                        for mask, score in zip(selection.masks, selection.scores, strict=True)
+                        (thumbnail(photo, mask), name)
+                        for mask, name in zip(selection.masks, name_candidates(selection.masks), strict=True)
                     ]
                     if several
                     else [],

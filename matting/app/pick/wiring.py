@@ -32,7 +32,7 @@ def _connect_clicks(page: Page, picks: Picks) -> list[Any]:
             preprocess=False,
             **each,
         ),
-        stage.boxes.select(picks.draw_box, [stage.click_kind, *made], clicked, **each),
+        stage.boxes.select(picks.draw_box, made, clicked, **each),
         stage.clear.click(picks.clear, [states.photo], clicked, **CLICKING),
     ]
     held = [states.photo, states.clicks, states.selection, states.embedding, stage.segmenter, states.trimap]
