@@ -120,11 +120,8 @@ class Clicks:
             unasked = _sigmoid(self._answer(view, Prompts())[0])
             (x, y, _), (left, top, right, bottom) = prompts.points[0], view.window
             pieces = connected_parts(unasked >= 0.5)
-            row, column = (
-                int((y - top) / (bottom - top) * len(unasked)),
-                int((x - left) / (right - left) * len(unasked)),
-            )
-            if piece := pieces[row, column]:
+            row, column = (y - top) / (bottom - top), (x - left) / (right - left)
+            if piece := pieces[int(row * pieces.shape[0]), int(column * pieces.shape[1])]:
                 other = (pieces > 0) & (pieces != piece)
                 answers[0] = np.where(other, answers[0], (answers[0] + unasked) / 2)
         return answers

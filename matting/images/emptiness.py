@@ -29,7 +29,12 @@ def check_trimap(trimap: np.ndarray, name: str) -> None:
         raise ValueError(f"{name} is background everywhere; mark foreground in it, or unknown where it may be.")
 
 
+def keeps_nothing(alpha: np.ndarray) -> bool:
+    """Tell whether an alpha, floats (H, W) in [0, 1], leaves nothing of the photo."""
+    return bool(alpha.max() < FAINTEST)
+
+
 def check_alpha(alpha: np.ndarray) -> None:
     """Raise ValueError if an alpha, floats (H, W) in [0, 1], leaves nothing of the photo."""
-    if alpha.max() < FAINTEST:
+    if keeps_nothing(alpha):
         raise ValueError("Nothing of the photo is left in the matte; mark foreground in the trimap or the mask.")

@@ -12,17 +12,13 @@ import pytest
 import torch
 from hypothesis import example, given
 from hypothesis import strategies as st
-from network_cases import NARROWEST, NARROWEST_TGN
 from pictures import circle
 from PIL import Image
 
-from matting import MattingPipeline
 from matting.__main__ import main
 from matting.commands import UsageError
 from matting.commands.matte import batch
 from matting.commands.matte.naming import output_names
-from matting.networks.spamattnet import SPAMattNet
-from matting.networks.tgn import TGN
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 SIZE = (40, 56)
@@ -67,15 +63,6 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory):
-    """Freshly initialised networks of few channels, in a folder as a person would name it."""
-    torch.manual_seed(0)
-    folder = tmp_path_factory.mktemp("weights")
-    MattingPipeline(TGN(NARROWEST_TGN), SPAMattNet(NARROWEST), device="cpu").save_pretrained(folder)
-    return folder
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from matting.app.session.recipe import cell_of, recipe_of
 from matting.app.session.stages import Matte, Photo
 from matting.app.session.trimap_edit import EditorValue, TrimapEdit
 from matting.compositing import blend
-from matting.images import read_photo
+from matting.images import emptiness, read_photo
 from matting.inference.preview import crop_around
 from matting.inference.progress import tell
 from matting.replay.recipe import Recipe, read_recipe
@@ -34,8 +34,6 @@ CUTTING = "Cutting out, hair by hair…"
 STOPPED = "Stopped. Your trimap, strokes and earlier cutout are unchanged."
 FIRST_LOOK = "A preview of the change; the whole matte follows…"
 NOTHING_KEPT = "Nothing would be left of the photo; pick what to keep, or paint it on the trimap."
-LEAST = 0.5 / 255
-"""The least alpha that a cutout shows."""
 PREVIEW_SHARE = 0.5
 """A preview that would compute more of the photo than this is skipped: the whole pass is almost as fast."""
 
@@ -246,9 +244,7 @@ class Results:
 
     def _on_background(self, photo: Photo, matte: Matte, background: Background) -> Update:
         """Show photo and composite; a composite that is worth keeping is also made at the photo's own size."""
-        after = served_files.show_exact(
-            blend(matte.foreground, background.layer(matte.alpha.shape), matte.alpha), "after"
-        )
+        after = blend(matte.foreground, background.layer(matte.alpha.shape), matte.alpha)
         composite = None
         if background.worth_keeping:
             whole = compose_whole(matte, background.layer(photo.size))
@@ -256,7 +252,7 @@ class Results:
         return {
             self.stage.slider: (
                 served_files.show_exact(photo.proxy, "before"),
-                after,
+                served_files.show_exact(after, "after"),
             ),
             self.stage.download_composite: gr.DownloadButton(value=composite, visible=composite is not None),
             self.stage.download_all: pack(matte, photo, composite),
@@ -265,7 +261,7 @@ class Results:
 
 def check_kept(alpha: np.ndarray) -> None:
     """Raise ValueError for an alpha, floats (H, W), that shows nothing."""
-    if alpha.max() < LEAST:
+    if emptiness.keeps_nothing(alpha):
         raise ValueError(NOTHING_KEPT)
 
 

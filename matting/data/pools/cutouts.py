@@ -12,7 +12,7 @@ from tqdm import tqdm
 from matting import images
 from matting.compositing import estimate_foreground
 from matting.data.planes import read_sized_alpha
-from matting.data.pools.pool import present, read_photo, write_foreground
+from matting.data.pools.pool import present, read_photo, shrunk, write_foreground
 from matting.data.synthetic import Foreground
 from matting.data.synthetic.canvas import extend, paint
 
@@ -108,6 +108,5 @@ def read_layer(colour: Path, alpha: Path, max_side: int) -> tuple[np.ndarray, np
         plane, _ = images.read_alpha(alpha, images.upright_size(alpha))
     else:
         layer, plane = read_cutout(colour)
-        scale = min(1.0, max_side / max(plane.shape))
-        layer = cv2.resize(layer, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        layer = shrunk(layer, max_side)
     return layer, cv2.resize(plane, layer.shape[1::-1], interpolation=cv2.INTER_AREA)

@@ -62,10 +62,13 @@ def read_photo(path: Path, max_side: int) -> np.ndarray:
         ValueError: If it cannot be read.
     """
     photo, _ = images.read_photo(path)
-    scale = min(1.0, max_side / max(photo.shape[:2]))
-    if scale < 1:
-        photo = cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return photo
+    return shrunk(photo, max_side)
+
+
+def shrunk(picture: np.ndarray, max_side: int) -> np.ndarray:
+    """Shrink a picture (H, W, C) until its longer side has at most `max_side` pixels."""
+    scale = min(1.0, max_side / max(picture.shape[:2]))
+    return cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else picture
 
 
 def decode(path: Path, mode: int) -> np.ndarray:

@@ -24,14 +24,6 @@ BOX = ("--box", "12,4,44,36", "--coarse", "grabcut")
 OWNER = "from matting.files import owned_name; print(owned_name(), flush=True); input()"
 
 
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory):
-    torch.manual_seed(0)
-    folder = tmp_path_factory.mktemp("weights")
-    MattingPipeline(TGN(NARROWEST_TGN), SPAMattNet(NARROWEST), device="cpu").save_pretrained(folder)
-    return folder
-
-
 @pytest.fixture
 def matte(weights, tmp_path, capsys):
     """Run `matte` with tiny networks; returns the exit status and what was said."""
