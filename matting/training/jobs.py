@@ -322,10 +322,10 @@ def clicks_job(
 def begin(
     schedule: Schedule, seed: int, accelerator: Accelerator | None, accumulate: int, least: int = 1
 ) -> Accelerator:
-    """Join the processes, check that a batch can be split into passes of `least` samples, and seed the networks."""
+    """Join the processes, check that a batch splits into passes of `least` (1 or 2) samples, and seed the networks."""
     accelerator = accelerator or engine.start()
     if split(schedule.batch, accumulate, accelerator.num_processes) < least:
-        raise ValueError(f"Batch norms need {least} photos in each pass of a process; choose a larger batch (--batch).")
+        raise ValueError("Batch norms need two photos in each pass of a process; choose a larger batch (--batch).")
     torch.manual_seed(seed)
     return accelerator
 

@@ -40,7 +40,7 @@ class Stage:
         score: the name of what `judge` counts.
         guidance: what files may guide the network in photographs: "coarse_masks", "trimaps", or "" for nothing.
         fill: fills a network from a file of weights.
-        least: samples that its batch norms need in each pass of a process.
+        least: samples, 1 or 2, that its batch norms need in each pass of a process.
     """
 
     configs: dict[str, object]
