@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 from PIL import Image, ImageColor
+
+from matting.files import own_folder
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,6 +26,13 @@ PATIENCE = 5.0
 """Seconds after which loading PyMatting is worth a word."""
 
 COMPILING = "The estimation of colours is being compiled: about a minute, once after an installation."
+
+FORKED = (
+    "Colours cannot be estimated in a process that was forked after its parent estimated some: OpenMP would end it; "
+    'start processes by "spawn", or estimate none before.'
+)
+_loaded_by: int | None = None
+"""The process that has loaded PyMatting."""
 
 _log = logging.getLogger(__name__)
 
@@ -74,9 +86,12 @@ def estimate_foreground(image: np.ndarray, alpha: np.ndarray) -> np.ndarray:
 
     Raises:
         ValueError: If shapes or types are others.
+        RuntimeError: In a process that was forked from one that has estimated colours.
     """
     _check_layer(image, alpha, "photo")
-    with pytorchs_threads():
+    if _loaded_by not in (None, os.getpid()):
+        raise RuntimeError(FORKED)
+    with pymatting_prepared():
         colours = load_estimator()(image.astype(np.float32) / 255, alpha.astype(np.float32))
     foreground = np.rint(np.clip(colours, 0, 1) * 255).astype(np.uint8)
     opaque = alpha == 1
@@ -90,22 +105,44 @@ def load_estimator() -> Callable[..., np.ndarray]:
     Numba compiles it when it is imported and keeps that beside it: only the first time after an installation takes
     long. The demo calls this in the background at its start.
     """
+    global _loaded_by
+    _loaded_by = os.getpid()
     told = threading.Timer(PATIENCE, _log.warning, [COMPILING])
     told.daemon = True
     told.start()
     try:
-        from pymatting import estimate_foreground_ml
+        with pymatting_prepared():
+            from pymatting import estimate_foreground_ml
     finally:
         told.cancel()
     return estimate_foreground_ml
 
 
-@contextmanager
-def pytorchs_threads() -> Iterator[None]:
-    """Leave PyTorch its number of threads: Numba, when first imported, sets OpenMP's, and sums round by it.
+def let_numba_cache() -> None:
+    """Give Numba a folder for what it compiles where it finds none: nothing may be written beside PyMatting or at home.
 
-    Whatever uses PyMatting does it within this.
+    Numba would raise a RuntimeError on import instead. What lies there is run, so the folder has to be the user's own.
     """
+    if "pymatting" in sys.modules:
+        return
+    numba = sys.modules.get("numba")
+    beside = find_spec("pymatting").submodule_search_locations[0]
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    there = next((folder for folder in (home, *home.parents) if folder.exists()), home)
+    if "NUMBA_CACHE_DIR" in os.environ or os.access(Path(beside, "util"), os.W_OK) or os.access(there, os.W_OK):
+        return
+    folder = os.environ["NUMBA_CACHE_DIR"] = own_folder("trimatte-numba")
+    if numba:  # which has read its environment already
+        numba.config.CACHE_DIR = folder
+
+
+@contextmanager
+def pymatting_prepared() -> Iterator[None]:
+    """Whatever imports PyMatting does it within this: Numba may keep what it compiles, and PyTorch keeps its threads.
+
+    Numba, when first imported, sets OpenMP's number of threads, and sums round by it.
+    """
+    let_numba_cache()
     torch = sys.modules.get("torch")
     threads = torch and torch.get_num_threads()
     try:

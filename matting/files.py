@@ -7,6 +7,8 @@ import platform
 import re
 import secrets
 import shutil
+import stat
+import tempfile
 import time
 import zlib
 from collections.abc import Iterator
@@ -28,9 +30,9 @@ def owned_name() -> str:
     return f"{_HOST}-{os.getpid()}-{secrets.token_hex(4)}"
 
 
-def clear_left_over(folder: str | os.PathLike[str]) -> None:
-    """Remove what killed processes left in a folder: hidden files and folders that end with an `owned_name`."""
-    for path in Path(folder).glob(".*"):
+def clear_left_over(folder: str | os.PathLike[str], pattern: str = ".*") -> None:
+    """Remove what killed processes left in a folder: what fits the pattern, hidden things say, with an `owned_name`."""
+    for path in Path(folder).glob(pattern):
         owner = _OWNED.search(path.name)
         if owner is None or not _is_orphan(path, *owner.groups()):
             continue
@@ -61,6 +63,20 @@ def _lives(process: int) -> bool:
     except (PermissionError, OverflowError):  # it is another user's
         return True
     return True
+
+
+def own_folder(name: str) -> str:
+    """Find or make this user's folder among the temporary files; a new one where that is not theirs alone."""
+    if os.name == "nt":  # where each user has temporary files of their own
+        return tempfile.mkdtemp(prefix=f"{name}-")
+    folder = Path(tempfile.gettempdir(), f"{name}-{os.getuid()}")
+    try:
+        folder.mkdir(mode=0o700)
+    except FileExistsError:
+        found = folder.lstat()
+        if found.st_uid != os.getuid() or found.st_mode != stat.S_IFDIR | 0o700:
+            return tempfile.mkdtemp(prefix=f"{name}-")
+    return str(folder)
 
 
 @contextmanager

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 import torch
 
 from matting.coarse import ALIASES, DEFAULT, Box, Point, Prompts, Segmenter, as_asked, load_segmenter, needs_prompts
 from matting.files import write_whole
-from matting.images import Source, emptiness, read_mask, read_photo, read_trimap
+from matting.images import Source, emptiness, on_white, read_cutout, read_mask, read_photo, read_trimap
 from matting.images.sources import name_source
 from matting.inference import around_object, preview, whole_photo
 from matting.inference.fusion import hard_fusion, needed, painted_probabilities, soft_fusion
 from matting.networks import spamattnet, tgn, weights
 from matting.result import MattingResult
-from matting.trimaps.algebra import UNKNOWN, from_probabilities
+from matting.trimaps.algebra import BACKGROUND, UNKNOWN, clean, from_probabilities
 from matting.trimaps.editing import keep_promises
 from matting.trimaps.mask_promises import keep_to_mask
 
@@ -27,12 +28,16 @@ if TYPE_CHECKING:
 
 Fusion = Literal["hard", "soft"]
 
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=lambda: torch.set_num_threads(1))
+
 
 class MattingPipeline:
     """Photo → coarse mask → trimap (TGN) → alpha (SPAMattNet).
 
     Images, masks and trimaps may be paths, bytes, PIL pictures or arrays; see `matting.images`. The pipeline holds
-    no state of a photo, so one pipeline serves many threads.
+    no state of a photo, so one pipeline serves many threads. It can be copied and pickled. In a process that was forked
+    from this one it works with one thread, since OpenMP's others do not survive that.
     """
 
     def __init__(
@@ -50,6 +55,14 @@ class MattingPipeline:
         self._spamattnet = whole_photo.prepare(spamattnet, self.device, self.dtype)
         self._segmenters: dict[str, Segmenter] = {}
         self._lock = threading.Lock()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copy and pickle as configurations and weights; what each process has for itself, segmenters say, is left out.
+
+        PyTorch pickles no network with spectral norm.
+        """
+        parts = {name: (network.config, network.state_dict()) for name, network in self._originals.items()}
+        return _again, (parts, str(self.device), self.dtype)
 
     @property
     def spamattnet(self) -> spamattnet.SPAMattNet:
@@ -154,14 +167,15 @@ class MattingPipeline:
         _check_fusion(fusion)
         prompted = box is not None or (points is not None and len(points) > 0)
         _check_guidance(coarse_mask is not None, trimap is not None, prompted)
-        photo, notices = read_photo(image)
+        photo, opacity, notices = read_cutout(image)
+        if opacity is not None:
+            photo = on_white(photo, opacity)
+            notices += (f"{name_source(image, 'photo')} has transparent parts; they stay transparent.",)
         size = photo.shape[:2]
         if trimap is not None:
             regions, remarks = read_trimap(trimap, size)
             emptiness.check_trimap(regions, name_source(trimap, "trimap"))
-            alpha = self._alpha(photo, regions)
-            emptiness.check_alpha(alpha)
-            return MattingResult(photo, alpha, regions, notices=notices + remarks)
+            return self._answer(photo, opacity, regions, None, None, fusion, notices + remarks)
         if coarse_mask is not None:
             mask, remarks = read_mask(coarse_mask, size)
             emptiness.check_mask(mask, name_source(coarse_mask, "mask"))
@@ -169,11 +183,30 @@ class MattingPipeline:
             mask = self._coarse_mask(photo, points, box, coarse)
             unnamed = "No object was named, so a box in the middle of the photo was taken."
             remarks = () if prompted or not needs_prompts(coarse) else (unnamed,)
+        if opacity is not None and np.array_equal(np.rint(mask * 255), opacity):  # it asks for all that is shown
+            return MattingResult(photo, mask, clean(opacity), None, mask, notices + remarks)
         probabilities = self._probabilities(photo, mask)
         regions = _promised(probabilities, mask, _prompts(points, box, size))
+        return self._answer(photo, opacity, regions, probabilities, mask, fusion, notices + remarks)
+
+    def _answer(
+        self,
+        photo: np.ndarray,
+        opacity: np.ndarray | None,
+        regions: np.ndarray,
+        probabilities: np.ndarray | None,
+        mask: np.ndarray | None,
+        fusion: Fusion,
+        notices: tuple[str, ...],
+    ) -> MattingResult:
+        """Estimate alpha; nothing is opaquer than it was in the photo, uint8 (H, W), unless all of that is opaque."""
+        if opacity is not None:
+            regions = np.where(opacity == 0, np.uint8(BACKGROUND), regions)
         alpha = self._alpha(photo, regions, probabilities, fusion)
+        if opacity is not None:
+            alpha = np.minimum(alpha, opacity.astype(np.float32) / 255)
         emptiness.check_alpha(alpha)
-        return MattingResult(photo, alpha, regions, probabilities, mask, notices + remarks)
+        return MattingResult(photo, alpha, regions, probabilities, mask, notices)
 
     def segmenter(self, name: str) -> Segmenter:
         """Return a segmenter by name, loaded once.
@@ -323,6 +356,15 @@ class MattingPipeline:
         nearby = None if probabilities is None else probabilities[crop]
         scale = around_object.working_scale(self._spamattnet, regions)
         return preview.paste(alpha, self._alpha(photo[crop], regions[crop], nearby, fusion, scale), crop, changed)
+
+
+def _again(parts: dict[str, Any], device: str, dtype: torch.dtype) -> MattingPipeline:
+    """Build a pipeline of what `MattingPipeline.__reduce__` has kept."""
+    networks = {}
+    for name, (config, state) in parts.items():
+        networks[name] = {"tgn": tgn.TGN, "spamattnet": spamattnet.SPAMattNet}[name](config).eval()
+        networks[name].load_state_dict(state)
+    return MattingPipeline(**networks, device=device, dtype=dtype)
 
 
 def _prompts(points: list[Point] | None, box: Box | None, size: tuple[int, int]) -> Prompts:

@@ -38,5 +38,6 @@ class MattingResult:
 
     @cached_property
     def cutout(self) -> Image.Image:
-        """The object on transparency, RGBA."""
-        return compositing.cutout(self.foreground, self.alpha)
+        """The object on transparency, RGBA; where nothing shows there are no colours, so that files are small."""
+        shown = np.rint(self.alpha * 255) > 0
+        return compositing.cutout(self.foreground * shown[..., None].astype(np.uint8), self.alpha)

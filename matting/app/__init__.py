@@ -15,13 +15,14 @@ from matting.app.api import publish
 from matting.app.backend.computations import Steps
 from matting.app.backend.hosts import LocalHosts
 from matting.app.backend.uploads import GatedBlocks
+from matting.app.backend.visitors_files import keep_to_own_folder
 from matting.app.page import lay_out
 from matting.app.parts.theme import STYLE_SHEET, calm_theme
 from matting.app.pick.segmenter_menu import read_added
 from matting.app.wiring import connect
 from matting.pipeline import MattingPipeline
 
-__all__ = ["build", "launch_options", "read_added"]
+__all__ = ["build", "keep_to_own_folder", "launch_options", "read_added"]
 
 CACHE_SECONDS = 7200
 QUEUE_SIZE = 32

@@ -14,14 +14,15 @@ from matting.app.parts import served_files
 from matting.app.parts.messages import explain
 from matting.coarse import DEFAULT, Prompts
 from matting.compositing import cutout, estimate_foreground
-from matting.images import read_mask, read_photo, read_trimap, write_alpha, write_png
+from matting.images import emptiness, read_mask, read_photo, read_trimap, write_alpha, write_png
 from matting.trimaps.algebra import from_probabilities
 from matting.trimaps.editing import keep_promises
 
 ENDPOINT = "matte"
 DESCRIPTION = (
     "Matte one photo. Give a trimap, or a mask, or points [[x, y, 1 = keep or 0 = drop], ...] and/or a box "
-    "[x0, y0, x1, y1] in the photo's pixels. Returns alpha (16-bit PNG), cutout (RGBA PNG) and trimap (PNG)."
+    "[x0, y0, x1, y1] in the photo's pixels. Returns alpha (16-bit PNG), cutout (RGBA PNG), trimap (PNG) and notices: "
+    "what was done to the input on the way, one sentence each."
 )
 NOTHING_ASKED = "Say what to keep: give a trimap, a mask, points or a box."
 
@@ -36,7 +37,7 @@ def publish(steps: Steps) -> None:
         points: Any = None,
         box: Any = None,
         fusion: str = "hard",
-    ) -> tuple[str, str, str]:
+    ) -> tuple[str, str, str, list[str]]:
         try:
             return _matte(steps, photo, mask, trimap, points, box, fusion)
         except Exception as error:  # a client gets one sentence, as a visitor does
@@ -51,7 +52,7 @@ def publish(steps: Steps) -> None:
             gr.JSON(label="box"),
             gr.Radio([value for _, value in FUSIONS], value="hard", label="fusion"),
         ]
-        made = [gr.File(label=label) for label in ("alpha", "cutout", "trimap")]
+        made = [*(gr.File(label=label) for label in ("alpha", "cutout", "trimap")), gr.JSON(label="notices")]
         gr.Button("Matte").click(
             matte,
             given,
@@ -65,25 +66,35 @@ def publish(steps: Steps) -> None:
 
 def _matte(
     steps: Steps, photo: str | None, mask: str | None, trimap: str | None, points: Any, box: Any, fusion: str
-) -> tuple[str, str, str]:
+) -> tuple[str, str, str, list[str]]:
     if photo is None:
         raise ValueError("Give a photo.")
-    image, _ = read_photo(photo)
+    image, notices = read_photo(photo)
     size = image.shape[:2]
     if trimap is not None:
-        values, probabilities = read_trimap(trimap, size)[0], None
+        values, more = read_trimap(trimap, size)
+        emptiness.check_trimap(values, "The trimap")
+        notices, probabilities = notices + more, None
     else:
         prompts = Prompts() if mask is not None else _read_prompts(points, box).checked(size)
-        coarse_mask = read_mask(mask, size)[0] if mask is not None else _segment(steps, image, prompts)
+        if mask is not None:
+            coarse_mask, more = read_mask(mask, size)
+            emptiness.check_mask(coarse_mask, "The mask")
+            notices += more
+        else:
+            coarse_mask = _segment(steps, image, prompts)
+            emptiness.check_found(coarse_mask, DEFAULT)
         probabilities = steps.probabilities(image, coarse_mask)
         values = from_probabilities(probabilities)
         values = keep_promises(values, coarse_mask, prompts.points, prompts.box, probabilities)
     alpha = steps.alpha(image, values, probabilities, fusion)
+    emptiness.check_alpha(alpha)
     foreground, name = estimate_foreground(image, alpha), Path(photo).stem
     return (
         served_files.keep(lambda path: write_alpha(path, alpha), f"{name}_alpha.png"),
         served_files.keep(lambda path: write_png(path, cutout(foreground, alpha)), f"{name}_cutout.png"),
         served_files.keep(lambda path: write_png(path, values), f"{name}_trimap.png"),
+        list(notices),
     )
 
 

@@ -3,6 +3,7 @@
 from matting.images.decoding import FORMATS, MAX_PIXELS, MAX_SIDE, MIN_SIDE, MissingFileError, Notices, upright_size
 from matting.images.reading import (
     MAX_ASPECT_ERROR,
+    on_white,
     read_alpha,
     read_cutout,
     read_mask,
@@ -22,6 +23,7 @@ __all__ = [
     "MissingFileError",
     "Notices",
     "Source",
+    "on_white",
     "read_alpha",
     "read_cutout",
     "read_mask",

@@ -32,7 +32,7 @@ def of_mask(values: np.ndarray, name: str) -> tuple[np.ndarray, Notices]:
     gray, notices = to_gray(values, name)
     if notices:  # shades of a picture in colour are no labels
         return gray, notices
-    gray, notices = _eight_bits(gray, name)
+    gray, notices = eight_bits(gray, name)
     if not np.issubdtype(gray.dtype, np.integer) or gray.max() > np.iinfo(gray.dtype).max // 2:
         return gray, notices
     labels = np.unique(gray[gray > 0]).tolist()
@@ -52,7 +52,7 @@ def of_alpha(values: np.ndarray, name: str) -> tuple[np.ndarray, Notices]:
     gray, notices = to_gray(values, name)
     if np.issubdtype(gray.dtype, np.integer) and gray.max() <= 1:
         return gray.astype(bool), notices
-    gray, more = _eight_bits(gray, name)
+    gray, more = eight_bits(gray, name)
     return gray, notices + more
 
 
@@ -63,7 +63,7 @@ def of_trimap(values: np.ndarray, name: str) -> tuple[np.ndarray, Notices]:
         ValueError: If they are labels of another kind, all of which would count as background.
     """
     gray, notices = to_gray(values, name)
-    gray, more = _eight_bits(gray, name)
+    gray, more = eight_bits(gray, name)
     notices += more
     if not np.issubdtype(gray.dtype, np.integer):
         return gray, notices
@@ -81,7 +81,7 @@ def of_trimap(values: np.ndarray, name: str) -> tuple[np.ndarray, Notices]:
     return gray, notices
 
 
-def _eight_bits(gray: np.ndarray, name: str) -> tuple[np.ndarray, Notices]:
+def eight_bits(gray: np.ndarray, name: str) -> tuple[np.ndarray, Notices]:
     """Take 16 bits none of which is above 255 as the 8 that they were; 0 and 1 need no word."""
     if gray.dtype != np.uint16 or gray.max() > 255:
         return gray, ()

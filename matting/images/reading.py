@@ -42,10 +42,15 @@ def read_photo(source: Source) -> tuple[np.ndarray, Notices]:
     image, opacity, notices = read_cutout(source)
     if opacity is None:
         return image, notices
+    filled = f"{name_source(source, 'photo')} has transparent parts; they were filled with white."
+    return on_white(image, opacity), (*notices, filled)
+
+
+def on_white(image: np.ndarray, opacity: np.ndarray) -> np.ndarray:
+    """Lay a cutout, uint8 (H, W, 3) and (H, W), on white; uint8 (H, W, 3)."""
     page = Image.new("RGB", image.shape[1::-1], "white")
     page.paste(Image.fromarray(image), mask=Image.fromarray(opacity))
-    filled = f"{name_source(source, 'photo')} has transparent parts; they were filled with white."
-    return np.array(page), (*notices, filled)
+    return np.array(page)
 
 
 def read_cutout(source: Source) -> tuple[np.ndarray, np.ndarray | None, Notices]:
@@ -63,12 +68,15 @@ def read_cutout(source: Source) -> tuple[np.ndarray, np.ndarray | None, Notices]
     name = name_source(source, "photo")
     source = plain(source, name)
     if isinstance(source, np.ndarray):
-        array = to_bytes(checked(source, name), name)
-        picture, notices = Image.fromarray(array[:, :, 0] if array.shape[2:] == (1,) else array), ()
+        array, notices = labels.eight_bits(checked(source, name), name)
+        array = to_bytes(array, name)
+        picture = Image.fromarray(array[:, :, 0] if array.shape[2:] == (1,) else array)
     else:
         picture, notices = decode(source, name)
     if is_deep(picture):
-        gray = Image.fromarray(to_bytes(deep_values(picture, name), name))
+        values, more = labels.eight_bits(deep_values(picture, name), name)
+        notices += more
+        gray = Image.fromarray(to_bytes(values, name))
         gray.info = {key: picture.info[key] for key in picture.info.keys() & {"icc_profile"}}
         picture = gray
     opacity = None

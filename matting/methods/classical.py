@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from matting.compositing import pytorchs_threads
+from matting.compositing import pymatting_prepared
 from matting.trimaps.algebra import BACKGROUND, FOREGROUND
 
 
@@ -24,7 +24,7 @@ def closed_form(image: np.ndarray, trimap: np.ndarray, callback: Callable[..., A
     Without unknown pixels, alpha is the trimap. `callback` is called after every step of the solver with its state,
     as PyMatting's `cg` gives it. Raises ValueError where known foreground or known background is missing.
     """
-    with pytorchs_threads():
+    with pymatting_prepared():
         from pymatting import estimate_alpha_cf
 
         return _solve(partial(estimate_alpha_cf, cg_kwargs={"callback": callback}), image, trimap)
@@ -32,7 +32,7 @@ def closed_form(image: np.ndarray, trimap: np.ndarray, callback: Callable[..., A
 
 def knn(image: np.ndarray, trimap: np.ndarray) -> np.ndarray:
     """KNN matting: alike pixels share their alpha (Chen et al., 2013). Arguments as in `closed_form`."""
-    with pytorchs_threads():
+    with pymatting_prepared():
         from pymatting import estimate_alpha_knn
 
         return _solve(estimate_alpha_knn, image, trimap)
@@ -40,7 +40,7 @@ def knn(image: np.ndarray, trimap: np.ndarray) -> np.ndarray:
 
 def lbdm(image: np.ndarray, trimap: np.ndarray) -> np.ndarray:
     """LBDM: alpha is regressed from nearby colours (Zheng et al., 2009). Arguments as in `closed_form`."""
-    with pytorchs_threads():
+    with pymatting_prepared():
         from pymatting import estimate_alpha_lbdm
 
         return _solve(estimate_alpha_lbdm, image, trimap)

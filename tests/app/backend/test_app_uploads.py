@@ -251,7 +251,9 @@ def test_an_upload_is_taken_as_before(demo):
 
 def test_programs_send_their_own_files_to_the_endpoint_and_no_addresses(demo, place, photo_file):
     client = Client(demo.address, verbose=False)
-    alpha, cutout, trimap = client.predict(photo=handle_file(photo_file), box=[30, 16, 98, 80], api_name="/matte")
+    given = {"photo": handle_file(photo_file), "box": [30, 16, 98, 80]}
+    alpha, cutout, trimap, notices = client.predict(**given, api_name="/matte")
+    assert notices == []
     for path in (alpha, cutout, trimap):
         with Image.open(path) as picture:
             assert picture.size == (WIDTH, HEIGHT)
@@ -260,6 +262,20 @@ def test_programs_send_their_own_files_to_the_endpoint_and_no_addresses(demo, pl
             client.predict(photo=handle_file(address), box=[30, 16, 98, 80], api_name="/matte")
     with pytest.raises(AppError, match=REFUSED):
         client.predict(photo=None, points={"path": str(place.private / "secret.png")}, api_name="/matte")
+
+
+def test_programs_get_notices_and_errors_as_sentences(demo, photo_file, tmp_path):
+    client, given = Client(demo.address, verbose=False), {"photo": handle_file(photo_file), "api_name": "/matte"}
+    mask = Image.new("L", (2 * WIDTH, 2 * HEIGHT))
+    mask.save(tmp_path / "empty.png")
+    with pytest.raises(AppError, match="marks no object"):
+        client.predict(**given, mask=handle_file(tmp_path / "empty.png"))
+    with pytest.raises(AppError, match="background everywhere"):
+        client.predict(**given, trimap=handle_file(tmp_path / "empty.png"))
+    mask.paste(255, (WIDTH // 2, HEIGHT // 2, WIDTH, HEIGHT))
+    mask.save(tmp_path / "mask.png")
+    *_, notices = client.predict(**given, mask=handle_file(tmp_path / "mask.png"))
+    assert len(notices) == 1 and "was resized" in notices[0]
 
 
 def test_a_name_in_the_folder_of_uploads_that_nobody_uploaded_is_one_friendly_sentence(demo, place):
