@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -141,13 +142,18 @@ def _told(watching: Sequence[Observer], run: Begun) -> Iterator[None]:
 
 
 def _tell(watching: Sequence[Observer], done: Step, look: Look | None) -> None:
-    """Tell observers of a look, if there was one, and of the step."""
+    """Tell observers of a look, if there was one, and of the step; all are told, though one of them interrupts."""
+    interrupted = None
     if look is not None:
         done = replace(done, figures=done.figures | look.scores)
-        for observer in watching:
-            observer.on_look(look)
-    for observer in watching:
-        observer.on_step(done)
+    looks = [partial(observer.on_look, look) for observer in watching] if look is not None else []
+    for call in (*looks, *(partial(observer.on_step, done) for observer in watching)):
+        try:
+            call()
+        except KeyboardInterrupt as wish:
+            interrupted = wish
+    if interrupted is not None:
+        raise interrupted
 
 
 def _save(

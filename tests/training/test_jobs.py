@@ -106,6 +106,24 @@ def test_an_interrupt_writes_a_checkpoint_says_how_to_go_on_and_gives_what_there
     assert_equal(whole, tgn(tmp_path / "parts"))
 
 
+class Impatient(Observer):
+    """Interrupts at every look."""
+
+    def on_look(self, look):
+        raise KeyboardInterrupt
+
+
+def test_an_interrupt_at_a_look_loses_no_row_of_the_log_and_leaves_no_observer_out(tmp_path):
+    notes = Notes()
+    with pytest.raises(StoppedError):
+        tgn(tmp_path, held_out=data(5), looks=1, look_every=0, observers=[Impatient(), notes])
+    assert [(row["step"], "validation_loss" in row) for row in matting.training.read_log(tmp_path)] == [
+        (1, True),
+        (2, True),
+    ]
+    assert notes.said[1:-1] == [("look", 1), ("step", 1), ("look", 2), ("step", 2)]
+
+
 def test_a_network_to_start_from_is_copied(tmp_path):
     torch.manual_seed(3)
     given = TGN(NARROWEST_TGN)
