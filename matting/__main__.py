@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import io
 import pkgutil
 import sys
 from collections.abc import Sequence
@@ -25,6 +26,7 @@ class Parser(argparse.ArgumentParser):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a sub-command; returns the exit status: 0 done, 1 failed in part, 2 misused, 130 interrupted."""
+    _say_what_can_be_said()
     parser = Parser(prog=_called_as(), description="Cut objects out of photos, hair and glass included.")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     modules = _command_modules()
@@ -39,6 +41,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("Interrupted; what is finished stays.", file=sys.stderr)
         return INTERRUPTED
+
+
+def _say_what_can_be_said() -> None:
+    """Let a console or a file that lacks a character, as Windows' do, get a ? for it instead of ending the program."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _called_as() -> str:

@@ -62,7 +62,7 @@ def shown_calls(path):
     for block in blocks(path, "sh", "bash"):
         for line in block.replace("\\\n", " ").splitlines():
             if match := CALL.search(line):
-                yield shlex.split(match[1], comments=True)
+                yield shlex.split(re.split(r" [<>|] ", match[1])[0], comments=True)  # up to a shell's pipe
 
 
 def named_calls(path):

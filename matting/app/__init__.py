@@ -14,6 +14,7 @@ from starlette.middleware import Middleware
 from matting.app.api import publish
 from matting.app.backend.computations import Steps
 from matting.app.backend.hosts import LocalHosts
+from matting.app.backend.lines import share_lines
 from matting.app.backend.uploads import GatedBlocks
 from matting.app.backend.visitors_files import keep_to_own_folder
 from matting.app.page import lay_out
@@ -25,7 +26,6 @@ from matting.pipeline import MattingPipeline
 __all__ = ["build", "keep_to_own_folder", "launch_options", "read_added"]
 
 CACHE_SECONDS = 7200
-QUEUE_SIZE = 32
 SESSIONS = 24
 LARGEST_FILE = "100mb"
 
@@ -41,7 +41,7 @@ def build(pipeline: MattingPipeline, coarse: Sequence[str] = ()) -> gr.Blocks:
     ) as page:
         connect(lay_out(gpu.describe(pipeline.device), coarse), steps)
         publish(steps)
-    return page.queue(max_size=QUEUE_SIZE)
+    return share_lines(page.queue())
 
 
 def launch_options() -> dict[str, Any]:

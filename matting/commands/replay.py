@@ -40,6 +40,7 @@ def run(args: argparse.Namespace) -> int:
 
     from matting.commands.matte.batch import write_result
     from matting.commands.matte.naming import output_paths
+    from matting.images import carried
     from matting.replay.recipe import read_recipe
     from matting.replay.replaying import matches, replay
 
@@ -52,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
         if args.photo.resolve() in {path.resolve() for path in outputs.values()}:
             raise UsageError(f"{args.photo} is given and would be written over; choose another --out.")
         args.out.mkdir(parents=True, exist_ok=True)
-        write_result(result, outputs)
+        write_result(result, outputs, carried(args.photo))
     except (ValueError, OSError, RuntimeError) as error:
         raise UsageError(str(error)) from error
     for notice in result.notices:

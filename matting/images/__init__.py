@@ -1,5 +1,6 @@
 """The door: files, bytes, PIL pictures and arrays become checked photos, masks and trimaps, and files again."""
 
+from matting.images.carried import Carried, carried
 from matting.images.decoding import FORMATS, MAX_PIXELS, MAX_SIDE, MIN_SIDE, MissingFileError, Notices, upright_size
 from matting.images.reading import (
     MAX_ASPECT_ERROR,
@@ -12,9 +13,10 @@ from matting.images.reading import (
     trimap_notices,
 )
 from matting.images.sources import Source
-from matting.images.writing import write_alpha, write_png
+from matting.images.writing import save_png, write_alpha, write_png
 
 __all__ = [
+    "Carried",
     "FORMATS",
     "MAX_ASPECT_ERROR",
     "MAX_PIXELS",
@@ -23,12 +25,14 @@ __all__ = [
     "MissingFileError",
     "Notices",
     "Source",
+    "carried",
     "on_white",
     "read_alpha",
     "read_cutout",
     "read_mask",
     "read_photo",
     "read_trimap",
+    "save_png",
     "trimap_notices",
     "upright_size",
     "write_alpha",

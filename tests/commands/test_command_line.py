@@ -334,17 +334,17 @@ def test_ctrl_c_is_heard_whatever_a_library_makes_of_it(weights, tmp_path, monke
     mask.mkdir()
     for photo in photos:
         save_mask(mask / photo.name)
-    asked, matte = [], batch._matte
+    asked, matte = [], batch.matte_one
 
-    def swallowing(pipeline, photo, args):
+    def swallowing(pipeline, photo, guidance, args):
         asked.append(photo)
         with contextlib.suppress(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
         if becomes:
             raise becomes
-        return matte(pipeline, photo, args)
+        return matte(pipeline, photo, guidance, args)
 
-    monkeypatch.setattr(batch, "_matte", swallowing)
+    monkeypatch.setattr(batch, "matte_one", swallowing)
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         words = ["matte", *photos, "--mask", mask, "--out", tmp_path / "out", "--weights", weights, "--device", "cpu"]

@@ -20,7 +20,7 @@ from matting.commands.matte.interrupts import noting_interrupts
 from matting.commands.matte.naming import OUTPUTS, Job, find_photos, guidance_of, output_names, output_paths
 from matting.commands.matte.records import Records
 from matting.files import clear_left_over, owned_name
-from matting.images import write_alpha, write_png
+from matting.images import Carried, carried, write_alpha, write_png
 
 if TYPE_CHECKING:
     from matting import MattingPipeline, MattingResult
@@ -42,14 +42,14 @@ def matte_photos(args: argparse.Namespace) -> int:
         done, why = _standing(job, records, args.overwrite)
         if why:
             failures[job.photo] = why
-            _say(_about(job.photo, why))
+            _say(about(job.photo, why))
         elif not done:
             todo.append(job)
     if skipped := len(jobs) - len(todo) - len(failures):
         print(f"{_photos(skipped)} already done and skipped; --overwrite does them again.")
     if todo:
         clear_left_over(args.out)
-        failures |= _matte_all(_load(args), todo, args, records)
+        failures |= _matte_all(load(args), todo, args, records)
     if failures:
         _say(f"{_photos(len(failures))} failed:", *(f"  {photo}: {why}" for photo, why in failures.items()))
     return 1 if failures else 0
@@ -128,7 +128,8 @@ def _check_writable(folder: Path) -> None:
         probe.unlink(missing_ok=True)
 
 
-def _load(args: argparse.Namespace) -> MattingPipeline:
+def load(args: argparse.Namespace) -> MattingPipeline:
+    """Load the networks that a call's arguments name; raises UsageError."""
     pipeline = load_pipeline(args.weights, args.device, args.dtype)
     if not args.mask and not args.trimap:
         try:
@@ -147,26 +148,29 @@ def _work(
             why = None
             try:
                 record = records.describe(job)
-                result = _matte(pipeline, job.photo, args)
-                _write(result, job, records.kept(job, record))
+                result = matte_one(pipeline, job.photo, guidance_of(job.photo, args), args)
+                _write(result, job, told_beside(job.photo, args), records.kept(job, record))
             except UnwritableError as error:
                 yield job.photo, str(error)
                 return
             except Exception as error:  # whatever one photo brings about, the others are still to be done
                 interrupts.heed()
                 why = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
-                _say(_about(job.photo, why))
+                _say(about(job.photo, why))
             else:
                 interrupts.heed()
-                _say(*(_about(job.photo, notice) for notice in result.notices))
+                _say(*(about(job.photo, notice) for notice in result.notices))
             yield job.photo, why
 
 
-def _matte(pipeline: MattingPipeline, photo: Path, args: argparse.Namespace) -> MattingResult:
+def matte_one(
+    pipeline: MattingPipeline, photo: Path | bytes, guidance: Path | None, args: argparse.Namespace
+) -> MattingResult:
+    """Matte a file or its bytes by what a call's arguments ask for; `guidance` is its mask or trimap."""
     if args.trimap:
-        return pipeline(photo, trimap=guidance_of(photo, args), fusion=args.fusion)
+        return pipeline(photo, trimap=guidance, fusion=args.fusion)
     if args.mask:
-        return pipeline(photo, coarse_mask=guidance_of(photo, args), fusion=args.fusion)
+        return pipeline(photo, coarse_mask=guidance, fusion=args.fusion)
     if args.points or args.box:
         return pipeline(photo, points=args.points, box=args.box, coarse=args.coarse, fusion=args.fusion)
     # In two steps, for in one the pipeline would remark for each photo what was said once for all.
@@ -174,10 +178,15 @@ def _matte(pipeline: MattingPipeline, photo: Path, args: argparse.Namespace) -> 
     return pipeline(photo, coarse_mask=mask, fusion=args.fusion)
 
 
-def _write(result: MattingResult, job: Job, kept: AbstractContextManager[None]) -> None:
+def told_beside(photo: Path | bytes, args: argparse.Namespace) -> Carried:
+    """Tell what a photo's cutout carries on beside its pixels, unless the call's arguments leave that out."""
+    return Carried() if args.strip else carried(photo)
+
+
+def _write(result: MattingResult, job: Job, told: Carried, kept: AbstractContextManager[None]) -> None:
     try:
         with kept:
-            write_result(result, job.outputs)
+            write_result(result, job.outputs, told)
     except OSError as error:  # if one photo's files cannot be written, no photo's can
         folder, why = job.outputs["alpha"].parent, error.strerror or str(error)
         raise UnwritableError(
@@ -185,24 +194,29 @@ def _write(result: MattingResult, job: Job, kept: AbstractContextManager[None]) 
         ) from error
 
 
-def write_result(result: MattingResult, outputs: dict[str, Path]) -> None:
-    """Write all outputs to temporary files, then move them into place: an interrupted run leaves none half done."""
+def write_result(result: MattingResult, outputs: dict[str, Path], told: Carried) -> None:
+    """Write all outputs to temporary files, then move them into place: an interrupted run leaves none half done.
+
+    The cutout is told all that the photo carried, the others their resolution.
+    """
+    dots = Carried(dpi=told["dpi"]) if "dpi" in told else Carried()
     folder = outputs["alpha"].parent
     if "mask" in outputs:  # which may lie on another disk
         write_png(outputs["mask"], np.rint(result.coarse_mask * 255).astype(np.uint8))
     aside = folder / f".matte.{owned_name()}"
     aside.mkdir()
     try:
-        write_alpha(aside / "alpha", result.alpha)
-        write_png(aside / "cutout", result.cutout)
-        write_png(aside / "trimap", result.trimap)
+        write_alpha(aside / "alpha", result.alpha, dots)
+        write_png(aside / "cutout", result.cutout, told)
+        write_png(aside / "trimap", result.trimap, dots)
         for output in OUTPUTS:
             os.replace(aside / output, outputs[output])
     finally:
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def _about(photo: Path, sentence: str) -> str:
+def about(photo: Path, sentence: str) -> str:
+    """Name the photo in front of a sentence that does not."""
     return sentence if photo.name in sentence else f"{photo.name}: {sentence}"
 
 

@@ -14,6 +14,7 @@ EPILOG = """\
 For a photo NAME.jpg, DIR gets:
   NAME_alpha.png (16-bit gray), NAME_cutout.png (RGBA), NAME_trimap.png (0, 128, 255).
 With --save-mask MASKS, that folder gets NAME.png (8-bit gray).
+A photo - is read from a pipe, and --out - writes the cutout of one photo to one.
 NAME.jpg and NAME.png together give files that begin with NAME_jpg_ and NAME_png_.
 Exit status: 0 all done, 1 some photos failed (the others are done), 2 called wrongly, 130 interrupted.
 """
@@ -30,8 +31,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("photos", nargs="+", metavar="PHOTO", help="a photo, or a folder of photos")
-    parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="where to write; made if missing")
+    parser.add_argument("photos", nargs="+", metavar="PHOTO", help="a photo, a folder of photos, or - for a pipe")
+    parser.add_argument(
+        "--out", required=True, type=Path, metavar="DIR", help="where to write; made if missing; - for a pipe"
+    )
     where = parser.add_argument_group("where the object is", "without any of these: what stands out")
     where.add_argument(
         "--mask",
@@ -75,6 +78,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         action="store_true",
         help="redo photos that are already done, and replace other files of their outputs' names",
     )
+    how.add_argument(
+        "--strip",
+        action="store_true",
+        help="leave EXIF (time and place, say) and dots per inch out of the cutout",
+    )
     parser.add_argument(
         "--save-mask",
         type=Path,
@@ -88,12 +96,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run(args: argparse.Namespace) -> int:
     """Matte every photo that is not done yet; returns 1 if one failed, else 0."""
     from matting.coarse import DEFAULT
-    from matting.commands.matte import batch
+    from matting.commands.matte import batch, pipe
 
     args.coarse = args.coarse or DEFAULT
     _check_prompts(args)
-
-    return batch.matte_photos(args)
+    return pipe.matte_piped(args) if pipe.is_asked(args) else batch.matte_photos(args)
 
 
 def _points(text: str) -> tuple[tuple[float, float, int], ...]:

@@ -100,7 +100,13 @@ class Records:
         args = self._args
         drawn = args.mask or args.trimap
         asked = None if drawn else [args.coarse, _source(args.coarse.partition(":")[2]), args.points, args.box]
-        return ["mask" if args.mask else "trimap" if args.trimap else asked, args.fusion, args.dtype, _networks(args)]
+        return [
+            "mask" if args.mask else "trimap" if args.trimap else asked,
+            args.fusion,
+            args.dtype,
+            args.strip,
+            _networks(args),
+        ]
 
 
 def _exists(path: Path) -> bool:

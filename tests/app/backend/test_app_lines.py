@@ -1,0 +1,75 @@
+"""Lines of jobs under clients who ask for more than their share, through a real server."""
+
+from __future__ import annotations
+
+import threading
+from types import SimpleNamespace
+
+import httpx
+import numpy as np
+import pytest
+from pictures import disc, save
+from serving import Visitor, served
+
+from matting.app import api
+from matting.app.backend.lines import FULL, LONGEST, SHARE, YOURS, client_of, in_turns
+
+
+@pytest.fixture
+def held(pipeline, tmp_path, monkeypatch):
+    """A demo whose `/matte` does not finish before it is let go, with a photo that was uploaded to it."""
+    let_go, matte = threading.Event(), api._matte
+
+    def slow(*arguments):
+        assert let_go.wait(60)
+        return matte(*arguments)
+
+    monkeypatch.setattr(api, "_matte", slow)
+    with served(pipeline, tmp_path / "uploads") as (_, address):
+        save(tmp_path / "photo.png", np.rint(40 + 180 * disc((96, 128), 30)[..., None].repeat(3, 2)).astype(np.uint8))
+        path = Visitor(address).upload(tmp_path / "photo.png")
+        try:
+            yield SimpleNamespace(
+                address=address, let_go=let_go, photo={"path": path, "meta": {"_type": "gradio.FileData"}}
+            )
+        finally:
+            let_go.set()
+
+
+def matte(held, client="127.0.0.1"):
+    """Ask for a matte from an address of this machine; returns the answer to the asking."""
+    with httpx.Client(transport=httpx.HTTPTransport(local_address=client), timeout=30) as http:
+        data = [held.photo, None, None, None, [20, 16, 98, 80], "hard"]
+        return http.post(f"{held.address}/gradio_api/call/matte", json={"data": data})
+
+
+def test_a_client_that_never_listens_fills_its_share_alone(held):
+    answers = [matte(held) for _ in range(33)]
+    refused = [answer for answer in answers if answer.status_code == 503]
+    assert len(refused) >= 33 - SHARE - 2 and all(answer.json()["detail"] == YOURS for answer in refused)
+    assert matte(held, "127.0.0.2").status_code == 200
+    answer = httpx.post(f"{held.address}/gradio_api/queue/join", json={"fn_index": 0, "data": [], "session_hash": "a"})
+    assert answer.status_code != 503  # another line
+
+
+def test_a_full_line_is_said_in_a_sentence_and_empties_again(held):
+    answers = [matte(held, f"127.0.0.{2 + n % 10}") for n in range(LONGEST + 10)]
+    refused = [answer for answer in answers if answer.status_code == 503]
+    assert refused and {answer.json()["detail"] for answer in refused} <= {FULL, YOURS}
+    last = answers[0].json()["event_id"]
+    held.let_go.set()
+    with httpx.stream("GET", f"{held.address}/gradio_api/call/matte/{last}", timeout=120) as stream:
+        assert "event: complete" in list(stream.iter_lines())
+    assert matte(held, "127.0.0.3").status_code == 200
+
+
+def test_clients_take_turns():
+    jobs = ["a1", "a2", "a3", "b1", "c1", "b2"]
+    assert in_turns(jobs, [job[0] for job in jobs]) == ["a1", "b1", "c1", "a2", "b2", "a3"]
+
+
+def test_a_client_is_whom_the_nearest_proxy_saw_and_nobody_can_claim_to_be_another():
+    request = SimpleNamespace(headers={"x-forwarded-for": "6.6.6.6, 10.0.0.7"}, client=SimpleNamespace(host="1.2.3.4"))
+    alone, space = SimpleNamespace(space_id=None, root_path=""), SimpleNamespace(space_id="me/it", root_path="")
+    assert client_of(alone, request) == "1.2.3.4"
+    assert client_of(space, request) == "10.0.0.7"
