@@ -131,4 +131,6 @@ def test_the_console_command_says_its_own_name_in_its_help(installed, tmp_path):
 def test_a_wheel_holds_the_demos_photos_and_its_licences(installed):
     for name in ("examples/lemur.jpg", "examples/outputs/lemur/alpha.png", "backgrounds/lake.jpg", "weights/README.md"):
         assert (installed / "matting" / "assets" / name).is_file()
-    assert (installed / "matting" / "app" / "parts" / "style.css").is_file()
+    page = [path for path in (ROOT / "matting" / "app").rglob("*") if path.suffix in (".js", ".css")]
+    assert len(page) > 3
+    assert [path.name for path in page if not (installed / path.relative_to(ROOT)).is_file()] == []

@@ -51,7 +51,7 @@ def launch_options() -> dict[str, Any]:
         "css_paths": [STYLE_SHEET],
         "max_file_size": LARGEST_FILE,
         "state_session_capacity": SESSIONS,
-        "footer_links": [],
+        "footer_links": ["api"],
         "run_history": False,
         "app_kwargs": {"middleware": [Middleware(LocalHosts)]},
     }

@@ -23,7 +23,9 @@ from matting.app.looks.wiring import connect_looks
 from matting.app.pick.listeners import Picks
 from matting.app.pick.wiring import connect_opened, connect_pick
 from matting.app.reload import Reload, connect_reload
+from matting.app.result.calls import Calls, connect_calls
 from matting.app.result.listeners import Results
+from matting.app.result.taking import Taking, connect_taking
 from matting.app.result.wiring import connect_result
 from matting.app.step_back import StepBack, connect_photos
 from matting.app.undo import Undo, connect_undo
@@ -40,6 +42,8 @@ def connect(page: Page, steps: Steps) -> None:
     stops = Stops()
     other_trimap, other_matte = connect_result(page, results, closer, stops)
     edges_follow, matte_follows = connect_automatic(page, Automatic(page, stops, picks, trimaps, results, closer))
+    connect_taking(page, Taking(page))
+    connect_calls(page, Calls(page))
     connect_looks(page, closer)
     shipped_examples = ShippedExamples(page, picks, trimaps, results, closer)
     step_back = StepBack(page, picks, trimaps, results, closer, shipped_examples)

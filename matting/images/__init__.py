@@ -13,7 +13,7 @@ from matting.images.reading import (
     trimap_notices,
 )
 from matting.images.sources import Source
-from matting.images.writing import save_png, write_alpha, write_png
+from matting.images.writing import save_png, write_alpha, write_picture, write_png
 
 __all__ = [
     "Carried",
@@ -36,5 +36,6 @@ __all__ = [
     "trimap_notices",
     "upright_size",
     "write_alpha",
+    "write_picture",
     "write_png",
 ]

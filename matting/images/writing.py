@@ -1,8 +1,9 @@
-"""Alphas and pictures become PNG files, whole or not at all."""
+"""Alphas and pictures become files, whole or not at all: PNG, and for pictures WebP and JPEG too."""
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
@@ -12,6 +13,13 @@ from matting.files import whole_file
 from matting.images.carried import Carried
 
 NOTHING = Carried()
+
+KINDS = {
+    ".png": ("PNG", {"compress_level": 3}),  # a third of the usual time, 8 % larger
+    ".webp": ("WEBP", {"lossless": True, "exact": True}),  # keeps colours where alpha is 0, as PNG does
+    ".jpg": ("JPEG", {"quality": 95, "subsampling": 0}),
+}
+"""Pillow's format and options by a file's ending. PNG and WebP keep every value."""
 
 
 def write_alpha(path: str | os.PathLike[str], alpha: np.ndarray, told: Carried = NOTHING) -> None:
@@ -37,5 +45,28 @@ def write_png(path: str | os.PathLike[str], image: np.ndarray | Image.Image, tol
 
 def save_png(file: BinaryIO, image: np.ndarray | Image.Image, told: Carried = NOTHING) -> None:
     """Write what `write_png` writes to an open file, such as a pipe."""
+    _save(file, image, ".png", told)
+
+
+def write_picture(path: str | os.PathLike[str], image: np.ndarray | Image.Image, told: Carried = NOTHING) -> None:
+    """Write what `write_png` takes as the path's ending says: .png, .webp or .jpg.
+
+    JPEG knows no transparency: there, an RGBA picture lies on white.
+
+    Raises:
+        ValueError: If the ending is another one.
+    """
+    ending = Path(path).suffix
+    if ending not in KINDS:
+        raise ValueError(f"Pictures are written as {', '.join(KINDS)}, got {os.fspath(path)}.")
     picture = image if isinstance(image, Image.Image) else Image.fromarray(image)
-    picture.save(file, format="PNG", compress_level=3, **told)  # a third of the usual time, 8 % larger
+    if ending == ".jpg" and picture.mode == "RGBA":
+        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")
+    with whole_file(path) as part, part.open("wb") as file:
+        _save(file, picture, ending, told)
+
+
+def _save(file: BinaryIO, image: np.ndarray | Image.Image, ending: str, told: Carried) -> None:
+    picture = image if isinstance(image, Image.Image) else Image.fromarray(image)
+    form, options = KINDS[ending]
+    picture.save(file, format=form, **options, **told)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 
 import numpy as np
 import pytest
@@ -205,14 +204,3 @@ def test_a_program_gets_alpha_cutout_and_trimap_from_the_endpoint(server):
         client.predict(photo=handle_file(PARROTS), api_name="/matte")
     with pytest.raises(AppError, match="outside the photo"):
         client.predict(photo=handle_file(PARROTS), points=[[9000, 5, 1]], api_name="/matte")
-
-
-def test_the_snippet_of_the_documentation_works(server, tmp_path, monkeypatch):
-    page = PARROTS.parents[2] / "docs" / "api-and-spaces.md"
-    snippets = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
-    (snippet,) = [snippet for snippet in snippets if "gradio_client" in snippet]
-    Image.open(PARROTS).save(tmp_path / "photo.jpg")
-    monkeypatch.chdir(tmp_path)
-    names: dict = {}
-    exec(snippet.replace("http://127.0.0.1:7860", server), names)
-    assert Image.open(names["alpha"]).size == Image.open(names["cutout"]).size == SIZE

@@ -36,6 +36,20 @@ class TestWriting:
                 assert np.array_equal(np.asarray(picture), np.asarray(image))
         assert [path.name for path in tmp_path.iterdir()] == ["図.png"]
 
+    def test_a_picture_is_written_as_its_ending_says(self, tmp_path):
+        rgba = np.dstack([COLOURS, COLOURS[:, :, 0]])
+        for ending, form in ((".png", "PNG"), (".webp", "WEBP")):
+            door.write_picture(tmp_path / f"a{ending}", rgba)
+            with Image.open(tmp_path / f"a{ending}") as picture:
+                assert picture.format == form
+                assert np.array_equal(np.asarray(picture), rgba)
+        door.write_picture(tmp_path / "a.jpg", np.zeros((8, 8, 4), np.uint8))
+        with Image.open(tmp_path / "a.jpg") as picture:
+            assert (picture.format, picture.mode) == ("JPEG", "RGB")
+            assert np.asarray(picture).min() >= 254  # what is transparent lies on white
+        refused(lambda: door.write_picture(tmp_path / "a.gif", rgba), ".webp", "a.gif")
+        assert len(list(tmp_path.iterdir())) == 3
+
     def test_a_failed_write_leaves_what_was_there(self, tmp_path):
         path = tmp_path / "kept.png"
         path.write_bytes(b"before")

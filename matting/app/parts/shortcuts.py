@@ -1,4 +1,4 @@
-"""Keys for what the page's buttons do, and names for what screen readers would find without one."""
+"""Keys for what the page's buttons do, names for what screen readers would find without one, hold to compare."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import gradio as gr
 
-SCRIPTS = ("names.js", "shortcuts.js")
+SCRIPTS = ("names.js", "shortcuts.js", "compare.js")
 
 
 def shortcuts() -> gr.HTML:

@@ -23,7 +23,7 @@ FIRST_LOOK = "A first look at your cutout."
 PROPOSAL = "What stands out. Is it what you want?"
 FINDING = "A first look; finding its edges…"
 CUTTING = "Its edges are found; cutting out, hair by hair…"
-DONE = "Your cutout."
+DONE = "Your cutout. Press and hold it to compare with the photo."
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class LivePart:
     say: gr.HTML
     accept: gr.Button
     take: gr.DownloadButton
+    copy: gr.Button
     automatic: gr.Checkbox
 
 
@@ -44,14 +45,16 @@ def lay_out_live() -> LivePart:
         picture = shown_picture("Cutout", "live-cutout", "The cutout as it is so far, on a checkerboard.", height=300)
         say = gr.HTML(line(FIRST_LOOK), elem_id="say-live")
         accept = gr.Button("Cut this out", elem_id="accept", variant="primary", visible=False)
-        take = download("Download cutout", "take-cutout", "primary", visible=False)
+        with gr.Row(elem_classes="pair"):
+            take = download("Download cutout", "take-cutout", "primary", visible=False)
+            copy = gr.Button("Copy", elem_id="copy-cutout", size="md", min_width=80, visible=False, scale=0)
     automatic = gr.Checkbox(True, label="Cut out by itself after each click", elem_id="automatic", container=False)
     return collect(LivePart, locals())
 
 
 def shown_live(part: LivePart) -> list:
     """Return the components that change with the cutout."""
-    return [part.body, part.picture, part.say, part.accept, part.take]
+    return [part.body, part.picture, part.say, part.accept, part.take, part.copy]
 
 
 def show_mask(part: LivePart, photo: Photo | None, selection: Selection | None) -> Update:
@@ -62,6 +65,7 @@ def show_mask(part: LivePart, photo: Photo | None, selection: Selection | None) 
         part.say: line(PROPOSAL if selection.proposed else FIRST_LOOK),
         part.accept: gr.Button(visible=selection.proposed),
         part.take: gr.DownloadButton(visible=False),
+        part.copy: gr.Button(visible=False),
     }
 
 
@@ -77,6 +81,7 @@ def show_cutout(part: LivePart, matte: Matte) -> Update:
         part.say: line(DONE),
         part.accept: gr.Button(visible=False),
         part.take: gr.DownloadButton(value=matte.cutout_file, visible=True),
+        part.copy: gr.Button(visible=True),
     }
 
 

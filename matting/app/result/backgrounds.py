@@ -25,6 +25,7 @@ class Background:
         picture: RGB, uint8 (H, W, 3), or None while there is none.
         zoom: the picture's size in % of the least that covers the photo, 100 or more.
         across, down: which part of the picture shows, in % of the way from its left and upper edge.
+        file: the kind of file that a composite on it is taken home as, one of `taking.KINDS`.
     """
 
     kind: str
@@ -33,6 +34,7 @@ class Background:
     zoom: float = 100.0
     across: float = 50.0
     down: float = 50.0
+    file: str = "png"
 
     @property
     def worth_keeping(self) -> bool:

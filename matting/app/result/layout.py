@@ -12,6 +12,12 @@ from matting.app.parts.widgets import collect, download, heading, shown_picture,
 from matting.app.result.backgrounds import gallery
 
 CUTOUT_LATER = "Your cutout appears here, ready to download."
+KINDS = [("PNG", "png"), ("WebP", "webp"), ("JPEG, on white", "jpg")]
+LANGUAGES = {
+    "python": ("Python", "With gradio_client; the photo lies beside the program"),
+    "javascript": ("JavaScript", "For Node, without packages; the photo lies beside the program"),
+    "shell": ("curl", "For a shell; the photo lies in the same folder"),
+}
 BACKGROUNDS = [("Checkerboard", "checkerboard"), ("Colour", "colour"), ("Picture", "picture")]
 
 
@@ -42,6 +48,10 @@ class ResultStage:
     download_all: gr.DownloadButton
     notebook_part: gr.Accordion
     notebook: gr.Code
+    kind: gr.Radio
+    crop: gr.Checkbox
+    margin: gr.Slider
+    calls: dict[str, gr.Code]
     looks: ClosedLooks
 
 
@@ -93,8 +103,13 @@ def lay_out_result() -> ResultStage:
                         True, label="Free the colours from the old background", elem_id="freed", container=False
                     )
                 with gr.Column(scale=1, min_width=280):
-                    download_cutout = download("Cutout (transparent PNG)", "download-cutout", "primary")
-                    download_composite = download("On this background (PNG)", "download-composite", visible=False)
+                    download_cutout = download("Download cutout", "download-cutout", "primary")
+                    download_composite = download("On this background", "download-composite", visible=False)
+                    kind = gr.Radio(KINDS, value="png", label="Kind of file", elem_id="file-kind", container=False)
+                    crop = gr.Checkbox(False, label="Crop to the object", elem_id="crop", container=False)
+                    margin = gr.Slider(
+                        0, 30, value=5, step=1, label="Margin, in %", elem_id="margin", buttons=[], visible=False
+                    )
                     with gr.Row(elem_classes="pair"):
                         download_alpha = download("Matte (16-bit)", "download-alpha")
                         download_trimap = download("Trimap", "download-trimap")
@@ -113,8 +128,26 @@ def lay_out_result() -> ResultStage:
                     show_line_numbers=False,
                     buttons=["copy"],
                 )
+            calls = _lay_out_calls()
             looks = lay_out_looks()
     return collect(ResultStage, locals())
+
+
+def _lay_out_calls() -> dict[str, gr.Code]:
+    with gr.Accordion("Call it from a program", open=False, elem_id="calls"), gr.Tabs():
+        calls = {}
+        for language, (title, words) in LANGUAGES.items():
+            with gr.Tab(title):
+                calls[language] = gr.Code(
+                    language=language,
+                    label=words,
+                    elem_id=f"call-{language}",
+                    interactive=False,
+                    max_lines=24,
+                    show_line_numbers=False,
+                    buttons=["copy"],
+                )
+    return calls
 
 
 def _slider(label: str, elem_id: str, least: int, most: int, value: int) -> gr.Slider:

@@ -22,7 +22,7 @@ from matting.app.session.recipe import cell_of, recipe_of
 from matting.app.session.stages import Matte, Photo
 from matting.app.session.trimap_edit import EditorValue, TrimapEdit
 from matting.compositing import blend
-from matting.images import emptiness, read_photo
+from matting.images import emptiness, read_photo, write_picture
 from matting.inference.preview import crop_around
 from matting.inference.progress import tell
 from matting.replay.recipe import Recipe, read_recipe
@@ -248,7 +248,8 @@ class Results:
         composite = None
         if background.worth_keeping:
             whole = compose_whole(matte, background.layer(photo.size))
-            composite = served_files.show_exact(whole, f"{photo.name}_composite")
+            name = f"{photo.name}_composite.{background.file}"
+            composite = served_files.keep(lambda path: write_picture(path, whole), name)
         return {
             self.stage.slider: (
                 served_files.show_exact(photo.proxy, "before"),

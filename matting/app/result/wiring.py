@@ -45,7 +45,7 @@ def connect_result(page: Page, results: Results, closer: CloserLooks, stops: Sto
     stage.stop.click(listeners.stop, [states.job], resting, **QUICK)
     cut.then(None, js=f"() => {{ {scroll_to('stage-result')} }}", api_visibility="private")
     gr.on(
-        [stage.background.input, stage.colour.change, *(slider.release for slider in where)],
+        [stage.background.input, stage.colour.change, stage.kind.input, *(slider.release for slider in where)],
         results.change_background,
         seen,
         [*composite, stage.colour, stage.picture_tools],
@@ -97,7 +97,7 @@ def _stoppable(results: Results, closer: CloserLooks, stops: Stops) -> SimpleNam
 def chosen_background(page: Page) -> list[Any]:
     """Return what a background is read from, in the order of its fields."""
     states, stage = page.states, page.result
-    return [stage.background, stage.colour, states.backdrop, stage.zoom, stage.across, stage.down]
+    return [stage.background, stage.colour, states.backdrop, stage.zoom, stage.across, stage.down, stage.kind]
 
 
 def shown_with_a_matte(page: Page) -> list[Any]:

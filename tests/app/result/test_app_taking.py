@@ -1,0 +1,77 @@
+"""The cutout as it is taken home: another kind of file, cropped, on another background."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from app_cases import HEIGHT, WIDTH, disc
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from matting.app.result.taking import SHOWS, Taking, crop_to_object
+from matting.app.session.matte_files import keep_matte
+
+ENDINGS = {"png": "PNG", "webp": "WEBP", "jpg": "JPEG"}
+
+
+@pytest.fixture
+def matte(photo, trimap):
+    return keep_matte(photo, trimap, disc(30).astype(np.float32))
+
+
+def cutout_with(alpha: np.ndarray) -> np.ndarray:
+    return np.dstack([np.full((*alpha.shape, 3), 90, np.uint8), alpha])
+
+
+@given(st.integers(0, 30), st.integers(0, 39), st.integers(0, 29), st.integers(1, 40), st.integers(1, 30))
+def test_a_crop_keeps_all_that_shows_within_its_margin(margin, left, top, width, height):
+    alpha = np.zeros((30, 40), np.uint8)
+    alpha[top : top + height, left : left + width] = 200
+    cropped = crop_to_object(cutout_with(alpha), margin)[:, :, 3]
+    assert (cropped > 0).sum() == (alpha > 0).sum()
+    rows, columns = np.nonzero(alpha)
+    around = round(margin / 100 * max(np.ptp(rows) + 1, np.ptp(columns) + 1))
+    seen = [np.flatnonzero(cropped.any(axis=axis)) for axis in (1, 0)]
+    assert (seen[0][0], seen[1][0]) == (min(around, top), min(around, left))
+    after = (cropped.shape[0] - 1 - seen[0][-1], cropped.shape[1] - 1 - seen[1][-1])
+    assert after == (min(around, 29 - rows.max()), min(around, 39 - columns.max()))
+
+
+def test_a_stray_pixel_of_haze_does_not_keep_the_whole_photo_and_nothing_stays_whole():
+    alpha = np.zeros((30, 40), np.uint8)
+    alpha[0, 0] = SHOWS - 1
+    assert crop_to_object(cutout_with(alpha), 0).shape[:2] == (30, 40)
+    alpha[10:15, 20:30] = 255
+    assert crop_to_object(cutout_with(alpha), 0).shape[:2] == (5, 10)
+
+
+@pytest.mark.parametrize("kind", ENDINGS)
+@pytest.mark.parametrize("crop", [False, True])
+def test_the_file_is_of_the_chosen_kind_and_both_buttons_give_it(app, photo, matte, kind, crop):
+    shown = Taking(app.page).offer(kind, crop, 10, photo, matte)
+    file = shown[app.page.result.download_cutout]
+    assert shown[app.page.pick.live.take].value["path"] == file and file.endswith(f"disc_cutout.{kind}")
+    assert shown[app.page.result.margin].visible == crop
+    whole = np.asarray(Image.open(matte.cutout_file))
+    expected = crop_to_object(whole, 10) if crop else whole
+    with Image.open(file) as picture:
+        assert picture.format == ENDINGS[kind]
+        seen = np.asarray(picture)
+    if kind == "jpg":
+        alpha = expected[:, :, 3:] / 255
+        assert np.abs(expected[:, :, :3] * alpha + 255 * (1 - alpha) - seen).mean() < 4
+    else:
+        assert np.array_equal(seen, expected)
+
+
+def test_without_a_matte_the_choices_wait(app):
+    assert set(Taking(app.page).offer("jpg", True, 5, None, None)) == {app.page.result.margin}
+
+
+def test_a_composite_is_of_the_chosen_kind_too(app, photo, matte):
+    chosen = ("colour", "#00ff00", None, 100, 50, 50, "jpg")
+    shown = app.results.change_background(photo, matte, *chosen)
+    with Image.open(shown[app.page.result.download_composite].value["path"]) as picture:
+        assert (picture.format, picture.size) == ("JPEG", (WIDTH, HEIGHT))
+        assert np.abs(np.asarray(picture)[0, 0].astype(int) - (0, 255, 0)).max() < 4

@@ -1,0 +1,90 @@
+"""The cutout as it is taken home, decoded from what the page gives: compared, converted, cropped, copied."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from driving import PARROTS, download, open_accordion, say
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect
+
+from matting.app.result.taking import crop_to_object
+
+LEMUR = np.asarray(Image.open(PARROTS.with_name("lemur.jpg")).convert("RGB"))
+COPIED = """async () => {
+    const [item] = await navigator.clipboard.read();
+    const picture = await createImageBitmap(await item.getType("image/png"));
+    const canvas = new OffscreenCanvas(picture.width, picture.height), ink = canvas.getContext("2d");
+    ink.drawImage(picture, 0, 0);
+    return [picture.width, picture.height, ...ink.getImageData(0, 0, 1, 1).data];
+}"""
+
+
+def downloaded(page: Page, elem_id: str, right: Callable[[Image.Image], bool]) -> Image.Image:
+    """Download until the page offers what is right; nothing that is seen tells when it does."""
+    for _ in range(60):
+        picture = download(page, elem_id)
+        if right(picture):
+            return picture
+    pytest.fail(f"The page went on offering {picture.format} of {picture.size}.")
+
+
+def seen_as(page: Page, selector: str, size: tuple[int, int]) -> np.ndarray:
+    """Return what the screen shows of an element, at a size."""
+    shot = Image.open(io.BytesIO(page.locator(selector).screenshot())).convert("RGB")
+    return np.asarray(shot.resize(size)).astype(int)
+
+
+def test_an_examples_cutout_is_compared_converted_cropped_copied_and_called(open_page):
+    page = open_page()
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.locator("#examples").get_by_role("button", name="Lemur").click()
+    say(page, "result", "Drag the handle")
+    say(page, "live", "Press and hold")
+
+    # While it is pressed the cutout gives way to the photo.
+    box = page.locator("#live-cutout img").bounding_box()
+    shown = [seen_as(page, "#live-cutout img", (60, 60))]
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.wait_for_function("document.querySelector('#live-cutout img').style.content")
+    shown.append(seen_as(page, "#live-cutout img", (60, 60)))
+    page.mouse.up()
+    shown.append(seen_as(page, "#live-cutout img", (60, 60)))
+    assert np.abs(shown[0] - shown[2]).mean() < 1 < 10 < np.abs(shown[0] - shown[1]).mean()
+
+    whole = np.asarray(download(page, "download-cutout"))
+    assert whole.shape == (*LEMUR.shape[:2], 4)
+    page.get_by_label("WebP").check()
+    webp = downloaded(page, "take-cutout", lambda picture: picture.format == "WEBP")
+    assert np.array_equal(np.asarray(webp), whole)
+    page.get_by_label("Crop to the object").check()
+    cropped = np.asarray(downloaded(page, "download-cutout", lambda picture: picture.size != webp.size))
+    assert np.array_equal(cropped, crop_to_object(whole, 5))
+    expect(page.locator("#margin")).to_be_visible()
+    page.locator("#copy-cutout").click()
+    expect(page.locator("#copy-cutout")).to_have_text("Copied")
+    width, height, *corner = page.evaluate(COPIED)
+    assert (height, width) == cropped.shape[:2]
+    assert corner[3] == cropped[0, 0, 3]
+    page.get_by_label("JPEG, on white").check()
+    jpeg = downloaded(page, "download-cutout", lambda picture: picture.format == "JPEG")
+    assert jpeg.size == (width, height)
+
+    open_accordion(page, "calls")
+    for title, words in (("Python", "gradio_client"), ("JavaScript", "await fetch"), ("curl", "curl -s")):
+        page.locator("#calls").get_by_role("tab", name=title).click()
+        expect(page.locator("#calls")).to_contain_text(words)
+        expect(page.locator("#calls")).to_contain_text(page.url.rstrip("/"))
+
+
+def test_the_foot_of_the_page_leads_to_the_description_of_the_api(browser: Browser, server):
+    page = browser.new_page()
+    page.goto(server)
+    page.locator("footer").get_by_role("button", name="Use via API").click()
+    expect(page.locator(".api-docs")).to_contain_text("/matte")
+    expect(page.locator(".api-docs")).to_contain_text("Returns alpha (16-bit PNG)")
+    page.close()
