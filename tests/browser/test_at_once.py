@@ -49,12 +49,19 @@ def test_one_click_is_enough_for_a_cutout_on_a_phone(open_page):
     page = open_page(**PHONE)
     choose_photo(page, automatic=True)
     click_photo(page, *ON_THE_RED_PARROT)
+    page.mouse.move(200, 5)
+    page.mouse.down()  # as a finger that draws or holds something: nothing may move under it
+    where = page.evaluate("scrollY")
     say(page, "live", "finding its edges")
     first = picture_of(page, "#live-cutout img")
     assert first.shape[1::-1] == SIZE
     expect(page.locator("#take-cutout")).to_be_hidden()
     say(page, "live", "hair by hair")
     say(page, "live", "Your cutout")
+    assert page.evaluate("scrollY") == where
+    page.mouse.up()
+    for shown in ("#take-cutout", "#live-cutout img", "#photo .image-frame img"):
+        expect(page.locator(shown)).to_be_in_viewport(ratio=1)
     assert_no_sideways_scroll(page)
     assert_a_cutout_comes_home(page)
     say(page, "edges", "Yellow is unsure")
