@@ -15,7 +15,7 @@ from matting.app.api import publish
 from matting.app.backend.computations import Steps
 from matting.app.backend.hosts import LocalHosts
 from matting.app.backend.lines import share_lines
-from matting.app.backend.uploads import GatedBlocks
+from matting.app.backend.sessions import HeldBlocks
 from matting.app.backend.visitors_files import keep_to_own_folder
 from matting.app.page import lay_out
 from matting.app.parts.theme import STYLE_SHEET, calm_theme
@@ -26,7 +26,6 @@ from matting.pipeline import MattingPipeline
 __all__ = ["build", "keep_to_own_folder", "launch_options", "read_added"]
 
 CACHE_SECONDS = 7200
-SESSIONS = 24
 LARGEST_FILE = "100mb"
 
 
@@ -36,7 +35,7 @@ def build(pipeline: MattingPipeline, coarse: Sequence[str] = ()) -> gr.Blocks:
     `coarse` adds segmenters with weights of one's own to the menus, each NAME:SOURCE as in `matting.coarse`.
     """
     steps = Steps(pipeline)
-    with GatedBlocks(
+    with HeldBlocks(
         title="TriMatte", analytics_enabled=False, delete_cache=(CACHE_SECONDS // 4, CACHE_SECONDS)
     ) as page:
         connect(lay_out(gpu.describe(pipeline.device), coarse), steps)
@@ -50,7 +49,6 @@ def launch_options() -> dict[str, Any]:
         "theme": calm_theme(),
         "css_paths": [STYLE_SHEET],
         "max_file_size": LARGEST_FILE,
-        "state_session_capacity": SESSIONS,
         "footer_links": ["api"],
         "run_history": False,
         "app_kwargs": {"middleware": [Middleware(LocalHosts)]},

@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from matting.app.backend.lines import client_of
 from matting.app.components import Page
 from matting.app.parts.messages import Update
 from matting.app.parts.queues import QUICK
@@ -28,21 +29,25 @@ class Reload:
         self.states, self.key, self.step_back = page.states, page.key, step_back
         self.kept: KeptWork[Work] = KeptWork()
 
-    def keep(self, key: str | None, freed: bool, photo: Photo | None, *made: Any) -> None:
+    def keep(self, request: gr.Request | None, key: str | None, freed: bool, photo: Photo | None, *made: Any) -> None:
         """Keep the work as it is now."""
         if key:
-            self.kept.keep(key, None if photo is None else Work(freed, photo, *made))
+            self.kept.keep(key, None if photo is None else Work(freed, photo, *made), _client(request))
 
-    def recall(self, key: str, select_by: str, freed: bool, *chosen: Any) -> Update:
+    def recall(self, request: gr.Request | None, key: str, select_by: str, freed: bool, *chosen: Any) -> Update:
         """Show the work that a tab's key finds; the tab gets a new key, since a copy of it has the same."""
         found, fresh = self.kept.find(key), new_key()
         given = {self.states.key: fresh, self.key: fresh}
         if found is None:
             return given
-        self.kept.keep(fresh, found)
+        self.kept.keep(fresh, found, _client(request))
         here = replace(found, photo=replace(found.photo, gone=Event()))
         nothing = None, Clicks(), None, None, None
         return self.step_back.bring_back(here, select_by, freed, None, *nothing, *chosen) | given
+
+
+def _client(request: gr.Request | None) -> str:
+    return client_of(request.request.app.get_blocks(), request.request) if request else ""
 
 
 def connect_reload(page: Page, reload: Reload) -> Any:

@@ -126,9 +126,9 @@ def test_a_click_on_a_photo_that_is_not_open_yet_counts_when_it_is(app, photo):
 def test_a_reload_finds_the_work_by_its_key_and_a_copied_tab_gets_a_key_of_its_own(app, photo, trimap):
     states, reload = app.page.states, Reload(app.page, app.step_back)
     made = photo, Clicks((Click(64, 48, "keep"),)), trimap.selection, trimap, None
-    key = reload.recall("", "click", True, *CHOSEN)[states.key]
-    reload.keep(key, True, *made)
-    found = [reload.recall(key, "click", True, *CHOSEN) for _ in range(2)]
+    key = reload.recall(None, "", "click", True, *CHOSEN)[states.key]
+    reload.keep(None, key, True, *made)
+    found = [reload.recall(None, key, "click", True, *CHOSEN) for _ in range(2)]
     keys = {key, *(one[states.key] for one in found)}
     assert len(keys) == 3
     for one in found:
@@ -137,15 +137,20 @@ def test_a_reload_finds_the_work_by_its_key_and_a_copied_tab_gets_a_key_of_its_o
         assert one[states.trimap] is trimap
     found[0][states.photo].gone.set()
     assert not found[1][states.photo].gone.is_set()  # two tabs do not mix
-    reload.keep(key, True, None, Clicks(), None, None, None)
-    assert states.photo not in reload.recall(key, "click", True, *CHOSEN)
+    reload.keep(None, key, True, None, Clicks(), None, None, None)
+    assert states.photo not in reload.recall(None, key, "click", True, *CHOSEN)
 
 
-def test_kept_work_is_bounded_in_number_and_time():
+def test_kept_work_is_bounded_in_number_bytes_and_time():
     kept, keys = KeptWork(most=3), [new_key() for _ in range(5)]
     for key in keys:
         kept.keep(key, key.upper())
     assert [kept.find(key) for key in keys] == [None, None, *(key.upper() for key in keys[2:])]
+    kept, work = KeptWork(limit=3_000), np.zeros(1_000, np.uint8)
+    kept.keep("honest", work, "10.0.0.1")
+    for key in keys:
+        kept.keep(key, work.copy(), "10.0.0.2")
+    assert [kept.find(key) is not None for key in ("honest", *keys)] == [True, False, False, False, True, True]
     brief = KeptWork(seconds=-1)
     brief.keep(keys[0], "work")
     assert brief.find(keys[0]) is None

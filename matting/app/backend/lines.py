@@ -12,6 +12,8 @@ from typing import Any
 import fastapi
 import gradio as gr
 
+from matting.app.backend.sessions import HeldBlocks
+
 LONGEST = 32
 """Jobs that may wait in one line."""
 
@@ -22,12 +24,13 @@ FULL = "Too many people are waiting here just now; try again in a minute."
 YOURS = f"You have {SHARE} jobs waiting here already; wait for one of them, then go on."
 
 
-def share_lines(page: gr.Blocks) -> gr.Blocks:
+def share_lines(page: HeldBlocks) -> HeldBlocks:
     """Let a page's queue keep to `LONGEST` and `SHARE`, and let each client's next job wait behind the others' next."""
     queue = page._queue
     push = queue.push
 
     async def push_fairly(body: Any, request: fastapi.Request, username: str | None) -> tuple[bool, Any, str]:
+        page.owns(body.session_hash, client_of(page, request))
         listener = page.fns.get(body.fn_index)
         line = queue.event_queue_per_concurrency_id.get(listener.concurrency_id) if listener else None
         if refused := line and _refusal([client_of(page, event.request) for event in line.queue], page, request):

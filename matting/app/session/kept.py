@@ -9,28 +9,36 @@ from collections import OrderedDict
 from typing import Generic, TypeVar
 
 from matting.app.parts.queues import STATE_SECONDS
+from matting.app.session.held import Ledger, memory_for_work, size_of
 
 Kept = TypeVar("Kept")
 
-MOST = 24
-"""Visitors whose work is kept; the one who was here longest ago is forgotten first."""
+MOST = 1000
+"""Tabs whose work is kept, if it is not too many bytes before."""
 
 
 class KeptWork(Generic[Kept]):
-    """The work of the last visitors, in memory alone. Nobody can guess a key."""
+    """The work of the last visitors, in memory alone. Nobody can guess a key.
 
-    def __init__(self, most: int = MOST, seconds: float = STATE_SECONDS) -> None:
-        """Keep `most` works for `seconds` after their last change."""
-        self.most, self.seconds = most, seconds
+    Where it is too much, the client who has most of it loses what is oldest of theirs.
+    """
+
+    def __init__(self, most: int = MOST, seconds: float = STATE_SECONDS, limit: int | None = None) -> None:
+        """Keep `most` works, `limit` bytes in all (default: `memory_for_work`), for `seconds` after a change."""
+        self.seconds = seconds
+        self._ledger = Ledger(memory_for_work() if limit is None else limit, most)
         self._works: OrderedDict[str, tuple[float, Kept]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def keep(self, key: str, work: Kept | None) -> None:
-        """Keep work in place of what the key found before; None forgets it."""
+    def keep(self, key: str, work: Kept | None, client: str = "") -> None:
+        """Keep a client's work in place of what the key found before; None forgets it."""
         with self._lock:
-            self._works.pop(key, None)
+            self._forget(key)
             if work is not None:
                 self._works[key] = time.monotonic(), work
+                self._ledger.use(key, client, size_of(work))
+            for gone in self._ledger.excess():
+                self._works.pop(gone, None)
             self._drop_old()
 
     def find(self, key: str) -> Kept | None:
@@ -41,8 +49,12 @@ class KeptWork(Generic[Kept]):
 
     def _drop_old(self) -> None:
         oldest = time.monotonic() - self.seconds
-        while self._works and (len(self._works) > self.most or next(iter(self._works.values()))[0] < oldest):
-            self._works.popitem(last=False)
+        while self._works and next(iter(self._works.values()))[0] < oldest:
+            self._forget(next(iter(self._works)))
+
+    def _forget(self, key: str) -> None:
+        self._works.pop(key, None)
+        self._ledger.forget(key)
 
 
 def new_key() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from types import SimpleNamespace
 
 import httpx
@@ -18,14 +19,16 @@ from matting.app.backend.lines import FULL, LONGEST, SHARE, YOURS, client_of, in
 @pytest.fixture
 def held(pipeline, tmp_path, monkeypatch):
     """A demo whose `/matte` does not finish before it is let go, with a photo that was uploaded to it."""
-    let_go, matte = threading.Event(), api._matte
+    let_go, first, matte = threading.Event(), threading.Semaphore(1), api._matte
 
     def slow(*arguments):
         assert let_go.wait(60)
-        return matte(*arguments)
+        if first.acquire(blocking=False):
+            return matte(*arguments)
+        raise ValueError("Only the first one is computed.")
 
     monkeypatch.setattr(api, "_matte", slow)
-    with served(pipeline, tmp_path / "uploads") as (_, address):
+    with served(pipeline, tmp_path / "uploads") as (page, address):
         save(tmp_path / "photo.png", np.rint(40 + 180 * disc((96, 128), 30)[..., None].repeat(3, 2)).astype(np.uint8))
         path = Visitor(address).upload(tmp_path / "photo.png")
         try:
@@ -34,6 +37,9 @@ def held(pipeline, tmp_path, monkeypatch):
             )
         finally:
             let_go.set()
+            until = time.monotonic() + 60
+            while (len(page._queue) or any(page._queue.active_jobs)) and time.monotonic() < until:
+                time.sleep(0.05)
 
 
 def matte(held, client="127.0.0.1"):
