@@ -43,6 +43,7 @@ def draw_curve(axis: Axes, curve: Curve, name: str, colour: str) -> None:
         axis.plot(steps, running_mean(values, max(3, len(values) // 20)), color=colour, linewidth=1.5, label=name)
     else:
         axis.plot(steps, values, color=colour, marker=".", linewidth=1, label=name)
+    axis.xaxis.get_major_locator().set_params(integer=True)  # there is no half a step
     axis.tick_params(labelsize=7)
     axis.spines[["top", "right"]].set_visible(False)
 

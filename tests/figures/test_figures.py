@@ -69,6 +69,12 @@ def test_a_curve_of_many_values_is_smoothed_and_one_of_few_is_not(count, lines):
     assert np.allclose(axis.lines[-1].get_ydata(), 2)
 
 
+def test_ticks_of_a_short_run_are_whole_steps():
+    axis = plt.figure(figsize=(3.2, 2)).subplots()
+    draw_curve(axis, [(step, 2.0) for step in range(1, 5)], "loss", "red")
+    assert all(tick == int(tick) for tick in axis.get_xticks())
+
+
 def test_panels_have_titles_and_a_legend_where_there_is_a_choice():
     show_curves({"loss": {"loss": [(1, 2.0)]}, "scores": {"a": [(1, 1.0)], "b": [(1, 2.0)]}})
     one, two = plt.gcf().axes
