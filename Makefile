@@ -1,6 +1,6 @@
 # `make demo` starts the app, `make notebooks` opens the notebooks, `make docs` renders them as
 # pages, `make test` runs lint and every test.
-# `make space REPO=someone/name` uploads the demo to a Space of Hugging Face.
+# `make space REPO=someone/name` uploads the demo to a Space of Hugging Face; with DRY=1 it only lists what would go up.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -40,7 +40,7 @@ docs: $(VENV)/.demo
 	$(BIN)/python -m matting notebooks html docs/notebooks
 
 space: $(VENV)/.demo
-	$(BIN)/python -m matting space $(REPO)
+	$(BIN)/python -m matting space $(REPO) $(if $(DRY),--dry-run)
 
 clean:
 	rm -rf $(VENV)

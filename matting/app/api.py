@@ -24,7 +24,18 @@ DESCRIPTION = (
     "[x0, y0, x1, y1] in the photo's pixels. Returns alpha (16-bit PNG), cutout (RGBA PNG), trimap (PNG) and notices: "
     "what was done to the input on the way, one sentence each."
 )
+NUMBERS = {"type": "array", "items": {"type": "number"}}
+POINTS = {"type": "array", "items": NUMBERS, "description": "[[x, y, 1 = keep or 0 = drop], ...] in the photo's pixels"}
+BOX = NUMBERS | {"description": "[x0, y0, x1, y1] in the photo's pixels"}
+NOTICES = {"type": "array", "items": {"type": "string"}}
 NOTHING_ASKED = "Say what to keep: give a trimap, a mask, points or a box."
+
+
+def typed_json(schema: dict[str, Any], label: str) -> gr.JSON:
+    """Return JSON that tells clients its schema: Gradio's own is none, and MCP clients refuse a tool with it."""
+    component = gr.JSON(label=label)
+    component.api_info = lambda: schema  # on the instance, since Gradio writes a file beside each class of components
+    return component
 
 
 def publish(steps: Steps) -> None:
@@ -48,11 +59,11 @@ def publish(steps: Steps) -> None:
             gr.File(label="photo"),
             gr.File(label="mask"),
             gr.File(label="trimap"),
-            gr.JSON(label="points"),
-            gr.JSON(label="box"),
+            typed_json(POINTS, "points"),
+            typed_json(BOX, "box"),
             gr.Radio([value for _, value in FUSIONS], value="hard", label="fusion"),
         ]
-        made = [*(gr.File(label=label) for label in ("alpha", "cutout", "trimap")), gr.JSON(label="notices")]
+        made = [*(gr.File(label=label) for label in ("alpha", "cutout", "trimap")), typed_json(NOTICES, "notices")]
         gr.Button("Matte").click(
             matte,
             given,

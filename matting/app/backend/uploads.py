@@ -10,6 +10,7 @@ hash of its content names its folder, so nobody can guess where another visitor'
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,9 @@ from gradio import utils
 REFUSED = "Only files that were uploaded here can be used; upload this one and try again."
 """The answer for every file outside, so that nobody learns whether it exists."""
 
+SERVED = re.compile(r"https?://[^?#]*?/gradio_api/file=(.+)")
+"""The address at which a demo serves an upload, and its path: MCP clients name their uploads so."""
+
 
 class GatedBlocks(gr.Blocks):
     """A page whose calls, of the queue and direct ones, private endpoints or public ones, pass the gate."""
@@ -28,8 +32,22 @@ class GatedBlocks(gr.Blocks):
         self, block_fn: Any, inputs: list[Any], *rest: Any, event_data: Any = None, **named: Any
     ) -> Any:
         """Check inputs and event data for files, and go on as Gradio does."""
+        if self.mcp_server:
+            name_uploads_by_path(inputs)
         check_files([inputs, getattr(event_data, "_data", None)])
         return await super().process_api(block_fn, inputs, *rest, event_data=event_data, **named)
+
+
+def name_uploads_by_path(values: Any) -> None:
+    """Name an upload by its path where it is named by the address at which it is served; nothing is fetched from there.
+
+    `values` is changed in place; every other address stays, and `check_files` refuses it.
+    """
+    for file in _objects(values):
+        address = file.get("path") or file.get("url")
+        served = SERVED.fullmatch(address) if isinstance(address, str) else None
+        if served and lies_in_uploads(served[1]):
+            file["path"], file["url"] = served[1], None
 
 
 def check_files(values: Any) -> None:
