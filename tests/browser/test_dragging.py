@@ -161,7 +161,7 @@ def test_a_drop_without_files_changes_nothing_and_neither_does_a_file_that_is_re
     photo.evaluate(DROP, [])
     assert_everything_is_there(page, cutout)
     photo.evaluate(DROP, [["holiday.png", "this is no picture"]])
-    expect(page.get_by_test_id("toast-body")).to_contain_text("holiday.png is not a picture")
+    expect(page.get_by_test_id("toast-body")).to_contain_text("holiday.png is not a picture", timeout=60_000)
     assert_everything_is_there(page, cutout)
 
 
@@ -226,3 +226,52 @@ def test_what_was_painted_but_not_applied_comes_back_too(open_page, tmp_path):
     cut_out(page)
     trimap = np.asarray(download(page, "download-trimap"))
     assert trimap[SIZE[1] // 2, SIZE[0] // 2] == 0 != known[SIZE[1] // 2, SIZE[0] // 2]
+
+
+def test_two_fingers_and_the_wheel_zoom_and_clicks_and_boxes_hit_what_is_shown(open_page):
+    page = open_page(**PHONE)
+    choose_photo(page)
+    fingers = page.context.new_cdp_session(page)
+
+    def touch(kind: str, *points: tuple[float, float]) -> None:
+        places = [{"x": x, "y": y, "id": index} for index, (x, y) in enumerate(points)]
+        fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": places})
+
+    left, top, width, height = where_the_photo_is(page)
+    x, y = left + 0.78 * width, top + 0.45 * height
+    touch("touchStart", (x - 10, y), (x + 10, y))
+    for apart in (15, 22, 30):
+        touch("touchMove", (x - apart, y), (x + apart, y))
+    touch("touchEnd")
+    assert page.evaluate("visualViewport.scale") == 1  # the page itself stays as it is
+    zoomed = where_the_photo_is(page)
+    assert 2.5 < zoomed[2] / width < 3.5
+    assert np.allclose([zoomed[0] + 0.78 * zoomed[2], zoomed[1] + 0.45 * zoomed[3]], [x, y], atol=4)
+
+    touch("touchStart", (x, y))
+    for moved in (10, 40):
+        touch("touchMove", (x - moved, y))
+    touch("touchEnd")
+    panned = where_the_photo_is(page)
+    assert panned[0] < zoomed[0] - 20
+    with shown_anew(page):
+        page.touchscreen.tap(x, y)
+    say(page, "pick", "If this is right")
+    seen = picture_of(page, "#photo img").astype(int)
+    rows, columns = np.nonzero(seen[..., 1] - seen[..., 0] > 100)  # the green disc of what is kept
+    assert abs(columns.mean() / seen.shape[1] - (x - panned[0]) / panned[2]) < 0.01
+    assert abs(rows.mean() / seen.shape[0] - (y - panned[1]) / panned[3]) < 0.01
+
+    page.mouse.move(x, y)
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, -100)
+    page.keyboard.up("Control")
+    wider = "before => document.querySelector('#photo img').getBoundingClientRect().width > before"
+    page.wait_for_function(wider, arg=panned[2])
+    left, top, width, height = where_the_photo_is(page)
+    with page.expect_request(lambda request: box_of(request) is not None) as drawn:
+        drag(page, (x - 60, y - 30), (x + 20, y + 30))
+    expected = [(x - 60 - left) / width, (y - 30 - top) / height, (x + 20 - left) / width, (y + 30 - top) / height]
+    assert np.allclose(box_of(drawn.value), expected, atol=0.004)
+    page.get_by_role("button", name="Show the whole photo").click()
+    assert where_the_photo_is(page)[2] < 300

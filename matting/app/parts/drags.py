@@ -15,7 +15,8 @@ const share = (at, from, length) => Math.min(Math.max((at - from) / length, 0), 
 // Where a picture is on the screen, without the margins that its element may leave beside it.
 const shownAt = (image) => {
   const seen = image.getBoundingClientRect();
-  const least = getComputedStyle(image).objectFit === "scale-down" ? 1 : Infinity;
+  const zoom = seen.width / image.offsetWidth;  // a picture that is not enlarged may be zoomed in all the same
+  const least = getComputedStyle(image).objectFit === "scale-down" ? zoom : Infinity;
   const scale = Math.min(seen.width / image.naturalWidth, seen.height / image.naturalHeight, least);
   const width = image.naturalWidth * scale, height = image.naturalHeight * scale;
   return { left: seen.left + (seen.width - width) / 2, top: seen.top + (seen.height - height) / 2, width, height };

@@ -8,10 +8,10 @@ import gradio as gr
 
 from matting.app.parts.drags import FOLLOW_DRAGS, KEEP_PICTURES
 
-KEYBOARD, IN_VIEW = (
-    Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("keyboard.js", "in_view.js")
+SCRIPTS = "".join(
+    Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("keyboard.js", "zoom.js", "in_view.js")
 )
-"""JavaScript that clicks on the photo by keyboard, and that brings the cutout into view after a click."""
+"""JavaScript that clicks on the photo by keyboard, zooms in it, and brings the cutout into view after a click."""
 
 DRAW_BOXES = """
 let drawn = false;
@@ -41,7 +41,7 @@ def drawn_boxes() -> gr.HTML:
     `drags.read_corners` reads.
     """
     return gr.HTML(
-        js_on_load=FOLLOW_DRAGS + DRAW_BOXES + KEEP_PICTURES + KEYBOARD + IN_VIEW,
+        js_on_load=FOLLOW_DRAGS + DRAW_BOXES + KEEP_PICTURES + SCRIPTS,
         elem_id="drawn-boxes",
         visible="hidden",
     )
