@@ -19,7 +19,7 @@ from matting.app.parts.widgets import collect, download
 from matting.app.pick.segmenter_menu import OFFLINE, first_segmenter
 from matting.coarse import Prompts, SegmenterUnavailable
 from matting.compositing import blend, checkerboard, cutout, estimate_foreground
-from matting.images import read_photo, write_alpha, write_png
+from matting.images import carried, read_photo, write_alpha, write_png
 from matting.trimaps.algebra import from_probabilities
 
 HOW_IT_WORKS = (
@@ -60,6 +60,7 @@ class BatchPart:
     rows: gr.HTML
     gallery: gr.Gallery
     archive: gr.DownloadButton
+    alone: gr.Files
 
 
 def lay_out_batch(segmenters: list[tuple[str, str]]) -> BatchPart:
@@ -92,6 +93,7 @@ def lay_out_batch(segmenters: list[tuple[str, str]]) -> BatchPart:
             visible=False,
             buttons=["fullscreen"],
         )
+        alone = gr.Files(label="Each cutout alone", elem_id="batch-alone", interactive=False, visible=False, height=260)
     return collect(BatchPart, locals())
 
 
@@ -123,7 +125,7 @@ class Batches:
 
     @forgiving
     def pack(self, batch: Batch | None) -> Update:
-        """Offer the finished photos as one archive."""
+        """Offer the finished photos as one archive, and each cutout alone."""
         if batch is None or not batch.files:
             return gr.skip()
 
@@ -132,7 +134,11 @@ class Batches:
                 for name, file in batch.files:
                     archive.write(file, name)
 
-        return {self.part.archive: gr.DownloadButton(value=served_files.keep(write, "cutouts.zip"), visible=True)}
+        cutouts = [file for name, file in batch.files if name.endswith("_cutout.png")]
+        return {
+            self.part.archive: gr.DownloadButton(value=served_files.keep(write, "cutouts.zip"), visible=True),
+            self.part.alone: gr.Files(value=cutouts, visible=True),
+        }
 
     @forgiving
     def stop(self, batch: Batch | None) -> Update:
@@ -149,7 +155,7 @@ class Batches:
         return name
 
     def _add(self, batch: Batch, path: str, name: str, segmenter: str) -> Batch:
-        image, _ = read_photo(path)
+        image, told = read_photo(path)[0], carried(path)
         embedding = self.steps.embed(image, "", segmenter, None)
         mask = self.steps.segment(image, embedding, Prompts()).best
         probabilities = self.steps.probabilities(image, mask)
@@ -158,8 +164,8 @@ class Batches:
         small = shrink(alpha)
         view = blend(shrink(foreground), checkerboard(small.shape, THUMBNAIL_TILE), small)
         made = {
-            f"{name}_cutout.png": lambda path: write_png(path, cutout(foreground, alpha)),
-            f"{name}_alpha.png": lambda path: write_alpha(path, alpha),
+            f"{name}_cutout.png": lambda path: write_png(path, cutout(foreground, alpha), told),
+            f"{name}_alpha.png": lambda path: write_alpha(path, alpha, told),
         }
         kept = ((file, served_files.keep(write, file)) for file, write in made.items())
         shown = (served_files.show_quickly(view, name), name)
@@ -199,9 +205,9 @@ def connect_batch(part: BatchPart, batches: Batches) -> None:
     running = part.run.click(
         batches.run,
         [part.photos, part.segmenter],
-        [part.batch, part.say, part.rows, part.gallery, part.archive],
+        [part.batch, part.say, part.rows, part.gallery, part.archive, part.alone],
         concurrency_id="batch",
         concurrency_limit=1,
         **QUICK,
     )
-    part.stop.click(batches.stop, [part.batch], [part.say, part.archive], cancels=[running], **QUICK)
+    part.stop.click(batches.stop, [part.batch], [part.say, part.archive, part.alone], cancels=[running], **QUICK)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from pathlib import Path
 
 import gradio as gr
 import numpy as np
@@ -33,6 +34,8 @@ def test_a_bad_file_is_said_in_its_row_and_the_others_are_in_the_archive(app, pa
     assert [last.rows[i][1] for i in (0, 2)] == [DONE, DONE]
     assert "is not a picture" in last.rows[1][1]
     assert "2 of 3 photos cut out; 1 failed" in steps[-1][part.say]
+    alone = [Path(file["path"]).name for file in steps[-1][part.alone].value]
+    assert alone == ["disc_cutout.png", "disc-2_cutout.png"]
     with zipfile.ZipFile(steps[-1][part.archive].value["path"]) as archive:
         expected = [f"{name}_{kind}.png" for name in ("disc", "disc-2") for kind in ("alpha", "cutout")]
         assert sorted(archive.namelist()) == sorted(expected)

@@ -6,8 +6,8 @@ from typing import Any
 
 from gradio.state_holder import StateHolder
 
+from matting.app.backend.held import Ledger, memory_for_work, size_of
 from matting.app.backend.uploads import GatedBlocks
-from matting.app.session.held import Ledger, memory_for_work, size_of
 
 SESSIONS = 256
 """Visits that are remembered; of more than that, those without work are forgotten first."""

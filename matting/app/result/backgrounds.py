@@ -1,4 +1,4 @@
-"""What a cutout is placed on: a checkerboard, a colour, or a picture that can be moved and enlarged."""
+"""What a cutout is placed on: a checkerboard, colours, the blurred photo, or a picture that is moved and enlarged."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ import numpy as np
 
 from matting.app.parts.assets import captioned
 from matting.app.parts.drawing import shrink
-from matting.compositing import checkerboard, solid
+from matting.compositing import blend, checkerboard, solid
 from matting.images import read_photo
 
 THUMBNAIL = 240
+BLURRED_SIDE = 512
+"""Longer side in pixels at which the photo is blurred; nothing finer is left of it."""
+BLUR = 0.03
+"""The blur's standard deviation, as a share of the longer side."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,7 +24,7 @@ class Background:
     """A background as chosen on the page.
 
     Attributes:
-        kind: "checkerboard", "colour" or "picture".
+        kind: "checkerboard", "colour", "gradient", "blur" or "picture".
         colour: as a colour picker writes it.
         picture: RGB, uint8 (H, W, 3), or None while there is none.
         zoom: the picture's size in % of the least that covers the photo, 100 or more.
@@ -39,15 +43,42 @@ class Background:
     @property
     def worth_keeping(self) -> bool:
         """Whether it is more than the checkerboard, the sign of transparency."""
-        return self.kind == "colour" or (self.kind == "picture" and self.picture is not None)
+        return self.kind in ("colour", "gradient", "blur") or (self.kind == "picture" and self.picture is not None)
 
-    def layer(self, size: tuple[int, int]) -> np.ndarray:
-        """Return it at a size (height, width), RGB uint8; without a picture yet it is the checkerboard."""
+    def layer(self, photo: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+        """Return it at the size of alpha, floats (H, W), RGB uint8; without a picture yet it is the checkerboard.
+
+        `photo`, uint8 (h, w, 3) of any size, is what is blurred.
+        """
+        size = alpha.shape
         if self.kind == "colour":
             return solid(size, self.colour)
+        if self.kind == "gradient":
+            return gradient(size, self.colour)
+        if self.kind == "blur":
+            return blur_behind(photo, alpha)
         if self.kind == "picture" and self.picture is not None:
             return place(self.picture, size, self.zoom, self.across, self.down)
         return checkerboard(size, max(8, round(max(size) / 64)))
+
+
+def gradient(size: tuple[int, int], colour: str) -> np.ndarray:
+    """Return white that becomes a colour towards the bottom, RGB uint8 (H, W, 3)."""
+    share = np.linspace(1, 0, size[0], dtype=np.float32)[:, None].repeat(size[1], axis=1)
+    return blend(np.full((*size, 3), 255, np.uint8), solid(size, colour), share)
+
+
+def blur_behind(photo: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """Blur what lies behind the object, uint8 (H, W, 3) at the size of alpha, floats (H, W).
+
+    Each pixel counts by 1 - α, so the object's own colours leave no halo around it.
+    """
+    small = shrink(photo, side=BLURRED_SIDE)
+    behind = 1.01 - cv2.resize(alpha.astype(np.float32), small.shape[1::-1], interpolation=cv2.INTER_AREA)
+    sigma = BLUR * max(small.shape[:2])
+    colours = cv2.GaussianBlur(small * behind[:, :, None], (0, 0), sigma)
+    blurred = colours / cv2.GaussianBlur(behind, (0, 0), sigma)[:, :, None]
+    return cv2.resize(np.rint(blurred).astype(np.uint8), alpha.shape[::-1], interpolation=cv2.INTER_LINEAR)
 
 
 def gallery() -> list[tuple[np.ndarray, str]]:

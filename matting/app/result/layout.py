@@ -18,7 +18,13 @@ LANGUAGES = {
     "javascript": ("JavaScript", "For Node, without packages; the photo lies beside the program"),
     "shell": ("curl", "For a shell; the photo lies in the same folder"),
 }
-BACKGROUNDS = [("Checkerboard", "checkerboard"), ("Colour", "colour"), ("Picture", "picture")]
+BACKGROUNDS = [
+    ("Checkerboard", "checkerboard"),
+    ("Colour", "colour"),
+    ("Gradient", "gradient"),
+    ("Blurred photo", "blur"),
+    ("Picture", "picture"),
+]
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ class Results:
         if not changed.any() or _share_around(changed) > PREVIEW_SHARE:
             return gr.skip()
         alpha = shrink(self.steps.preview(photo.image, values, read_alpha(before), changed))
-        after = blend(before.foreground, Background(*chosen).layer(alpha.shape), alpha)
+        after = blend(before.foreground, Background(*chosen).layer(photo.proxy, alpha), alpha)
         return {
             self.stage.slider: (
                 served_files.show_exact(photo.proxy, "before"),
@@ -145,7 +145,7 @@ class Results:
         """Show the cutout on another background."""
         background = Background(*chosen)
         controls = {
-            self.stage.colour: gr.ColorPicker(visible=background.kind == "colour"),
+            self.stage.colour: gr.ColorPicker(visible=background.kind in ("colour", "gradient")),
             self.stage.picture_tools: gr.Column(visible=background.kind == "picture"),
         }
         if photo is None or matte is None:
@@ -244,12 +244,12 @@ class Results:
 
     def _on_background(self, photo: Photo, matte: Matte, background: Background) -> Update:
         """Show photo and composite; a composite that is worth keeping is also made at the photo's own size."""
-        after = blend(matte.foreground, background.layer(matte.alpha.shape), matte.alpha)
+        after = blend(matte.foreground, background.layer(photo.proxy, matte.alpha), matte.alpha)
         composite = None
         if background.worth_keeping:
-            whole = compose_whole(matte, background.layer(photo.size))
+            whole = compose_whole(matte, background.layer(photo.image, read_alpha(matte)))
             name = f"{photo.name}_composite.{background.file}"
-            composite = served_files.keep(lambda path: write_picture(path, whole), name)
+            composite = served_files.keep(lambda path: write_picture(path, whole, photo.told), name)
         return {
             self.stage.slider: (
                 served_files.show_exact(photo.proxy, "before"),

@@ -62,7 +62,9 @@ class Taking:
         if kind != "png" or crop:
             cutout = read_pixels(matte.cutout_file)
             cutout = crop_to_object(cutout, margin) if crop else cutout
-            file = served_files.keep(lambda path: write_picture(path, cutout), f"{photo.name}_cutout.{kind}")
+            file = served_files.keep(
+                lambda path: write_picture(path, cutout, photo.told), f"{photo.name}_cutout.{kind}"
+            )
         return shown | {self.stage.download_cutout: file, self.live.take: gr.DownloadButton(value=file)}
 
 

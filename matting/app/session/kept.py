@@ -8,8 +8,8 @@ import time
 from collections import OrderedDict
 from typing import Generic, TypeVar
 
+from matting.app.backend.held import Ledger, memory_for_work, size_of
 from matting.app.parts.queues import STATE_SECONDS
-from matting.app.session.held import Ledger, memory_for_work, size_of
 
 Kept = TypeVar("Kept")
 

@@ -27,7 +27,7 @@ def keep_matte(
     """
     foreground = estimate_foreground(photo.image, alpha)
     matte = Matte(
-        alpha_file=served_files.keep(lambda path: write_alpha(path, alpha), f"{photo.name}_alpha.png"),
+        alpha_file=served_files.keep(lambda path: write_alpha(path, alpha, photo.told), f"{photo.name}_alpha.png"),
         cutout_file="",
         trimap_file=served_files.keep(lambda path: write_png(path, trimap.values), f"{photo.name}_trimap.png"),
         foreground_file=served_files.keep(lambda path: write_png(path, foreground), f"{photo.name}_foreground.png"),
@@ -87,5 +87,7 @@ def _keep_recipe(recipe: Recipe, photo: Photo) -> str:
 
 
 def _with_colours(matte: Matte, photo: Photo, colours: np.ndarray, alpha: np.ndarray) -> Matte:
-    path = served_files.keep(lambda path: write_png(path, cutout(colours, alpha)), f"{photo.name}_cutout.png")
+    path = served_files.keep(
+        lambda path: write_png(path, cutout(colours, alpha), photo.told), f"{photo.name}_cutout.png"
+    )
     return replace(matte, cutout_file=path, foreground=shrink(colours))

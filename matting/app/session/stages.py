@@ -19,6 +19,7 @@ import numpy as np
 from matting import masks
 from matting.app.parts.drawing import shrink
 from matting.coarse import Box, Prompts
+from matting.images import Carried, carried
 
 Kind = Literal["keep", "remove", "corner"]
 Tool = tuple[str, float]
@@ -35,7 +36,7 @@ class Photo:
 
     `name` is its file's name without the ending, `file` the whole name. `gone` is set while another photo is on the
     page; what is still computed for this one is of no use then. `source` is the file that it was read from, `opened`
-    the time of that.
+    the time of that, `told` what that file says beside its pixels.
     """
 
     image: np.ndarray
@@ -46,11 +47,13 @@ class Photo:
     gone: Event = field(default_factory=Event, repr=False)
     source: str = ""
     opened: float = field(default_factory=time.monotonic)
+    told: Carried = field(default_factory=Carried)
 
     @classmethod
     def of(cls, image: np.ndarray, name: str, file: str = "photo.jpg", source: str = "") -> Photo:
         """Take a photo in, by its file's names."""
-        return cls(image, shrink(image), name, file, source=source)
+        told = carried(source) if source else Carried()
+        return cls(image, shrink(image), name, file, source=source, told=told)
 
     @property
     def size(self) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from serving import Visitor, served
 
 from matting.app.backend import sessions
-from matting.app.session.held import Ledger, memory_for_work, size_of
+from matting.app.backend.held import Ledger, memory_for_work, size_of
 from matting.app.session.stages import Photo
 
 

@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from matting.app.result.backgrounds import Background
 from matting.app.result.taking import SHOWS, Taking, crop_to_object
 from matting.app.session.matte_files import keep_matte
+from matting.app.session.stages import Photo
 
 ENDINGS = {"png": "PNG", "webp": "WEBP", "jpg": "JPEG"}
 
@@ -67,6 +69,34 @@ def test_the_file_is_of_the_chosen_kind_and_both_buttons_give_it(app, photo, mat
 
 def test_without_a_matte_the_choices_wait(app):
     assert set(Taking(app.page).offer("jpg", True, 5, None, None)) == {app.page.result.margin}
+
+
+def test_what_the_photos_file_tells_goes_on_into_every_file(app, photo, trimap, tmp_path):
+    exif = Image.Exif()
+    exif[271] = "A camera"
+    Image.fromarray(photo.image).save(tmp_path / "told.png", exif=exif, dpi=(300, 300))
+    told = Photo.of(photo.image, "told", "told.png", str(tmp_path / "told.png"))
+    matte = keep_matte(told, trimap, disc(30).astype(np.float32))
+    jpeg = Taking(app.page).offer("jpg", False, 0, told, matte)[app.page.result.download_cutout]
+    for file in (matte.cutout_file, matte.alpha_file, jpeg):
+        with Image.open(file) as picture:
+            assert picture.getexif()[271] == "A camera"
+            assert round(picture.info["dpi"][0]) == 300
+
+
+def test_a_gradient_ends_in_its_colour_and_a_blurred_photo_keeps_the_objects_colours_out():
+    fade = Background("gradient", "#204060").layer(np.zeros((9, 9, 3), np.uint8), np.zeros((50, 40)))
+    assert (fade[0] == 255).all() and (fade[-1] == (0x20, 0x40, 0x60)).all()
+    assert (np.diff(fade[:, 0].astype(int), axis=0) <= 0).all()
+    photo = np.full((60, 80, 3), 50, np.uint8)
+    photo[:, 40:] = 90
+    alpha = np.zeros((60, 80), np.float32)
+    photo[20:40, 30:50], alpha[20:40, 30:50] = (255, 0, 0), 1
+    behind = Background("blur", "#000000").layer(photo, alpha).astype(int)
+    assert behind.shape == photo.shape
+    assert np.ptp(behind[alpha < 1], axis=1).max() < 20  # gray, though the object is red
+    assert abs(behind[5, 5, 0] - 50) < 3 and abs(behind[5, 75, 0] - 90) < 3
+    assert 55 < behind[5, 40, 0] < 85
 
 
 def test_a_composite_is_of_the_chosen_kind_too(app, photo, matte):
