@@ -1,17 +1,22 @@
 # `make demo` starts the app, `make notebooks` opens the notebooks, `make docs` renders them as
-# pages, `make test` runs lint and every test.
+# pages, `make test` runs lint and every test, `make trust` the long ones.
 # `make space REPO=someone/name` uploads the demo to a Space of Hugging Face; with DRY=1 it only lists what would go up.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint browser notebooks docs space clean
+.PHONY: demo test trust lint browser notebooks docs space clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python demo_app.py
 
 test: $(VENV)/.test browser lint
 	$(BIN)/python -m pytest
+
+# What takes too long for every day: load, faults, and the equations broken one by one.
+trust: $(VENV)/.test
+	$(BIN)/python -m pytest -m trust -s
+	$(BIN)/python tests/trust/mutants.py
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
