@@ -11,7 +11,7 @@ demo: $(VENV)/.demo
 	$(BIN)/python demo_app.py
 
 test: $(VENV)/.test browser lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile
 
 # What takes too long for every day: load, faults, and the equations broken one by one.
 trust: $(VENV)/.test

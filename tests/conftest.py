@@ -9,9 +9,20 @@ import hypothesis
 import numpy as np
 import pytest
 
+if "PYTEST_XDIST_WORKER" in os.environ:  # a worker for each core; two that share all cores slow each other down
+    os.environ["OMP_NUM_THREADS"] = "1"
+
 # Derived from each test's own code, the examples are the same on every machine, and no database is kept.
 hypothesis.settings.register_profile("repeatable", derandomize=True, database=None, deadline=None, max_examples=50)
 hypothesis.settings.load_profile("repeatable")
+
+LONGEST = ("test_notebooks.py", "browser")
+"""Files and folders that begin first, so that no worker is at work long after the others."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files in front."""
+    items.sort(key=lambda item: not {item.path.name, item.path.parent.name} & {*LONGEST})
 
 
 @pytest.fixture(scope="session")
