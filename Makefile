@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test trust lint browser notebooks docs space clean
+.PHONY: demo test trust test-lowest lint browser notebooks docs space clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python demo_app.py
@@ -17,6 +17,14 @@ test: $(VENV)/.test browser lint
 trust: $(VENV)/.test
 	$(BIN)/python -m pytest -m trust -s
 	$(BIN)/python tests/trust/mutants.py
+
+# Every test with the lowest versions that requirements.txt allows.
+LOWEST := $(VENV)-lowest
+test-lowest: browser
+	$(PYTHON) -m venv $(LOWEST)
+	sed -E 's/#.*//; s/>=([0-9.]+)(,<[0-9]+)?/==\1/' requirements.txt > $(LOWEST)/lowest.txt
+	$(LOWEST)/bin/python -m pip install -c $(LOWEST)/lowest.txt -e '.[test]'
+	$(LOWEST)/bin/python -m pytest -n auto --maxprocesses 8 --dist loadfile
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
