@@ -22,7 +22,7 @@ trust: $(VENV)/.test
 LOWEST := $(VENV)-lowest
 test-lowest: browser
 	$(PYTHON) -m venv $(LOWEST)
-	sed -E 's/#.*//; s/>=([0-9.]+)(,<[0-9]+)?/==\1/' requirements.txt > $(LOWEST)/lowest.txt
+	sed -E 's/#.*//; s/>=([0-9.]+)(,<[0-9]+)?/==\1.*/' requirements.txt > $(LOWEST)/lowest.txt
 	$(LOWEST)/bin/python -m pip install -c $(LOWEST)/lowest.txt -e '.[test]'
 	$(LOWEST)/bin/python -m pytest -n auto --maxprocesses 8 --dist loadfile
 
