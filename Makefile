@@ -11,7 +11,7 @@ demo: $(VENV)/.demo
 	$(BIN)/python demo_app.py
 
 test: $(VENV)/.test browser lint
-	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile
+	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
 # What takes too long for every day: load, faults, and the equations broken one by one.
 trust: $(VENV)/.test
@@ -24,7 +24,7 @@ test-lowest: browser
 	$(PYTHON) -m venv $(LOWEST)
 	sed -E 's/#.*//; s/>=([0-9.]+)(,<[0-9]+)?/==\1.*/' requirements.txt > $(LOWEST)/lowest.txt
 	$(LOWEST)/bin/python -m pip install -c $(LOWEST)/lowest.txt -e '.[test]'
-	$(LOWEST)/bin/python -m pytest -n auto --maxprocesses 8 --dist loadfile
+	$(LOWEST)/bin/python -m pytest -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

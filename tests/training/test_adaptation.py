@@ -110,6 +110,24 @@ def adaptation(network, schedule=SCHEDULE):
     return Adaptation(network, judges(network), schedule, start("cpu"), None)
 
 
+def test_the_generator_fuses_its_own_trimap_with_alpha_by_equation_15():
+    network, batch = generator().eval(), default_collate([Samples(2)[0], Samples(2)[1]])
+    logits, alpha = network(batch["image"], batch["coarse_mask"])
+    background, unknown, foreground = logits.softmax(1).split(1, dim=1)
+    own = network.spamattnet(batch["image"], most_probable(logits.softmax(1))).alpha
+    torch.testing.assert_close(alpha, foreground + unknown * own, rtol=1e-5, atol=1e-6)
+    assert not torch.allclose(background, foreground, atol=1e-3)
+
+
+def test_the_pseudo_alpha_is_the_teachers_where_the_pseudo_trimap_is_unknown_and_the_trimap_elsewhere():
+    learner, batch = adaptation(generator()), default_collate([Samples(2)[0], Samples(2)[1]])
+    trimap = batch["trimap"]
+    pseudo, own = learner._pseudo_alpha(batch["image"], trimap), learner.teacher(batch["image"], trimap).alpha
+    unknown = trimap == 0.5
+    assert unknown.any() and torch.equal(pseudo[~unknown], trimap[~unknown].to(pseudo.dtype))
+    torch.testing.assert_close(pseudo[unknown], own[unknown].clamp(0, 1))
+
+
 def gradients(learner, batch):
     """G's and D's gradients of one pass at the step that is next."""
     torch.manual_seed(5)

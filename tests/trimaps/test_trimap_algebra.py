@@ -55,6 +55,13 @@ def test_cleaning_snaps_to_the_stated_thresholds_and_is_idempotent(row):
     assert np.array_equal(algebra.clean(cleaned), cleaned)
 
 
+def test_bounds_are_where_they_are_said_to_be():
+    assert algebra.clean(np.array([[10, 11, 244, 245]], np.uint8)).tolist() == [[0, 128, 128, 255]]
+    almost = np.array([[0.001, 0, 0.999, 1]], np.float32)
+    assert algebra.from_alpha(almost, 1, 1).tolist() == [[128, 0, 128, 255]]
+    assert algebra.from_mask(np.array([[0.499, 0.5]], np.float32), 1).tolist() == [[0, 255]]
+
+
 @given(any_alpha, kernels, kernels)
 def test_trimap_from_alpha_equals_erosion_pixel_by_pixel(alpha, foreground_kernel, background_kernel):
     expected = np.full(alpha.shape, 128, np.uint8)

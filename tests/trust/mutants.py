@@ -108,7 +108,7 @@ CHANGES: list[tuple[tuple[str, str], list[tuple[str, str, str]]]] = [
             ("Eq. 8: without A itself", "return alpha + self.output(", "return self.output("),
             ("Eq. 8: the photo's values", "self.value(alpha)", "self.value(image)"),
             ("Eq. 8: keys of alpha", "(self.query(image), self.key(image))", "(self.query(image), self.key(image.flip(-1)))"),
-            ("Eq. 8: weights without the coarser grid's regions", "region_weights(coarse.flatten(1))", "region_weights(~coarse.flatten(1))"),
+            ("Eq. 8: weights of another place", "downsample_nearest(unknown, self.reduction)", "downsample_nearest(unknown.flip(-1), self.reduction)"),
         ],
     ),
     (
