@@ -192,10 +192,10 @@ def test_a_program_gets_alpha_cutout_and_trimap_from_the_endpoint(server):
     from gradio_client.exceptions import AppError
 
     client = Client(server, verbose=False)
-    alpha, cutout, trimap = (
-        Image.open(path)
-        for path in client.predict(photo=handle_file(PARROTS), points=[[600, 230, 1], [420, 60, 0]], api_name="/matte")
-    )
+    points = [[600, 230, 1], [420, 60, 0]]
+    *files, notices = client.predict(photo=handle_file(PARROTS), points=points, api_name="/matte")
+    assert notices == []
+    alpha, cutout, trimap = map(Image.open, files)
     assert alpha.size == cutout.size == trimap.size == SIZE
     assert np.asarray(alpha).dtype == np.uint16
     assert cutout.mode == "RGBA"

@@ -11,6 +11,7 @@ import time
 import uuid
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 from threading import Event
 from typing import Literal
 
@@ -51,8 +52,8 @@ class Photo:
 
     @classmethod
     def of(cls, image: np.ndarray, name: str, file: str = "photo.jpg", source: str = "") -> Photo:
-        """Take a photo in, by its file's names."""
-        told = carried(source) if source else Carried()
+        """Take a photo in, by its file's names; where that is gone, the photo tells nothing beside its pixels."""
+        told = carried(source) if Path(source).is_file() else Carried()
         return cls(image, shrink(image), name, file, source=source, told=told)
 
     @property

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import socket
@@ -12,7 +11,7 @@ from types import SimpleNamespace
 
 import httpx
 import pytest
-from serving import JSON, SETTINGS, served
+from serving import JSON, SETTINGS, run_apart, served
 
 from matting.app.backend.hosts import REFUSED, LocalHosts, is_for_this_machine, names_this_machine
 from matting.commands.space import ROOT
@@ -124,7 +123,7 @@ def test_a_web_socket_is_refused_too():
 
     def call(kind, host):
         scope = {"type": kind, "headers": [(b"host", host)], "app": SimpleNamespace(get_blocks=lambda: page)}
-        asyncio.run(LocalHosts(application)(scope, None, send))
+        run_apart(LocalHosts(application)(scope, None, send))
 
     call("websocket", b"evil.example")
     assert not passed

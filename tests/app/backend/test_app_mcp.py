@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import re
 
@@ -13,7 +12,7 @@ from jsonschema import Draft202012Validator
 from mcp import ClientSession
 from mcp.client.streamable_http import streamablehttp_client
 from PIL import Image
-from serving import served
+from serving import run_apart, served
 
 from matting.app.backend.uploads import REFUSED
 
@@ -40,7 +39,7 @@ def test_matte_is_the_one_tool_typed_and_takes_uploads_alone(server, tmp_path):
     files = {"files": ("photo.png", (tmp_path / "photo.png").read_bytes())}
     uploaded = httpx.post(f"{server}/gradio_api/upload", files=files).json()[0]
     asked = {"points": [[64, 48, 1]]}
-    tools, answers = asyncio.run(
+    tools, answers = run_apart(
         ask(
             server,
             {"photo": f"{server}/gradio_api/file={uploaded}"} | asked,
