@@ -9,7 +9,7 @@ from gradio.state_holder import StateHolder
 from matting.app.backend.held import Ledger, memory_for_work, size_of
 from matting.app.backend.uploads import GatedBlocks
 
-SESSIONS = 256
+SESSIONS = 96
 """Visits that are remembered; of more than that, those without work are forgotten first."""
 
 MOST_OWNERS = 10_000
