@@ -26,7 +26,9 @@ MILLISECONDS_TO_WAIT = 120_000
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory) -> Iterator[str]:
-    """Start `demo_app.py` on a free port."""
+    """Start `demo_app.py` on a free port, once Numba has compiled what the first cutout after an installation needs."""
+    compiling = "from matting.compositing import load_estimator; load_estimator()"
+    subprocess.run([sys.executable, "-c", compiling], cwd=ROOT, check=True)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
