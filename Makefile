@@ -4,6 +4,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+ON_ALL_CORES := -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
 .PHONY: demo test trust test-lowest lint browser notebooks docs space clean
 
@@ -11,7 +12,7 @@ demo: $(VENV)/.demo
 	$(BIN)/python demo_app.py
 
 test: $(VENV)/.test browser lint
-	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest $(ON_ALL_CORES)
 
 # What takes too long for every day: load, faults, and the equations broken one by one.
 trust: $(VENV)/.test
@@ -24,7 +25,7 @@ test-lowest: browser
 	$(PYTHON) -m venv $(LOWEST)
 	sed -E 's/#.*//; s/>=([0-9.]+)(,<[0-9]+)?/==\1.*/' requirements.txt > $(LOWEST)/lowest.txt
 	$(LOWEST)/bin/python -m pip install -c $(LOWEST)/lowest.txt -e '.[test]'
-	$(LOWEST)/bin/python -m pytest -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
+	$(LOWEST)/bin/python -m pytest $(ON_ALL_CORES)
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

@@ -61,7 +61,9 @@ class MattingPipeline:
 
         PyTorch pickles no network with spectral norm.
         """
-        parts = {name: (network.config, network.state_dict()) for name, network in self._originals.items()}
+        parts = {
+            name: (type(network), network.config, network.state_dict()) for name, network in self._originals.items()
+        }
         return _again, (parts, str(self.device), self.dtype)
 
     @property
@@ -361,8 +363,8 @@ class MattingPipeline:
 def _again(parts: dict[str, Any], device: str, dtype: torch.dtype) -> MattingPipeline:
     """Build a pipeline of what `MattingPipeline.__reduce__` has kept."""
     networks = {}
-    for name, (config, state) in parts.items():
-        networks[name] = {"tgn": tgn.TGN, "spamattnet": spamattnet.SPAMattNet}[name](config).eval()
+    for name, (kind, config, state) in parts.items():
+        networks[name] = kind(config).eval()
         networks[name].load_state_dict(state)
     return MattingPipeline(**networks, device=device, dtype=dtype)
 

@@ -9,6 +9,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
+from matting import MattingPipeline
 from matting.networks import spamattnet, tgn
 
 TINY = {
@@ -47,6 +48,11 @@ TGNS = {
     "paper": replace(tgn.CONFIGS["paper"], aspp_width=16, detail_width=8),
     "small": tgn.CONFIGS["small"],
 }
+
+
+def narrowest_pipeline():
+    """Both of the narrowest networks, initialised by PyTorch's generator as it stands, on the CPU."""
+    return MattingPipeline(tgn.TGN(NARROWEST_TGN), spamattnet.SPAMattNet(NARROWEST), device="cpu")
 
 
 def awkward_trimaps(height, width):

@@ -8,7 +8,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from network_cases import NARROWEST, NARROWEST_TGN
+from network_cases import narrowest_pipeline
 from pictures import clouds
 from PIL import Image
 from safetensors.torch import save_file
@@ -20,8 +20,6 @@ from matting.coarse import Prompts, SegmenterUnavailable, load_segmenter, needs_
 from matting.coarse.parts import choose_parts, expected_iou
 from matting.coarse.u2net import Saliency
 from matting.networks.backbones.u2net import CONFIGS, U2Net
-from matting.networks.spamattnet import SPAMattNet
-from matting.networks.tgn import TGN
 
 
 @pytest.fixture(scope="module")
@@ -236,7 +234,7 @@ def test_choosing_never_adds_to_a_mask(inside, data):
 
 
 def test_the_command_line_takes_weights_after_the_name_and_speaks_of_no_box(checkpoint, tmp_path, capsys):
-    MattingPipeline(TGN(NARROWEST_TGN), SPAMattNet(NARROWEST), device="cpu").save_pretrained(tmp_path / "weights")
+    narrowest_pipeline().save_pretrained(tmp_path / "weights")
     Image.fromarray(clouds((45, 61))).save(tmp_path / "photo.png")
     words = ["matte", tmp_path / "photo.png", "--out", tmp_path, "--weights", tmp_path / "weights", "--device", "cpu"]
     assert main([*map(str, words), "--coarse", f"u2netp:{checkpoint}"]) == 0

@@ -2,11 +2,7 @@
 
 import pytest
 import torch
-from network_cases import NARROWEST, NARROWEST_TGN
-
-from matting import MattingPipeline
-from matting.networks.spamattnet import SPAMattNet
-from matting.networks.tgn import TGN
+from network_cases import narrowest_pipeline
 
 
 @pytest.fixture(scope="module")
@@ -14,5 +10,5 @@ def weights(tmp_path_factory):
     """Freshly initialised networks of few channels, in a folder as a person would name it."""
     torch.manual_seed(0)
     folder = tmp_path_factory.mktemp("weights")
-    MattingPipeline(TGN(NARROWEST_TGN), SPAMattNet(NARROWEST), device="cpu").save_pretrained(folder)
+    narrowest_pipeline().save_pretrained(folder)
     return folder

@@ -7,14 +7,11 @@ from pathlib import Path
 
 import pytest
 from huggingface_hub.utils import filter_repo_objects
-from network_cases import NARROWEST, NARROWEST_TGN
+from network_cases import narrowest_pipeline
 
 from matting.__main__ import main
 from matting.commands.space import NEEDED, ROOT, check_front_matter, listing, upload
-from matting.networks.spamattnet import SPAMattNet
-from matting.networks.tgn import TGN
 from matting.networks.weights import BUNDLED, FILES
-from matting.pipeline import MattingPipeline
 
 
 class Recorder:
@@ -92,7 +89,7 @@ def test_make_space_runs_this_command():
 
 def test_weights_of_ones_own_take_the_place_of_the_bundled_ones(tmp_path):
     folder = tmp_path / "mine"
-    MattingPipeline(TGN(NARROWEST_TGN), SPAMattNet(NARROWEST), device="cpu").save_pretrained(folder, card="# Mine")
+    narrowest_pipeline().save_pretrained(folder, card="# Mine")
     api = Recorder()
     upload("someone/trimatte", api, weights=folder)
     *_, (repository, options) = api.calls

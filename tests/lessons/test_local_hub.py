@@ -2,11 +2,9 @@ from pathlib import Path
 
 import pytest
 from huggingface_hub import HfApi, snapshot_download
-from network_cases import NARROWEST, NARROWEST_TGN
+from network_cases import narrowest_pipeline
 
 from matting.lessons.local_hub import TOKEN, local_hub
-from matting.networks.spamattnet import SPAMattNet
-from matting.networks.tgn import TGN
 from matting.pipeline import MattingPipeline
 
 CARD = "---\nlicense: mit\n---\n\n# Mine\n"
@@ -14,7 +12,7 @@ CARD = "---\nlicense: mit\n---\n\n# Mine\n"
 
 @pytest.fixture(scope="module")
 def pipeline():
-    return MattingPipeline(TGN(NARROWEST_TGN), SPAMattNet(NARROWEST), device="cpu")
+    return narrowest_pipeline()
 
 
 def test_the_real_library_uploads_weights_and_card_and_fetches_them_again(pipeline, tmp_path):

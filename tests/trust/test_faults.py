@@ -11,13 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from network_cases import NARROWEST, NARROWEST_TGN
+from network_cases import narrowest_pipeline
 from pictures import disc, save
 from training_cases import assert_same_runs, go
-
-from matting import MattingPipeline
-from matting.networks.spamattnet import SPAMattNet
-from matting.networks.tgn import TGN
 
 pytestmark = pytest.mark.trust
 KILLS = 20
@@ -61,7 +57,7 @@ def test_training_killed_twenty_times_ends_the_same(tmp_path):
 
 def test_a_batch_killed_twenty_times_ends_the_same(tmp_path):
     torch.manual_seed(0)
-    MattingPipeline(TGN(NARROWEST_TGN), SPAMattNet(NARROWEST), device="cpu").save_pretrained(tmp_path / "weights")
+    narrowest_pipeline().save_pretrained(tmp_path / "weights")
     for seed in range(24):
         grain = np.random.default_rng(seed).integers(0, 60, (200, 280, 3))
         picture = grain + 180 * disc((200, 280), 40 + seed)[..., None]

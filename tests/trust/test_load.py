@@ -15,13 +15,9 @@ import httpx
 import numpy as np
 import pytest
 import torch
-from network_cases import NARROWEST, NARROWEST_TGN
+from network_cases import narrowest_pipeline
 from PIL import Image
 from serving import served
-
-from matting import MattingPipeline
-from matting.networks.spamattnet import SPAMattNet
-from matting.networks.tgn import TGN
 
 pytestmark = pytest.mark.trust
 CLIENTS, CALLS, LONG = 20, 200, 500
@@ -31,7 +27,7 @@ SIZE = (72, 96)
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
     torch.manual_seed(0)
-    pipeline = MattingPipeline(TGN(NARROWEST_TGN), SPAMattNet(NARROWEST), device="cpu")
+    pipeline = narrowest_pipeline()
     with served(pipeline, tmp_path_factory.mktemp("uploads")) as (_, address):
         yield pipeline, address
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import fastapi
 import gradio as gr
+from gradio.queueing import EventQueue
 
 from matting.app.backend.sessions import HeldBlocks
 
@@ -30,15 +31,19 @@ def share_lines(page: HeldBlocks) -> HeldBlocks:
     push = queue.push
 
     async def push_fairly(body: Any, request: fastapi.Request, username: str | None) -> tuple[bool, Any, str]:
-        page.owns(body.session_hash, client_of(page, request))
+        client = client_of(page, request)
+        page.owns(body.session_hash, client)
         listener = page.fns.get(body.fn_index)
         line = queue.event_queue_per_concurrency_id.get(listener.concurrency_id) if listener else None
-        if refused := line and _refusal([client_of(page, event.request) for event in line.queue], page, request):
+        if refused := line and _refusal(clients_in(line), client):
             return False, refused, "queue_full"
         answer = await push(body, request, username)
         if line:
-            line.queue[:] = in_turns(line.queue, [client_of(page, event.request) for event in line.queue])
+            line.queue[:] = in_turns(line.queue, clients_in(line))
         return answer
+
+    def clients_in(line: EventQueue) -> list[str]:
+        return [client_of(page, event.request) for event in line.queue]
 
     queue.push = push_fairly
     return page
@@ -61,7 +66,7 @@ def in_turns(jobs: list[Any], clients: list[str]) -> list[Any]:
     return [jobs[index] for index in sorted(range(len(jobs)), key=turns.__getitem__)]
 
 
-def _refusal(clients: list[str], page: gr.Blocks, request: fastapi.Request) -> str | None:
-    if clients.count(client_of(page, request)) >= SHARE:
+def _refusal(clients: list[str], client: str) -> str | None:
+    if clients.count(client) >= SHARE:
         return YOURS
     return FULL if len(clients) >= LONGEST else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -247,7 +248,7 @@ class Results:
         after = blend(matte.foreground, background.layer(photo.proxy, matte.alpha), matte.alpha)
         composite = None
         if background.worth_keeping:
-            whole = compose_whole(matte, background.layer(photo.image, read_alpha(matte)))
+            whole = compose_whole(matte, partial(background.layer, photo.image))
             name = f"{photo.name}_composite.{background.file}"
             composite = served_files.keep(lambda path: write_picture(path, whole, photo.told), name)
         return {

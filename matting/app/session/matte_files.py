@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -62,10 +63,11 @@ def read_pixels(path: str) -> np.ndarray:
         return np.asarray(picture)
 
 
-def compose_whole(matte: Matte, background: np.ndarray) -> np.ndarray:
-    """Lay the cutout file over a background of its own size, RGB uint8 (H, W, 3)."""
+def compose_whole(matte: Matte, behind: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """Lay the cutout file over what `behind` makes of its alpha, floats (H, W): RGB uint8 (H, W, 3)."""
     layers = read_pixels(matte.cutout_file)
-    return blend(np.ascontiguousarray(layers[:, :, :3]), background, layers[:, :, 3] / np.float32(255))
+    alpha = layers[:, :, 3] / np.float32(255)
+    return blend(np.ascontiguousarray(layers[:, :, :3]), behind(alpha), alpha)
 
 
 def pack(matte: Matte, photo: Photo, composite: str | None) -> str:

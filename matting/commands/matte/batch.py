@@ -202,7 +202,7 @@ def write_result(result: MattingResult, outputs: dict[str, Path], told: Carried)
     dots = Carried(dpi=told["dpi"]) if "dpi" in told else Carried()
     folder = outputs["alpha"].parent
     if "mask" in outputs:  # which may lie on another disk
-        write_png(outputs["mask"], np.rint(result.coarse_mask * 255).astype(np.uint8))
+        write_mask(outputs["mask"], result.coarse_mask)
     aside = folder / f".matte.{owned_name()}"
     aside.mkdir()
     try:
@@ -213,6 +213,11 @@ def write_result(result: MattingResult, outputs: dict[str, Path], told: Carried)
             os.replace(aside / output, outputs[output])
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+
+
+def write_mask(path: Path, mask: np.ndarray) -> None:
+    """Write a coarse mask, floats (H, W) in [0, 1], as 8-bit gray."""
+    write_png(path, np.rint(mask * 255).astype(np.uint8))
 
 
 def about(photo: Path, sentence: str) -> str:

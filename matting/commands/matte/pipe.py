@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 from matting.commands import UsageError
-from matting.commands.matte.batch import about, load, matte_one, told_beside, write_result
+from matting.commands.matte.batch import about, load, matte_one, told_beside, write_mask, write_result
 from matting.commands.matte.naming import guidance_of, output_paths
-from matting.images import save_png, write_png
+from matting.images import save_png
 
 PIPE = "-"
 NAME = "stdin"
@@ -46,7 +46,7 @@ def matte_piped(args: argparse.Namespace) -> int:
     try:
         if args.save_mask:
             args.save_mask.mkdir(parents=True, exist_ok=True)
-            write_png(args.save_mask / f"{name.stem}.png", (result.coarse_mask * 255).round().astype("uint8"))
+            write_mask(args.save_mask / f"{name.stem}.png", result.coarse_mask)
         if outputs:
             args.out.mkdir(parents=True, exist_ok=True)
             write_result(result, outputs, told)

@@ -1,15 +1,13 @@
 import numpy as np
 import pytest
 import torch
-from network_cases import NARROWEST, NARROWEST_TGN
+from network_cases import narrowest_pipeline
 from pictures import disc, save
 from PIL import Image
 
 from matting import MattingPipeline
 from matting.__main__ import main
 from matting.networks.backbones.u2net import CONFIGS, U2Net
-from matting.networks.spamattnet import SPAMattNet
-from matting.networks.tgn import TGN
 
 SIZE = (40, 56)
 
@@ -18,7 +16,7 @@ SIZE = (40, 56)
 def matte(tmp_path):
     """Run `matte` with tiny networks on two photos; returns the exit status."""
     torch.manual_seed(0)
-    MattingPipeline(TGN(NARROWEST_TGN), SPAMattNet(NARROWEST), device="cpu").save_pretrained(tmp_path / "weights")
+    narrowest_pipeline().save_pretrained(tmp_path / "weights")
     for seed, name in enumerate(("ape.png", "bee.jpg")):
         grain = np.random.default_rng(seed).integers(0, 60, (*SIZE, 3))
         save(tmp_path / "photos" / name, np.rint(grain + 180 * disc(SIZE, 12)[..., None]).astype(np.uint8))

@@ -9,13 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from network_cases import NARROWEST, NARROWEST_TGN
+from network_cases import narrowest_pipeline
 from pictures import disc, save
 from PIL import Image
 
 from matting import MattingPipeline
-from matting.networks.spamattnet import SPAMattNet
-from matting.networks.tgn import TGN
 
 SIZE = (40, 56)
 ROOT = Path(__file__).resolve().parents[3]
@@ -26,7 +24,7 @@ def stand(tmp_path_factory):
     """A folder with tiny networks, a photo that carries EXIF, and its mask."""
     folder = tmp_path_factory.mktemp("pipes")
     torch.manual_seed(0)
-    MattingPipeline(TGN(NARROWEST_TGN), SPAMattNet(NARROWEST), device="cpu").save_pretrained(folder / "weights")
+    narrowest_pipeline().save_pretrained(folder / "weights")
     grain = np.random.default_rng(0).integers(0, 60, (*SIZE, 3))
     exif = Image.Exif()
     exif[271], exif[274] = "Canon", 1

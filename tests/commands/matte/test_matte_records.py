@@ -10,14 +10,12 @@ import numpy as np
 import pytest
 import torch
 from disk import files_of_at_most
-from network_cases import NARROWEST, NARROWEST_TGN
+from network_cases import narrowest_pipeline
 from pictures import disc, save
 from PIL import Image
 
-from matting import MattingPipeline, files
+from matting import files
 from matting.__main__ import main
-from matting.networks.spamattnet import SPAMattNet
-from matting.networks.tgn import TGN
 
 SIZE = (40, 56)
 BOX = ("--box", "12,4,44,36", "--coarse", "grabcut")
@@ -94,7 +92,7 @@ def test_a_changed_photo_or_setting_is_made_again(matte, tmp_path, weights, chan
         words += ["--fusion", "soft"]
     elif change == "weights":
         torch.manual_seed(1)
-        MattingPipeline(TGN(NARROWEST_TGN), SPAMattNet(NARROWEST), device="cpu").save_pretrained(tmp_path / "other")
+        narrowest_pipeline().save_pretrained(tmp_path / "other")
         words += ["--weights", tmp_path / "other"]
     else:
         words = ["--trimap", tmp_path / "t.png"]

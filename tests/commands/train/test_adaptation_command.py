@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from network_cases import NARROWEST, NARROWEST_TGN
+from network_cases import NARROWEST, NARROWEST_TGN, narrowest_pipeline
 from pictures import disc, save
 from training_cases import assert_equal, read_log
 
@@ -29,7 +29,7 @@ def root(tmp_path_factory):
     """Weights of few channels, photos and their masks, backgrounds, and one photo in alphamatting.com's layout."""
     root = tmp_path_factory.mktemp("adaptation")
     torch.manual_seed(0)
-    MattingPipeline(TGN(NARROWEST_TGN), SPAMattNet(NARROWEST), device="cpu").save_pretrained(root / "weights")
+    narrowest_pipeline().save_pretrained(root / "weights")
     for seed in range(2):
         grain = np.random.default_rng(seed).integers(0, 90, (*SIZE, 3)).astype(np.uint8)
         alpha = disc(SIZE, 22 + 4 * seed)
