@@ -12,9 +12,24 @@ import re
 from pathlib import Path
 
 from matting.commands import UsageError
+from matting.lessons.colab import PICTURE
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "notebooks"
+MATHJAX = "mathjax/MathJax.js"
+"""Below the folder of the pages."""
+TEMPLATE = """\
+{%- extends 'lab/index.html.j2' -%}
+{%- block html_head_js_requirejs -%}{%- endblock -%}
+{%- block html_head_js_mathjax -%}
+<script type="text/x-mathjax-config">
+MathJax.Hub.Config({"HTML-CSS": {availableFonts: [], webFont: "STIX-Web", linebreaks: {automatic: true}}});
+</script>
+{{ super() }}
+{%- endblock -%}
+{%- block html_head_css -%}<style>main { max-width: 1080px; margin: auto; }</style>{%- endblock -%}
+"""
+"""JupyterLab's look without what it fetches for widgets, with the one font that MathJax's package has for Jupyter."""
 WIDEST = 560
 """Pixels of the longer side of a notebook's picture."""
 
@@ -42,7 +57,8 @@ def run(args: argparse.Namespace) -> int:
                 execute(path)
                 print(f"{path.name}: run")
         elif args.action == "html":
-            for path in notebooks():
+            put_mathjax(args.folder)
+            for path in [FOLDER / "README.md", *notebooks()]:
                 print(render(path, args.folder))
         elif args.action == "pictures":
             for path in sorted(FOLDER.glob("*.ipynb")):
@@ -71,24 +87,54 @@ def execute(path: Path) -> None:
     client = NotebookClient(book, timeout=3600, record_timing=False, resources={"metadata": {"path": str(path.parent)}})
     client.execute(env=environment)
     book.metadata.pop("widgets", None)
+    for cell in book.cells:
+        for output in cell.get("outputs", ()):  # a widget lives no longer than its kernel; its picture stays
+            output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
     book.metadata["language_info"] = {"name": "python"}
     _write(path, book)
 
 
 def render(path: Path, folder: Path) -> Path:
-    """Write a notebook as a page with its outputs below a folder; its links lead to the other pages."""
+    """Write a notebook, or README.md as index.html, as a page below a folder; its links lead to the other pages.
+
+    The page asks no other host for anything: `put_mathjax` has brought what typesets its equations.
+    """
     import nbformat
+    import nbformat.v4 as notebook
+    from jinja2 import DictLoader
     from nbconvert import HTMLExporter
 
-    book = nbformat.read(path, as_version=4)
-    page = (folder / path.relative_to(FOLDER)).with_suffix(".html")
+    if path.suffix == ".md":
+        book = notebook.new_notebook(cells=[notebook.new_markdown_cell(path.read_text(encoding="utf-8"))])
+        page = folder / "index.html"
+    else:
+        book = nbformat.read(path, as_version=4)
+        page = (folder / path.relative_to(FOLDER)).with_suffix(".html")
     page.parent.mkdir(parents=True, exist_ok=True)
     for cell in book.cells:
         if cell.cell_type == "markdown":
-            cell.source = re.sub(r"\]\(([^):]+)\)", lambda link: f"]({_target(link[1], path, page)})", cell.source)
-    text, _ = HTMLExporter(template_name="lab").from_notebook_node(book, {"metadata": {"name": path.stem}})
+            text = cell.source.replace(f"![Open in Colab]({PICTURE})", "Open in Colab")
+            cell.source = re.sub(r"\]\(([^):]+)\)", lambda link: f"]({_target(link[1], path, page)})", text)
+    mathjax = Path(os.path.relpath(folder / MATHJAX, page.parent)).as_posix()
+    exporter = HTMLExporter(
+        template_name="lab",
+        extra_loaders=[DictLoader({"page.html.j2": TEMPLATE})],
+        template_file="page.html.j2",
+        mathjax_url=f"{mathjax}?config=TeX-AMS-MML_HTMLorMML-full,Safe",
+    )
+    text, _ = exporter.from_notebook_node(book, {"metadata": {"name": path.stem}})
     page.write_text(text, encoding="utf-8")
     return page
+
+
+def put_mathjax(folder: Path) -> None:
+    """Copy MathJax, in English, from the package that brings it for Jupyter to where pages look for it."""
+    import shutil
+
+    from jupyter_server_mathjax.app import STATIC_ASSETS_PATH
+
+    unused = shutil.ignore_patterns("localization", "a11y", "mhchem3")
+    shutil.copytree(STATIC_ASSETS_PATH, (folder / MATHJAX).parent, ignore=unused, dirs_exist_ok=True)
 
 
 def picture(path: Path) -> Path:

@@ -27,7 +27,8 @@ NEEDED = (
 )
 """Patterns of the files below the repository's root that the demo runs from."""
 
-NEVER = ("**/__pycache__/**", "**/*.pyc")
+NEVER = ("**/__pycache__/**", "**/*.pyc", "docs/notebooks/**")
+"""What Python and `make docs` leave there."""
 
 COLOURS = ("red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray")
 """What the hub takes for `colorFrom` and `colorTo`."""

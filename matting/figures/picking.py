@@ -1,42 +1,31 @@
-"""A figure of one place of a photo, with sliders to move the place; a picture that stands still without ipywidgets."""
+"""A figure of one place of a photo that follows clicks; a picture that stands still without widgets."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-SAYS = "Run this cell in Jupyter to move the place with two sliders."
-"""What stands in place of the sliders where the notebook is only read."""
-
 
 def pick_place(draw: Callable[[int, int], None], size: tuple[int, int], start: tuple[int, int]) -> None:
-    """Draw a place of a photo, and draw it anew whenever one of two sliders moves it.
+    """Draw a place of a photo, and draw it anew where the photo is clicked, or moved over by arrow keys.
 
     Args:
-        draw: draws one pyplot figure of the place (x, y), in pixels.
+        draw: draws one pyplot figure of the place (x, y), in pixels; its first axes show the photo.
         size: (height, width) of the photo.
         start: the place (x, y) that is drawn first.
     """
     try:
-        import ipywidgets
-    except ImportError:  # the picture of the first place says enough
+        from matting.figures.clickable import SAYS, ClickableFigure
+    except ImportError:  # no widgets: the picture of the first place says enough
         draw(*start)
         return
+    from base64 import b64encode
+
     from IPython.display import display
 
-    across, down = (
-        ipywidgets.IntSlider(value=at, max=most - 1, description=name, continuous_update=False)
-        for name, at, most in zip("xy", start, size[::-1], strict=True)
-    )
-    handle = display(_figure(draw, *start), display_id=True)
-
-    def redraw(_: Any) -> None:
-        handle.update(_figure(draw, across.value, down.value))
-
-    for slider in (across, down):
-        slider.observe(redraw, "value")
-    bundle = ipywidgets.HBox([across, down])._repr_mimebundle_()
-    display(bundle | {"text/plain": SAYS}, raw=True)
+    figure = ClickableFigure(lambda x, y: _figure(draw, x, y), size, start)
+    still = {"image/jpeg": b64encode(figure.picture).decode(), "text/plain": SAYS}
+    display(figure._repr_mimebundle_()[0] | still, raw=True)  # a reader without Jupyter sees the first place
 
 
 def _figure(draw: Callable[[int, int], None], x: int, y: int) -> Any:

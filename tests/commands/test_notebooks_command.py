@@ -1,5 +1,6 @@
 import base64
 import io
+import re
 
 import nbformat
 import nbformat.v4 as notebook
@@ -40,7 +41,24 @@ def test_a_page_shows_the_outputs_and_its_links_lead_to_pages_and_files(folder, 
     page = notebooks.render(folder / "01_one.ipynb", tmp_path / "docs" / "notebooks")
     text = page.read_text(encoding="utf-8")
     assert page.name == "01_one.html" and "See" in text
+    assert not re.search(r'(?:src|href)="https?:(?!//example.org)', text)  # no other host is asked for anything
     assert 'href="02_two.html#part"' in text and 'href="../a.md"' in text and 'href="https://example.org"' in text
+
+
+def test_the_path_through_the_notebooks_becomes_the_first_page(folder, tmp_path):
+    (folder / "README.md").write_text("Read [one](01_one.ipynb) and [the code](../matting/a.py).", encoding="utf-8")
+    page = notebooks.render(folder / "README.md", tmp_path / "docs" / "notebooks")
+    text = page.read_text(encoding="utf-8")
+    assert page.name == "index.html" and 'href="01_one.html"' in text and 'href="../../matting/a.py"' in text
+
+
+def test_a_widget_leaves_its_picture_and_no_more(folder):
+    book = read(folder)
+    view = '{"application/vnd.jupyter.widget-view+json": {"model_id": "1"}, "text/plain": "still"}'
+    book.cells[1].source = f"from IPython.display import display\ndisplay({view}, raw=True)"
+    nbformat.write(book, folder / "01_one.ipynb")
+    notebooks.execute(folder / "01_one.ipynb")
+    assert read(folder).cells[1].outputs[0].data == {"text/plain": "still"}
 
 
 def test_the_repositorys_name_is_written_into_every_notebook(folder):
