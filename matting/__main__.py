@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     modules = _command_modules()
     for module in modules.values():
         module.add_parser(subparsers)
-    args = parser.parse_args(argv)
+    args = parser.parse_args([*map(_as_file, sys.argv[1:] if argv is None else argv)])
     try:
         return modules[args.command].run(args)
     except UsageError as error:
@@ -41,6 +41,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("Interrupted; what is finished stays.", file=sys.stderr)
         return INTERRUPTED
+
+
+def _as_file(argument: str) -> str:
+    """Tell a file whose name begins with a dash, as *.jpg may find one, from an option."""
+    named = argument.startswith("-") and argument != "-" and Path(argument).is_file()
+    return f"./{argument}" if named else argument
 
 
 def _say_what_can_be_said() -> None:

@@ -239,7 +239,7 @@ def principal_channels(feature: Tensor, count: int = CHANNELS) -> Tensor:
     The lowest and the highest hundredth are cut off, so that a few extreme cells do not darken the picture. A
     direction's sign is that of its largest weight, so equal features give equal pictures.
     """
-    values = feature.double().cpu().flatten(1)
+    values = feature.cpu().double().flatten(1)  # in this order: MPS has no float64
     centred = values - values.mean(dim=1, keepdim=True)
     directions = torch.linalg.eigh(centred @ centred.T).eigenvectors.flip(1)[:, :count]
     largest = directions.gather(0, directions.abs().argmax(dim=0, keepdim=True))

@@ -39,7 +39,7 @@ def build(pipeline: MattingPipeline, coarse: Sequence[str] = ()) -> gr.Blocks:
         title="TriMatte", analytics_enabled=False, delete_cache=(CACHE_SECONDS // 4, CACHE_SECONDS)
     ) as page:
         connect(lay_out(gpu.describe(pipeline.device), coarse), steps)
-        publish(steps)
+        publish(page, steps)
     return share_lines(page.queue())
 
 

@@ -9,12 +9,14 @@ import gradio as gr
 import numpy as np
 
 from matting.app.backend.computations import Steps
+from matting.app.backend.lines import stop_if_left
 from matting.app.edges.layout import FUSIONS
 from matting.app.parts import served_files
 from matting.app.parts.messages import explain
 from matting.coarse import DEFAULT, Prompts
 from matting.compositing import cutout, estimate_foreground
 from matting.images import emptiness, read_mask, read_photo, read_trimap, write_alpha, write_png
+from matting.inference.progress import StoppedError, watched
 from matting.trimaps.algebra import from_probabilities
 from matting.trimaps.editing import keep_promises
 
@@ -38,8 +40,8 @@ def typed_json(schema: dict[str, Any], label: str) -> gr.JSON:
     return component
 
 
-def publish(steps: Steps) -> None:
-    """Add the endpoint to the current gr.Blocks, on hidden components."""
+def publish(page: gr.Blocks, steps: Steps) -> None:
+    """Add the endpoint to a page that is being built, on hidden components."""
 
     def matte(
         photo: str | None,
@@ -48,9 +50,13 @@ def publish(steps: Steps) -> None:
         points: Any = None,
         box: Any = None,
         fusion: str = "hard",
+        request: gr.Request | None = None,
     ) -> tuple[str, str, str, list[str]]:
         try:
-            return _matte(steps, photo, mask, trimap, points, box, fusion)
+            with watched(lambda _: stop_if_left(page, request)):
+                return _matte(steps, photo, mask, trimap, points, box, fusion)
+        except StoppedError:
+            raise gr.Error("Nobody listens any more.", print_exception=False) from None
         except Exception as error:  # a client gets one sentence, as a visitor does
             raise gr.Error(explain(error), print_exception=False) from error
 

@@ -32,6 +32,8 @@ AVIF_BRANDS = (b"avif", b"avis")
 ORIENTATION, SIDEWAYS = 274, (5, 6, 7, 8)
 """EXIF's tag of how a photo lies, and its values for one that lies on its side."""
 
+WEB = ("http:/", "https:/", "data:")
+
 PNG = b"\x89PNG\r\n\x1a\n"
 LARGEST_TEXT = PngImagePlugin.MAX_TEXT_CHUNK
 
@@ -198,6 +200,8 @@ def _why_not(head: bytes) -> str:
 
 
 def _read_head(path: Path, name: str) -> bytes:
+    if str(path).startswith(WEB):
+        raise ValueError(f"{name} is an address, not a file; download it and give the file.")
     if not path.exists():
         raise MissingFileError(f"{name} does not exist: there is no file {path}.")
     if not path.is_file():

@@ -15,8 +15,17 @@ from matting.trimaps.algebra import BACKGROUND, FOREGROUND, UNKNOWN
 MOST_LABELS = 32
 """More different values than these are shades, not labels."""
 
+CLOSE = 32
+"""Levels of 8 bits by which a trimap's shades, smoothed or compressed, may differ from its three values..."""
+
+PICTURE = 0.25
+"""... in all but this share of it; else it is some other picture."""
+
+TWELVE_BITS = 4096
+"""Values of cameras and scanners that are kept in 16 bits are below this."""
+
 SAMPLE = 65_536
-"""Pixels among which different colours are counted."""
+"""Pixels among which different colours and shades are counted."""
 
 
 def of_mask(values: np.ndarray, name: str) -> tuple[np.ndarray, Notices]:
@@ -59,10 +68,15 @@ def of_alpha(values: np.ndarray, name: str) -> tuple[np.ndarray, Notices]:
 def of_trimap(values: np.ndarray, name: str) -> tuple[np.ndarray, Notices]:
     """Reduce a trimap's values to one plane; labels 0, 1, 2 become 0, 128, 255, and 0 and 1 false and true.
 
+    Where there are no colours but one and the alpha channel varies, the alpha channel is the trimap.
+
     Raises:
-        ValueError: If they are labels of another kind, all of which would count as background.
+        ValueError: If they are labels of another kind, all of which would count as background, or shades of a picture.
     """
-    gray, notices = to_gray(values, name)
+    if only_opacity_varies(values):
+        gray, notices = values[:, :, -1], (f"{name} is of one colour; its alpha channel is used.",)
+    else:
+        gray, notices = to_gray(values, name)
     gray, more = eight_bits(gray, name)
     notices += more
     if not np.issubdtype(gray.dtype, np.integer):
@@ -78,7 +92,31 @@ def of_trimap(values: np.ndarray, name: str) -> tuple[np.ndarray, Notices]:
             f"{name} has values from {gray.min()} to {highest}; which region is which? "
             "Save background, unknown and foreground as 0, 128 and 255."
         )
+    other = 100 * _share_of_other_shades(gray, values)
+    if other > 100 * PICTURE and len(np.unique(_sample(gray))) > MOST_LABELS:
+        raise ValueError(
+            f"{name} is another picture: {other:.0f} % of it is neither black (background), gray (unknown) "
+            "nor white (foreground); give one of these three."
+        )
     return gray, notices
+
+
+def only_opacity_varies(values: np.ndarray) -> bool:
+    """Tell whether a picture with an alpha channel, (H, W, 2 or 4), says everything by it."""
+    if values.ndim < 3 or values.shape[2] not in (2, 4):
+        return False
+    *colours, opacity = (values[:, :, channel] for channel in range(values.shape[2]))
+    return all(colour.min() == colour.max() for colour in colours) and bool(opacity.min() != opacity.max())
+
+
+def _share_of_other_shades(gray: np.ndarray, values: np.ndarray) -> float:
+    """The share of a trimap's pixels, (H, W) of integers, that is not `CLOSE` to any of its three grays."""
+    step = np.iinfo(gray.dtype).max / 255
+    gray, values = _sample(gray), _sample(values)
+    away = np.min([np.abs(gray / step - value) for value in (BACKGROUND, UNKNOWN, FOREGROUND)], axis=0)
+    if values.ndim == 2 and values.shape[1] > 2:
+        away = np.maximum(away, np.ptp(values[:, :3], axis=1) / step)
+    return float((away > CLOSE).mean())
 
 
 def eight_bits(gray: np.ndarray, name: str) -> tuple[np.ndarray, Notices]:
@@ -88,6 +126,15 @@ def eight_bits(gray: np.ndarray, name: str) -> tuple[np.ndarray, Notices]:
     small = gray.astype(np.uint8)
     remark = f"{name} has 16 bits, but no value above 255; it is read as one of 8 bits."
     return small, () if small.max() <= 2 else (remark,)
+
+
+def sixteen_bits(values: np.ndarray, name: str) -> tuple[np.ndarray, Notices]:
+    """Read a photo's 16 bits as they are, or as `eight_bits` does; where they leave it dark, say so."""
+    values, notices = eight_bits(values, name)
+    if values.dtype == np.uint16 and values.max() < TWELVE_BITS:
+        remark = f"{name} has 16 bits, but no value above {values.max()}, which is nearly black; if it has fewer bits"
+        notices += (f"{remark}, multiply its values first.",)
+    return values, notices
 
 
 def _one_colour(values: np.ndarray, name: str) -> np.ndarray | None:
@@ -101,14 +148,19 @@ def _one_colour(values: np.ndarray, name: str) -> np.ndarray | None:
     first = colours[inside][0]
     if len(set(first.tolist())) > 1 and (colours[inside] == first).all():
         return inside
-    step = max(1, inside.size // SAMPLE)
-    sample = np.unique(colours.reshape(-1, 3)[::step], axis=0)
+    sample = np.unique(_sample(colours), axis=0)
     coloured = (sample != sample[:, :1]).any()
     if coloured and 2 < len(sample) <= MOST_LABELS:
         raise ValueError(
             f"{name} has objects in {len(sample) - 1} colours; which one is meant? Save that one as white on black."
         )
     return None
+
+
+def _sample(values: np.ndarray) -> np.ndarray:
+    """Some `SAMPLE` pixels of (H, W) or (H, W, C), evenly spread: (N,) or (N, C)."""
+    every = values.reshape(-1, *values.shape[2:])
+    return every[:: max(1, len(every) // SAMPLE)]
 
 
 def _listed(labels: list[int]) -> str:

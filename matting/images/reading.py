@@ -68,13 +68,13 @@ def read_cutout(source: Source) -> tuple[np.ndarray, np.ndarray | None, Notices]
     name = name_source(source, "photo")
     source = plain(source, name)
     if isinstance(source, np.ndarray):
-        array, notices = labels.eight_bits(checked(source, name), name)
+        array, notices = labels.sixteen_bits(checked(source, name), name)
         array = to_bytes(array, name)
         picture = Image.fromarray(array[:, :, 0] if array.shape[2:] == (1,) else array)
     else:
         picture, notices = decode(source, name)
     if is_deep(picture):
-        values, more = labels.eight_bits(deep_values(picture, name), name)
+        values, more = labels.sixteen_bits(deep_values(picture, name), name)
         notices += more
         gray = Image.fromarray(to_bytes(values, name))
         gray.info = {key: picture.info[key] for key in picture.info.keys() & {"icc_profile"}}
@@ -130,9 +130,9 @@ def read_alpha(source: Source, size: tuple[int, int]) -> tuple[np.ndarray, Notic
 def read_trimap(source: Source, size: tuple[int, int]) -> tuple[np.ndarray, Notices]:
     """Read a trimap for a photo of `size` = (height, width).
 
-    Values are cleaned (see `algebra.clean`), labels 0, 1 and 2 are background, unknown and foreground, transparent
-    parts count as background, and a trimap of another size is resized by nearest neighbour. One without foreground,
-    background or unknown goes on with a notice.
+    Values are cleaned (see `algebra.clean`), labels 0, 1 and 2 are background, unknown and foreground, and transparent
+    parts count as background unless the transparency alone says anything. A trimap of another size is resized by
+    nearest neighbour. One without foreground, background or unknown goes on with a notice.
 
     Args:
         source: As for `read_photo`.
@@ -142,14 +142,14 @@ def read_trimap(source: Source, size: tuple[int, int]) -> tuple[np.ndarray, Noti
         The trimap, uint8 (H, W) in {0, 128, 255}, and notices.
 
     Raises:
-        ValueError: As for `read_mask`, and if its values are labels of another kind.
+        ValueError: As for `read_mask`, and if its values are labels of another kind or shades of a picture.
     """
     name = name_source(source, "trimap")
     values, notices = _read_values(plain(source, name), name, keep_numbers=True)
     gray, more = labels.of_trimap(values, name)
     given = to_bytes(gray, name)
     notices += more
-    if values.ndim == 3 and values.shape[2] in (2, 4):
+    if values.ndim == 3 and values.shape[2] in (2, 4) and not labels.only_opacity_varies(values):
         transparent = to_unit(values[:, :, -1], name) < 0.5
         if transparent.any():
             given = np.where(transparent, np.uint8(BACKGROUND), given)
@@ -157,7 +157,7 @@ def read_trimap(source: Source, size: tuple[int, int]) -> tuple[np.ndarray, Noti
     trimap = clean(given)
     changed = 100 * np.count_nonzero(trimap != given) / given.size
     if changed:
-        notices += (f"{name} had other values than 0, 128 and 255 in {changed:.2g} % of it; it was cleaned.",)
+        notices += (f"{name} had other values than 0, 128 and 255 in {_percent(changed)} of it; it was cleaned.",)
     _check_aspect(trimap.shape, size, name)
     if trimap.shape != tuple(size):
         notices += (_resized(name, trimap.shape, size),)
@@ -173,6 +173,10 @@ def trimap_notices(trimap: np.ndarray, name: str = "The trimap") -> Notices:
         UNKNOWN: "has no unknown region; alpha is the trimap",
     }
     return tuple(f"{name} {remark}." for value, remark in remarks.items() if not (trimap == value).any())
+
+
+def _percent(share: float) -> str:
+    return f"{share:.0f} %" if share >= 10 else f"{share:.2g} %"
 
 
 def _read_values(source: Plain, name: str, *, keep_numbers: bool = False) -> tuple[np.ndarray, Notices]:

@@ -237,6 +237,10 @@ class TestBadInput:
         refused(lambda: door.read_photo(""), "name a picture")
         refused(lambda: door.read_photo("a\0b.png"), "does not exist")
 
+    @pytest.mark.parametrize("address", ["https://example.org/cat.jpg", "http://a.b/c", "data:image/png;base64,iVBO"])
+    def test_an_address_on_the_web_is_not_fetched_but_said(self, address):
+        refused(lambda: door.read_photo(address), "is an address", "download it")
+
     @pytest.mark.parametrize("source", [None, 3, [[1, 2], [3, 4]], object()])
     def test_other_objects(self, source):
         refused(lambda: door.read_photo(source), type(source).__name__, "NumPy array")

@@ -160,3 +160,26 @@ class TestTrimaps:
         resized, notices = door.read_trimap(trimap, expected.shape)
         assert np.array_equal(resized, expected)
         assert sum("resized" in notice for notice in notices) == 1
+
+    def test_one_that_is_drawn_in_the_alpha_channel_alone_is_found_there(self):
+        trimap = np.full((6, 8), 255, np.uint8)
+        trimap[:, 4], trimap[:, 5:] = 128, 0
+        black = np.zeros((6, 8, 3), np.uint8)
+        for source in (np.dstack([black, trimap]), encoded(Image.fromarray(np.dstack([black, trimap])), "PNG")):
+            read_back, notices = door.read_trimap(source, (6, 8))
+            assert np.array_equal(read_back, trimap)
+            assert notices == ("The trimap is of one colour; its alpha channel is used.",)
+
+    def test_a_photo_with_scribbles_is_no_trimap_but_a_compressed_one_is(self):
+        y, x = np.mgrid[:64, :96]
+        photo = np.dstack([40 + 2 * x, 60 + y, 200 - x]).astype(np.uint8)
+        photo[:4], photo[30:34] = 0, 255
+        refused(lambda: door.read_trimap(photo, (64, 96)), "another picture", "neither black", "give one of these")
+        regions = np.where(x < 30, 0, np.where(x < 50, 128, 255)).astype(np.uint8)
+        trimap, notices = door.read_trimap(encoded(Image.fromarray(regions), "JPEG"), (64, 96))
+        assert (trimap == regions).mean() > 0.95
+        assert "cleaned" in notices[0]
+
+    def test_the_share_that_was_cleaned_is_said_as_people_say_it(self):
+        _, notices = door.read_trimap(np.array([[1, 2, 250], [125, 252, 7]], np.uint8), (2, 3))
+        assert "in 100 % of it" in notices[0]

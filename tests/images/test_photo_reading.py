@@ -205,3 +205,13 @@ class TestBadValues:
     )
     def test_deep_pictures_of_an_unknown_scale(self, picture):
         refused(lambda: door.read_photo(picture), "values")
+
+
+def test_twelve_bits_in_sixteen_are_read_as_they_are_and_said_to_be_dark():
+    deep = np.linspace(0, 4095, 64 * 48).reshape(48, 64).astype(np.uint16)
+    for source in (deep, deep.astype(np.int32), encoded(Image.fromarray(deep), "PNG")):
+        image, notices = door.read_photo(source)
+        assert image.max() == 16
+        assert len(notices) == 1
+        assert "no value above 4095" in notices[0]
+    assert door.read_photo(deep * 16)[1] == ()

@@ -11,9 +11,10 @@ from typing import Any
 
 import fastapi
 import gradio as gr
-from gradio.queueing import EventQueue
+from gradio.queueing import Event, EventQueue
 
 from matting.app.backend.sessions import HeldBlocks
+from matting.inference.progress import StoppedError
 
 LONGEST = 32
 """Jobs that may wait in one line."""
@@ -47,6 +48,21 @@ def share_lines(page: HeldBlocks) -> HeldBlocks:
 
     queue.push = push_fairly
     return page
+
+
+def stop_if_left(page: gr.Blocks, request: gr.Request | None) -> None:
+    """Stop the work for a request whose client has closed its connection since: Gradio lets what runs run on.
+
+    Raises:
+        StoppedError: If it has. One who never listened may still come, so their work goes on.
+    """
+    if request is not None and any(not job.alive and job.session_hash == request.session_hash for job in running(page)):
+        raise StoppedError
+
+
+def running(page: gr.Blocks) -> list[Event]:
+    """Return the jobs that run just now."""
+    return [job for jobs in page._queue.active_jobs for job in jobs or ()]
 
 
 def client_of(page: gr.Blocks, request: fastapi.Request) -> str:

@@ -1,6 +1,7 @@
 """The photos of a call, the names of their outputs, and which mask belongs to which photo."""
 
 import argparse
+import glob
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -36,14 +37,23 @@ def find_photos(given: Sequence[str], out: Path) -> list[Path]:
     Raises UsageError for a folder without any picture.
     """
     photos: dict[Path, Path] = {}
-    for path in map(Path, given):
+    for path in _named(given):
         found = list(_pictures(path)) if path.is_dir() else [path]
         if path.is_dir() and out.resolve() == path.resolve():
             found = [photo for photo in found if not _is_output(photo, found)]
         if not found:
-            raise UsageError(f"The folder {path} holds no picture.")
+            below = any(True for folder in path.iterdir() if folder.is_dir() for _ in _pictures(folder))
+            raise UsageError(f"The folder {path} holds no picture{', its folders do; name these' if below else ''}.")
         photos.update((photo.resolve(), photo) for photo in found)
     return list(photos.values())
+
+
+def _named(given: Sequence[str]) -> Iterator[Path]:
+    """The files and folders that are given; patterns as *.jpg, which Windows hands on as they are, are filled in."""
+    for name in given:
+        path = Path(name)
+        matches = [] if path.exists() else sorted(glob.glob(name))
+        yield from map(Path, matches or [name])
 
 
 def output_names(photos: Sequence[Path]) -> list[str]:

@@ -13,11 +13,19 @@ from pictures import disc, save
 from serving import Visitor, served
 
 from matting.app import api
-from matting.app.backend.lines import FULL, LONGEST, SHARE, YOURS, client_of, in_turns
+from matting.app.backend.lines import FULL, LONGEST, SHARE, YOURS, client_of, in_turns, running
+from matting.inference.progress import StoppedError, tell
 
 
 @pytest.fixture
-def held(pipeline, tmp_path, monkeypatch):
+def photo_file(tmp_path):
+    path = tmp_path / "photo.png"
+    save(path, np.rint(40 + 180 * disc((96, 128), 30)[..., None].repeat(3, 2)).astype(np.uint8))
+    return path
+
+
+@pytest.fixture
+def held(pipeline, photo_file, tmp_path, monkeypatch):
     """A demo whose `/matte` does not finish before it is let go, with a photo that was uploaded to it."""
     let_go, first, matte = threading.Event(), threading.Semaphore(1), api._matte
 
@@ -29,8 +37,7 @@ def held(pipeline, tmp_path, monkeypatch):
 
     monkeypatch.setattr(api, "_matte", slow)
     with served(pipeline, tmp_path / "uploads") as (page, address):
-        save(tmp_path / "photo.png", np.rint(40 + 180 * disc((96, 128), 30)[..., None].repeat(3, 2)).astype(np.uint8))
-        path = Visitor(address).upload(tmp_path / "photo.png")
+        path = Visitor(address).upload(photo_file)
         try:
             yield SimpleNamespace(
                 address=address, let_go=let_go, photo={"path": path, "meta": {"_type": "gradio.FileData"}}
@@ -38,7 +45,7 @@ def held(pipeline, tmp_path, monkeypatch):
         finally:
             let_go.set()
             until = time.monotonic() + 60
-            while (len(page._queue) or any(page._queue.active_jobs)) and time.monotonic() < until:
+            while (len(page._queue) or running(page)) and time.monotonic() < until:
                 time.sleep(0.05)
 
 
@@ -67,6 +74,34 @@ def test_a_full_line_is_said_in_a_sentence_and_empties_again(held):
     with httpx.stream("GET", f"{held.address}/gradio_api/call/matte/{last}", timeout=120) as stream:
         assert "event: complete" in list(stream.iter_lines())
     assert matte(held, "127.0.0.3").status_code == 200
+
+
+def test_work_for_a_client_that_left_is_stopped(pipeline, photo_file, tmp_path, monkeypatch):
+    begun, stopped = threading.Event(), threading.Event()
+
+    def endless(*_):
+        begun.set()
+        until = time.monotonic() + 60
+        try:
+            while time.monotonic() < until:
+                time.sleep(0.02)
+                tell(0.5)
+        except StoppedError:
+            stopped.set()
+            raise
+
+    monkeypatch.setattr(api, "_matte", endless)
+    with served(pipeline, tmp_path / "uploads") as (page, address):
+        path = Visitor(address).upload(photo_file)
+        data = [{"path": path, "meta": {"_type": "gradio.FileData"}}, None, None, None, [20, 16, 98, 80], "hard"]
+        event = httpx.post(f"{address}/gradio_api/call/matte", json={"data": data}).json()["event_id"]
+        with httpx.stream("GET", f"{address}/gradio_api/call/matte/{event}", timeout=30):
+            assert begun.wait(30) and not stopped.wait(0.5)
+        assert stopped.wait(30)
+        until = time.monotonic() + 10
+        while running(page) and time.monotonic() < until:
+            time.sleep(0.05)
+        assert not running(page)
 
 
 def test_clients_take_turns():
