@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
+from traceback import walk_tb
 from typing import Any
 
 import numpy as np
@@ -39,8 +40,8 @@ class Verdict:
 def exercise(name: str) -> Callable[[Callable[..., str]], Callable[..., Verdict]]:
     """Make a check of a function that returns praise or raises `Hint` or `NotYetAnswered`.
 
-    An argument that is None or `...` is an answer not yet given. Whatever else the answer's own code raises goes
-    through to its author.
+    An argument that is None or `...` is an answer not yet given. An answer of another kind than the check can read is
+    wrong; what an answer's own code raises goes through to its author.
     """
 
     def decorate(judge: Callable[..., str]) -> Callable[..., Verdict]:
@@ -54,10 +55,22 @@ def exercise(name: str) -> Callable[[Callable[..., str]], Callable[..., Verdict]
                 return Verdict(name, None, "not yet answered.")
             except Hint as hint:
                 return Verdict(name, False, f"not yet right. {hint}")
+            except Exception as error:
+                if _raised_by(answers, error, judge):
+                    raise
+                said = f"The check can't read this answer ({error}); compare it with the comment beside it."
+                return Verdict(name, False, f"not yet right. {said}")
 
         return check
 
     return decorate
+
+
+def _raised_by(answers: tuple[Any, ...], error: Exception, judge: Callable[..., str]) -> bool:
+    """Whether an error comes out of code of the module, or the notebook, in which an answer was written."""
+    modules = {getattr(answer, "__module__", None) for answer in answers if callable(answer)}
+    frames = [frame for frame, _ in walk_tb(error.__traceback__) if frame.f_code is not judge.__code__]
+    return any(frame.f_globals.get("__name__") in modules for frame in frames)
 
 
 def ask(function: Callable[..., Any], *arguments: Any) -> Any:

@@ -29,6 +29,21 @@ def test_what_an_answer_raises_goes_to_its_author():
         check_double(lambda number: number / 0)
 
 
+@exercise("2 · Corner")
+def check_corner(place):
+    """Name the corner."""
+    row, column = place
+    expect(row == column == 0, "Count from 0.")
+    return "That is it."
+
+
+def test_an_answer_of_another_kind_gets_a_hint():
+    assert "cannot unpack" in repr(check_corner(5)) and check_corner(5).right is False
+    verdict = check_double(lambda number: np.zeros(2))  # the check, not the answer, trips over an array's truth
+    assert verdict.right is False and "compare it with the comment" in verdict.said
+    assert check_double(7).right is False  # no function at all
+
+
 def test_near_wants_one_shape_and_close_values():
     assert near(torch.tensor([1.0, 2.0]), np.array([1.0, 2.00001]))
     assert not near([1.0, 2.0], [1.0, 2.1])
