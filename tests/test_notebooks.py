@@ -6,6 +6,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from matting.commands import notebooks
 from matting.lessons import colab
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -112,6 +113,17 @@ def test_links_between_notebooks_lead_somewhere(path):
     prose = "\n".join(cell.source for cell in cells(read(path), "markdown"))
     links = re.findall(r"\]\(([^)#:]+\.ipynb)\)", prose)
     assert links and all((path.parent / link).is_file() for link in links)
+
+
+def test_pages_need_no_network_and_their_links_lead_somewhere(tmp_path):
+    for path in (ROOT / "notebooks" / "README.md", *NOTEBOOKS):
+        notebooks.render(path, tmp_path)
+    for page in tmp_path.glob("**/*.html"):
+        text = page.read_text(encoding="utf-8")
+        assert not re.search(r"<(?:script|link|img)[^>]* (?:src|href)=\"https?:", text)
+        links = re.findall(r'<a [^>]*href="(?!https?:)([^"#]+)', text)
+        lost = [link for link in links if not (page.parent / link).exists()]
+        assert lost == []
 
 
 @every_lesson

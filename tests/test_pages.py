@@ -23,7 +23,7 @@ PAGES = sorted(
         ROOT / "notebooks" / "README.md",
     ]
 )
-NOTEBOOKS = sorted(ROOT.glob("notebooks/**/*.ipynb"))
+NOTEBOOKS = sorted([*ROOT.glob("notebooks/*.ipynb"), *ROOT.glob("notebooks/solutions/*.ipynb")])
 LONGEST_README, LONGEST_NEWS = 130, 25  # lines
 CALL = re.compile(r"(?:python -m matting|-m(?: --)? matting|\btrimatte)\s+(?=[a-z])(.*)")
 CODE = re.compile(r"^```(\w*)\n(.*?)^```", re.M | re.S)

@@ -27,7 +27,13 @@ MathJax.Hub.Config({"HTML-CSS": {availableFonts: [], webFont: "STIX-Web", linebr
 </script>
 {{ super() }}
 {%- endblock -%}
-{%- block html_head_css -%}<style>main { max-width: 1080px; margin: auto; }</style>{%- endblock -%}
+{%- block html_head_css -%}
+<style>
+  main { max-width: 1080px; margin: auto; }
+  .jp-RenderedMarkdown pre { margin-bottom: 1em; }
+  .jp-OutputArea-output pre { word-break: normal; overflow-wrap: anywhere; }
+</style>
+{%- endblock -%}
 """
 """JupyterLab's look without what it fetches for widgets, with the one font that MathJax's package has for Jupyter."""
 WIDEST = 560
