@@ -11,6 +11,7 @@ from typing import Any
 
 _HOMES = {
     "AdaptationSchedule": "matting.training.schedules",
+    "ClickSchedule": "matting.training.schedules",
     "LiveCurves": "matting.training.observers.live",
     "Observer": "matting.training.observers",
     "ProgressBar": "matting.training.observers",
@@ -20,6 +21,7 @@ _HOMES = {
     "find_schedule": "matting.training.schedules",
     "read_log": "matting.training.observers",
     "train": "matting.training.jobs",
+    "train_clicks": "matting.training.jobs",
 }
 __all__ = [*_HOMES]
 

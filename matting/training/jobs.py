@@ -26,7 +26,7 @@ from matting.data.composites.compose import CompositeData
 from matting.data.composites.settings import COMPOSITES
 from matting.data.photos.with_mattes import PhotoData
 from matting.data.photos.without_mattes import AdaptationSamples, UnlabelledData
-from matting.data.scenes.pool import beginner
+from matting.data.scenes.pool import beginner, read_scenes
 from matting.data.scenes.samples import ClickSamples
 from matting.networks import clicknet
 from matting.networks.discriminator import PatchDiscriminator, PatchDiscriminatorConfig
@@ -189,6 +189,36 @@ def adapt(
     """
     job = adaptation_job(
         data, schedule, start=start, teacher=teacher, held_out=held_out, accelerator=engine.start(device)
+    )
+    return job.run(folder, **running)
+
+
+def train_clicks(
+    pool: Path | str,
+    schedule: ClickSchedule,
+    folder: Path | str,
+    *,
+    config: clicknet.ClickNetConfig | str = "small",
+    start: Start = None,
+    seed: int = 0,
+    device: str = "auto",
+    **running: Any,
+) -> clicknet.ClickNet:
+    """Train ClickNet on the scenes of a pool, as `pool scenes` makes it; returns the averaged network.
+
+    `start` is by default the published networks and, beside them, chance; the rest is as in `train`.
+
+    Raises:
+        ValueError: where these do not fit together; and what `Job.run` raises.
+    """
+    config = _named("clicks", clicknet.CONFIGS, config, start)
+    job = clicks_job(
+        read_scenes(Path(pool)),
+        replace(schedule, crop=config.side),
+        config=config,
+        start=start,
+        seed=seed,
+        accelerator=engine.start(device),
     )
     return job.run(folder, **running)
 

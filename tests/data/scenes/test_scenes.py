@@ -17,6 +17,7 @@ from matting.data.scenes.samples import ClickSamples, draw_box, draw_click, draw
 from matting.networks import clicknet
 from matting.networks.clicknet import ClickNet, ClickNetConfig, Seen
 from matting.networks.weights import load_weights
+from matting.training import find_schedule, train_clicks
 
 NARROW = ClickNetConfig(side=64, widths=(8, 8, 8, 8), detail=4, groups=2)
 
@@ -204,6 +205,20 @@ def test_training_goes_on_and_writes_weights_that_can_be_loaded(pool, narrow, tm
         assert [row["step"] for row in csv.DictReader(file)] == ["1", "2", "3"]
     network = load_weights(tmp_path / "clicks.safetensors")
     assert isinstance(network, ClickNet) and network.config == NARROW
+
+
+def test_the_call_and_the_command_learn_the_same(pool, narrow, tmp_path):
+    words = ["train", "clicks", "--pool", pool, "--run", tmp_path / "words", "--batch", "2", "--steps", "2"]
+    words += ["--crop", "64", "--device", "cpu", "--workers", "0", "--threads", "1"]
+    assert main([str(word) for word in words]) == 0
+    schedule = find_schedule("clicks", "small", batch=2, steps=2)
+    called = train_clicks(pool, schedule, tmp_path / "call", device="cpu", observers=())
+    assert not called.training and called.config == NARROW
+    written = load_weights(tmp_path / "words" / "clicks.safetensors").state_dict()
+    for name, tensor in called.state_dict().items():
+        torch.testing.assert_close(tensor.float(), written[name].float(), atol=2e-3, rtol=2e-3)  # the file is float16
+    with pytest.raises(ValueError, match="configurations small"):
+        train_clicks(pool, schedule, tmp_path / "call", config="paper")
 
 
 def test_options_of_other_stages_are_refused(pool, capsys):
