@@ -6,7 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 ON_ALL_CORES := -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo test trust test-lowest lint browser notebooks docs space clean
+.PHONY: demo test trust test-lowest coverage audit lint browser notebooks docs space clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python demo_app.py
@@ -26,6 +26,16 @@ test-lowest: browser
 	sed -E 's/#.*//; s/>=([0-9.]+)(,<[0-9]+)?/==\1.*/' requirements.txt > $(LOWEST)/lowest.txt
 	$(LOWEST)/bin/python -m pip install -c $(LOWEST)/lowest.txt -e '.[test]'
 	$(LOWEST)/bin/python -m pytest $(ON_ALL_CORES)
+
+# Which lines and branches of matting/ the tests reach.
+coverage: $(VENV)/.test browser
+	$(BIN)/python -m pip install 'pytest-cov>=7'
+	$(BIN)/python -m pytest --cov=matting --cov-branch --cov-report=term:skip-covered
+
+# Known holes in what is installed, asked of PyPI.
+audit: $(VENV)/.test
+	$(BIN)/python -m pip install 'pip-audit>=2.9'
+	$(BIN)/python -m pip_audit --skip-editable
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

@@ -1,11 +1,12 @@
 """Twenty times killed at random moments, training and batch matting end with what an undisturbed run makes."""
 
+import contextlib
 import os
 import random
-import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,16 +22,31 @@ TESTS = Path(__file__).resolve().parents[1]
 ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join([str(TESTS.parent), str(TESTS)])}
 
 
-def kill_at_random(words, folder, moments):
-    """Start a program and kill it at a moment; returns whether it had not ended by itself before."""
+def kill_at_random(words, folder, wait):
+    """Start a program and kill it after `wait`, a function of it; returns whether it had not ended by itself before."""
     process = subprocess.Popen(words, cwd=folder, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        process.wait(moments())
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        return True
-    return False
+    wait(process)
+    killed = process.poll() is None
+    process.kill()
+    process.wait()
+    return killed
+
+
+def for_seconds(seconds, process):
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(seconds)
+
+
+def for_files(more, seconds, folder, process):
+    """Wait until a folder and those within it hold so many files more, and then for some seconds."""
+    enough = count_files(folder) + more
+    while process.poll() is None and count_files(folder) < enough:
+        time.sleep(0.002)
+    for_seconds(seconds, process)
+
+
+def count_files(folder):
+    return sum(len(files) for _, _, files in os.walk(folder))
 
 
 def test_training_killed_twenty_times_ends_the_same(tmp_path):
@@ -47,7 +63,7 @@ def test_training_killed_twenty_times_ends_the_same(tmp_path):
     while kills < KILLS:
         runs += 1
         words = [sys.executable, "-c", slow.format(f"killed-{runs}")]
-        while kill_at_random(words, tmp_path, lambda: rng.uniform(0.3, 1.0) * seconds):
+        while kill_at_random(words, tmp_path, partial(for_seconds, rng.uniform(0.3, 1.0) * seconds)):
             kills += 1
         go(tmp_path / f"killed-{runs}")
         assert_same_runs(tmp_path / "whole", tmp_path / f"killed-{runs}")
@@ -71,14 +87,17 @@ def test_a_batch_killed_twenty_times_ends_the_same(tmp_path):
     def outputs(out):
         return {path.name: path.read_bytes() for path in (tmp_path / out).iterdir() if path.is_file()}
 
-    begun = time.monotonic()
+    def interrupted(out):
+        """Kill it while it writes one of the next files, or soon after."""
+        wait = partial(for_files, rng.randint(1, 20), rng.choice((0, rng.uniform(0, 0.3))), tmp_path / out)
+        return kill_at_random(words(out), tmp_path, wait)
+
     subprocess.run(words("whole"), cwd=tmp_path, env=ENVIRONMENT, check=True, capture_output=True)
-    seconds = time.monotonic() - begun
     whole, rng, kills, runs = outputs("whole"), random.Random(1), 0, 0
     assert len(whole) == 72
     while kills < KILLS:
         runs += 1
-        while kills < KILLS and kill_at_random(words(f"out-{runs}"), tmp_path, lambda: rng.uniform(0.3, 1.0) * seconds):
+        while kills < KILLS and interrupted(f"out-{runs}"):
             kills += 1
             if (tmp_path / f"out-{runs}").exists():  # what is there is whole
                 assert all(whole[name] == content for name, content in outputs(f"out-{runs}").items())
