@@ -57,5 +57,5 @@ def check_json(path: Path | None) -> None:
     if path is None:
         return
     if path.is_dir():
-        raise ValueError(f"{path} is a folder; name a file for --json.")
+        raise ValueError(f"{path} is a folder; name a file.")
     path.parent.mkdir(parents=True, exist_ok=True)

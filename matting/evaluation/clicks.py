@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from matting.coarse import Prompts, Segmenter, as_asked
+from matting.coarse.prompts import Point
 
 BOX_MARGIN = 0.03
 """How much wider than the object the box is drawn, on each side, as a share of the object's own."""
@@ -33,7 +34,20 @@ class User:
         return lambda prompts: self.segmenter.segment(embedding, as_asked(self.name, prompts, image.shape[:2])).best
 
 
-def score(image: np.ndarray, truth: np.ndarray, user: User, clicks: Sequence[int] = (1, 3)) -> dict[str, float]:
+@dataclass(frozen=True)
+class Score:
+    """What a segmenter made of one photo.
+
+    Attributes:
+        iou: in [0, 1] of the best-scored mask with the object: for nothing, after each count of clicks, for a box.
+        clicks: that were made, (x, y, label) each.
+    """
+
+    iou: dict[str, float]
+    clicks: list[Point]
+
+
+def score(image: np.ndarray, truth: np.ndarray, user: User, clicks: Sequence[int] = (1, 3)) -> Score:
     """Score a segmenter on one photo.
 
     Args:
@@ -41,9 +55,6 @@ def score(image: np.ndarray, truth: np.ndarray, user: User, clicks: Sequence[int
         truth: true alpha (H, W) in [0, 1], somewhere at least one half.
         user: who asks.
         clicks: after how many clicks to look; once nothing is wrong, there are no more.
-
-    Returns:
-        the IoU in [0, 1] of the best-scored mask with the object: for nothing, after each count of clicks, for a box.
     """
     ask = user.embed(image)
     found = {NOTHING: ask(Prompts())}
@@ -57,7 +68,7 @@ def score(image: np.ndarray, truth: np.ndarray, user: User, clicks: Sequence[int
         if count in clicks:
             found["1 click" if count == 1 else f"{count} clicks"] = mask
     found[BOX] = ask(Prompts(box=box_around(truth)))
-    return {told: intersection_over_union(mask, truth) for told, mask in found.items()}
+    return Score({told: intersection_over_union(mask, truth) for told, mask in found.items()}, points)
 
 
 def below_half(images: Mapping[str, Mapping[str, float]]) -> str:

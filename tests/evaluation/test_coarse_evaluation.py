@@ -11,6 +11,7 @@ from PIL import Image
 
 from matting.__main__ import main
 from matting.coarse import CoarseMasks, Prompts
+from matting.commands.sheet import read_plan
 from matting.evaluation import clicks
 
 MEASURES = ("nothing", "1 click", "3 clicks", "box")
@@ -82,10 +83,11 @@ def test_each_measure_comes_from_its_own_prompts():
     truth[:, :10] = 1
     segmenter = Slow(truth)
     scores = clicks.score(np.zeros((12, 12, 3), np.uint8), truth, clicks.User("u2netp", segmenter))
-    assert scores == pytest.approx({"nothing": 0.3, "1 click": 0.5, "3 clicks": 0.9, "box": 0.3})
+    assert scores.iou == pytest.approx({"nothing": 0.3, "1 click": 0.5, "3 clicks": 0.9, "box": 0.3})
     assert [len(prompts.points) for prompts in segmenter.asked] == [0, 1, 2, 3, 0]
     assert [prompts.box is not None for prompts in segmenter.asked] == [False, False, False, False, True]
     assert all(truth[int(y), int(x)] == label for x, y, label in segmenter.asked[3].points)
+    assert scores.clicks == list(segmenter.asked[3].points)
 
 
 def test_clicks_are_counted_as_asked_and_end_where_nothing_is_wrong():
@@ -93,7 +95,7 @@ def test_clicks_are_counted_as_asked_and_end_where_nothing_is_wrong():
     truth[:, :10] = 1
     segmenter = Slow(truth)
     scores = clicks.score(np.zeros((12, 12, 3), np.uint8), truth, clicks.User("u2netp", segmenter), (2, 6))
-    assert scores == pytest.approx({"nothing": 0.3, "2 clicks": 0.7, "6 clicks": 1, "box": 0.3})
+    assert scores.iou == pytest.approx({"nothing": 0.3, "2 clicks": 0.7, "6 clicks": 1, "box": 0.3})
     assert max(len(prompts.points) for prompts in segmenter.asked) == 4
 
 
@@ -129,7 +131,7 @@ def root(tmp_path):
 
 def test_the_command_prints_a_table_and_writes_its_numbers(root, tmp_path, capsys):
     words = ["--root", str(root), "--coarse", "grabcut", "--json", str(tmp_path / "new" / "scores.json")]
-    assert main(["evaluate", "coarse", *words]) == 0
+    assert main(["evaluate", "coarse", *words, "--plan", str(tmp_path / "plans" / "plan.json")]) == 0
     printed = capsys.readouterr().out.splitlines()
     assert [cell.strip() for cell in printed[0].split("|")[1:-1]] == ["Photo", *MEASURES]
     assert [line.split("|")[1].strip() for line in printed[2:5]] == ["GT00", "GT01", "mean"]
@@ -139,6 +141,9 @@ def test_the_command_prints_a_table_and_writes_its_numbers(root, tmp_path, capsy
         rows = [written["images"][name][measure] for name in ("GT00", "GT01")]
         assert min(rows) > 0.9
         assert written["mean"][measure] == pytest.approx(sum(rows) / 2)
+    plan = read_plan(tmp_path / "plans" / "plan.json", tmp_path)
+    assert [path.name for path in plan] == ["GT00.png", "GT01.png"]
+    assert all(path.is_file() and points[0] == (60, 45, 1) for path, points in plan.items())
 
 
 def test_what_is_missing_is_named(root, capsys):

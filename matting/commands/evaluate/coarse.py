@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--clicks", type=int, nargs="+", default=[1, 3], metavar="N", help="default: 1 3")
     parser.add_argument("--coarse", metavar="NAME", help="a segmenter (default: the page's and the command line's)")
     parser.add_argument("--source", metavar="SOURCE", help="a folder or hub id of the segmenter's own weights")
+    parser.add_argument("--plan", type=Path, metavar="FILE", help="write the clicks there, a plan for `sheet` to draw")
     add_device(parser, "cpu")
     add_json(parser)
 
@@ -39,9 +41,10 @@ def run(args: argparse.Namespace) -> int:
     from matting.evaluation import clicks, tables
     from matting.images import read_mask, read_photo
 
-    name, images = args.coarse or DEFAULT, {}
+    name, images, plan = args.coarse or DEFAULT, {}, {}
     try:
         check_json(args.json)
+        check_json(args.plan)
         if min(args.clicks) < 1:
             raise ValueError(f"--clicks should be 1 or more, got {min(args.clicks)}.")
         found = find_photos(args)
@@ -49,12 +52,15 @@ def run(args: argparse.Namespace) -> int:
         for example in tqdm(found, unit="photo", file=sys.stderr):
             image, _ = read_photo(example.image)
             truth, _ = read_mask(example.alpha, image.shape[:2])
-            images[example.name] = clicks.score(image, truth, clicks.User(name, segmenter), args.clicks)
+            score = clicks.score(image, truth, clicks.User(name, segmenter), args.clicks)
+            images[example.name], plan[str(example.image.resolve())] = score.iou, score.clicks
     except (ValueError, OSError, SegmenterUnavailable) as error:
         raise UsageError(str(error)) from error
     report = tables.Report("coarse", name, {"source": args.source}, images)
     print(tables.to_markdown(report))
     print(f"\n{clicks.below_half(images)}")
+    if args.plan:
+        args.plan.write_text(json.dumps(plan, indent=1) + "\n", "utf-8")
     if args.json:
         tables.write_json(report, args.json)
     return 0
