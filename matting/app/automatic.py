@@ -6,7 +6,8 @@ the change.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -117,7 +118,7 @@ class Automatic:
     ) -> Update:
         """Begin the matte of a new trimap in place of the one before; an example's is on its way."""
         on_its_way = clicks.example and matte is None
-        if not automatic or on_its_way or not _waits_for_a_matte(selection, trimap, matte):
+        if on_its_way or not _waits_for_a_matte(automatic, selection, trimap, matte):
             return gr.skip()
         self.stops.stop(job)
         return {self.states.job: self.stops.begin(), self.result.say: line(CUTTING, "busy")}
@@ -133,19 +134,28 @@ class Automatic:
         before: Matte | None,
         *how: Any,
     ) -> Iterator[Update]:
-        """Cut out along edges that belong to the selection, unless that was done."""
-        if not (automatic and job and _waits_for_a_matte(selection, trimap, before)):
-            yield gr.skip()
-        else:
-            yield from self.stops.run(
-                job,
-                lambda: unless_gone(photo, lambda: self._cut(value, photo, trimap, *how)),
-                self._show_share,
-            )
+        """Cut out along edges that belong to the selection, unless that was done.
 
-    def _cut(self, *given: Any) -> Update:
+        After the brush, what it touched comes first.
+        """
+        if not (job and _waits_for_a_matte(automatic, selection, trimap, before)):
+            yield gr.skip()
+            return
+        fusion, method, _, *chosen = how
+        brushed = trimap.brushed and before is not None
+        if brushed and before.own_file is None:
+            given = value, photo, trimap, before, fusion, method, *chosen
+            preview = partial(unless_gone, photo, lambda: self.results.preview(*given))
+            yield from self.stops.run(job, preview, lambda share: gr.skip(), last=False)
+        if brushed and before.own_file is not None:
+            cut = partial(self.results.mend, photo, trimap, before, *how)
+        else:
+            cut = partial(self.results.cut, value, photo, trimap, *how)
+        yield from self.stops.run(job, lambda: unless_gone(photo, lambda: self._cut(cut)), self._show_share)
+
+    def _cut(self, cut: Callable[[], Update]) -> Update:
         return attempt(
-            lambda: self.closer.with_looks_cleared(self.results.cut(*given)),
+            lambda: self.closer.with_looks_cleared(cut()),
             lambda: self.results.rest() | {self.result.say: line(CUTOUT_LATER)},
             gr.skip,
         )
@@ -164,11 +174,17 @@ def _waits_for_edges(selection: Selection | None, trimap: TrimapEdit | None) -> 
     return trimap is None or (trimap.selection is not None and trimap.selection.stamp != selection.stamp)
 
 
-def _waits_for_a_matte(selection: Selection | None, trimap: TrimapEdit | None, matte: Matte | None) -> bool:
-    """Tell whether a trimap of this very selection has no matte of its own yet."""
-    if selection is None or trimap is None or trimap.selection is None:
+def _waits_for_a_matte(
+    automatic: bool, selection: Selection | None, trimap: TrimapEdit | None, matte: Matte | None
+) -> bool:
+    """Tell whether a trimap of this very selection, or one that was brushed, has no matte of its own yet."""
+    if trimap is None or (matte is not None and matte.made_from == trimap.stamp):
         return False
-    return trimap.selection.stamp == selection.stamp and (matte is None or matte.made_from != trimap.stamp)
+    if trimap.brushed:
+        return True
+    if not automatic or selection is None or trimap.selection is None:
+        return False
+    return trimap.selection.stamp == selection.stamp
 
 
 def connect_automatic(page: Page, automatic: Automatic) -> tuple[Any, Any]:

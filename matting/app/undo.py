@@ -12,9 +12,10 @@ from matting.app.edges.listeners import Trimaps
 from matting.app.parts.messages import Update, forgiving
 from matting.app.parts.queues import CLICKING, HEAVY
 from matting.app.pick.listeners import Picks
+from matting.app.pick.live import show_strokes
 from matting.app.pick.wiring import shown_with_a_mask
 from matting.app.result.wiring import chosen_background
-from matting.app.session.stages import Clicks, Photo, Selection
+from matting.app.session.stages import Clicks, Matte, Photo, Selection
 from matting.app.session.trimap_edit import EditorValue, painted_layer
 from matting.app.step_back import StepBack, Work, shown_with_a_photo
 
@@ -44,7 +45,7 @@ class Undo:
         if step == "pick":
             return self.picks.undo(photo, clicks, selection)
         if step == "trimap":
-            return self.trimaps.undo(value, photo, trimap, matte)
+            return self._with_cutout(self.trimaps.undo(value, photo, trimap, matte), photo, matte)
         if step == "photo":
             return self.step_back.bring_back(before, select_by, freed, value, *given)
         raise ValueError(NOTHING_TO_UNDO)
@@ -62,10 +63,17 @@ class Undo:
         if step == "pick":
             return self.picks.redo(photo, clicks, selection)
         if step == "trimap":
-            return self.trimaps.redo(value, photo, trimap, matte)
+            return self._with_cutout(self.trimaps.redo(value, photo, trimap, matte), photo, matte)
         if step == "photo":
             return self.step_back.bring_back(before, select_by, freed, value, *given)
         raise ValueError(NOTHING_TO_REDO)
+
+    def _with_cutout(self, update: Update, photo: Photo, matte: Matte | None) -> Update:
+        """Let the cutout follow at once where the brush has been on it; its matte comes by itself."""
+        trimap = update.get(self.trimaps.states.trimap)
+        if matte is None or not (trimap and trimap.brushed):
+            return update
+        return update | show_strokes(self.picks.stage.live, photo, trimap, matte)
 
 
 def _picked(clicks: Clicks, selection: Selection | None) -> float | None:

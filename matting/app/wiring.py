@@ -23,6 +23,7 @@ from matting.app.looks.wiring import connect_looks
 from matting.app.pick.listeners import Picks
 from matting.app.pick.wiring import connect_opened, connect_pick
 from matting.app.reload import Reload, connect_reload
+from matting.app.result.brushing import Brushing, connect_brush
 from matting.app.result.calls import Calls, connect_calls
 from matting.app.result.listeners import Results
 from matting.app.result.taking import Taking, connect_taking
@@ -42,6 +43,7 @@ def connect(page: Page, steps: Steps) -> None:
     stops = Stops()
     other_trimap, other_matte = connect_result(page, results, closer, stops)
     edges_follow, matte_follows = connect_automatic(page, Automatic(page, stops, picks, trimaps, results, closer))
+    brushed = connect_brush(page, Brushing(page, trimaps))
     connect_taking(page, Taking(page))
     connect_calls(page, Calls(page))
     connect_looks(page, closer)
@@ -54,7 +56,7 @@ def connect(page: Page, steps: Steps) -> None:
         connect_reload(page, Reload(page, step_back)),
     )
     picked += [*taken, *opened, *connect_opened(page, picks, taken[:-1]), *undone, reloaded]
-    trimaps_changed += [opened[0], back, edges_follow, *undone, reloaded]
+    trimaps_changed += [opened[0], back, edges_follow, brushed, *undone, reloaded]
     other_matte += [finished, back, matte_follows, *undone, reloaded]
     trimaps_changed += connect_help(page, TrimapHelp(page, trimaps), [*trimaps_changed, *other_trimap])
     connect_filmstrip(page.states, Filmstrip(page.strip), [*picked, *trimaps_changed, *other_matte])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -67,9 +67,9 @@ def shown_anew(page: Page) -> Iterator[None]:
     page.wait_for_function("before => document.querySelector('#photo img').src !== before", arg=before)
 
 
-def where_the_photo_is(page: Page) -> list[float]:
+def where_the_photo_is(page: Page, selector: str = "#photo img") -> list[float]:
     """Return left, top, width and height of the photo itself, without the margins beside it."""
-    image = page.locator("#photo img")
+    image = page.locator(selector)
     image.scroll_into_view_if_needed()
     return image.evaluate(
         """image => {
@@ -119,6 +119,16 @@ def download(page: Page, elem_id: str) -> Image.Image:
     picture = Image.open(arrived.path())
     picture.load()
     return picture
+
+
+def downloaded(page: Page, elem_id: str, right: Callable[[Image.Image], bool]) -> Image.Image:
+    """Download until the page offers what is right; nothing that is seen tells when it does."""
+    for _ in range(60):
+        picture = download(page, elem_id)
+        if right(picture):
+            return picture
+        page.wait_for_timeout(250)
+    pytest.fail(f"The page went on offering {picture.format} of {picture.size}.")
 
 
 def assert_no_sideways_scroll(page: Page) -> None:

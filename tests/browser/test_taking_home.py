@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
 
 import numpy as np
-import pytest
-from driving import PARROTS, download, open_accordion, say
+from driving import PARROTS, download, downloaded, open_accordion, say
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
@@ -21,15 +19,6 @@ COPIED = """async () => {
     ink.drawImage(picture, 0, 0);
     return [picture.width, picture.height, ...ink.getImageData(0, 0, 1, 1).data];
 }"""
-
-
-def downloaded(page: Page, elem_id: str, right: Callable[[Image.Image], bool]) -> Image.Image:
-    """Download until the page offers what is right; nothing that is seen tells when it does."""
-    for _ in range(60):
-        picture = download(page, elem_id)
-        if right(picture):
-            return picture
-    pytest.fail(f"The page went on offering {picture.format} of {picture.size}.")
 
 
 def seen_as(page: Page, selector: str, size: tuple[int, int]) -> np.ndarray:

@@ -2,7 +2,8 @@
 const photoBefore = () => document.querySelector("#before-after img[data-testid=imageslider-image]")?.src;
 let held = null;
 document.addEventListener("pointerdown", (event) => {
-  const cutout = event.target.closest?.("#live-cutout img"), photo = photoBefore();
+  const painting = document.querySelector("#brush-kind input:checked:not([value=off])")?.offsetParent;
+  const cutout = !painting && event.target.closest?.("#live-cutout img"), photo = photoBefore();
   if (!cutout || !photo || !event.isPrimary || event.button !== 0) return;
   held = cutout;
   held.style.content = `url("${photo}")`;

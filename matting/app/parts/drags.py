@@ -6,6 +6,7 @@ A browser drags pictures by itself, and Gradio takes such a drop as a request to
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 from matting.coarse import Box
@@ -23,28 +24,39 @@ const shownAt = (image) => {
 };
 // Follow every drag that begins on the picture which `pictureAt` finds, framed within `host` where `framed` says so (it
 // is told whether that is a finger), and tell `released` its corners as shares of the picture's width and height, and
-// how many pixels it moved.
-const followDrags = ({ pictureAt, host, framed, released }) => {
+// how many pixels it moved. `passed` is told every point on the way, those beside the picture too, and `dropped` that a
+// drag came to nothing.
+const followDrags = ({ pictureAt, host, framed = () => false, passed, dropped, released }) => {
   let drag = null;
   const place = (event) => {
     const seen = shownAt(drag.image);
     return [share(event.clientX, seen.left, seen.width), share(event.clientY, seen.top, seen.height)];
   };
+  const pass = (event) => {
+    const seen = shownAt(drag.image), every = event.getCoalescedEvents?.() ?? [];
+    for (const { clientX, clientY } of every.length ? every : [event]) {
+      passed([(clientX - seen.left) / seen.width, (clientY - seen.top) / seen.height]);
+    }
+  };
   const corners = (end) => [0, 1].map((i) => Math.min(drag.start[i], end[i])).concat(
     [0, 1].map((i) => Math.max(drag.start[i], end[i])));
   const stop = () => { drag?.patch.remove(); drag = null; };
+  const giveUp = () => { if (drag) dropped?.(); stop(); };
   const ours = (event) => drag && event.pointerId === drag.pointer;
   document.addEventListener("pointerdown", (event) => {
     const image = event.isPrimary && event.button === 0 && pictureAt(event.target);
-    stop();
+    giveUp();
     if (!image) return;
     const patch = Object.assign(document.createElement("div"), { className: "patch" });
     drag = { image, patch, pointer: event.pointerId };
     drag.start = place(event);
+    if (passed) pass(event);
   }, true);
   document.addEventListener("pointermove", (event) => {
-    if (!ours(event) || !framed(event.pointerType === "touch")) return;
-    if (!event.buttons) return stop();  // released where the page could not see it
+    if (!ours(event)) return;
+    if (!event.buttons) return giveUp();  // released where the page could not see it
+    if (passed) pass(event);
+    if (!framed(event.pointerType === "touch")) return;
     const frame = drag.image.closest(host), outer = frame.getBoundingClientRect(), seen = shownAt(drag.image);
     const [left, top, right, bottom] = corners(place(event));
     Object.assign(drag.patch.style, {
@@ -60,10 +72,13 @@ const followDrags = ({ pictureAt, host, framed, released }) => {
     const moved = Math.max((box[2] - box[0]) * seen.width, (box[3] - box[1]) * seen.height);
     released({ box, end, moved, touched: event.pointerType === "touch" });
   }, true);
-  document.addEventListener("pointercancel", (event) => { if (ours(event)) stop(); }, true);
+  document.addEventListener("pointercancel", (event) => { if (ours(event)) giveUp(); }, true);
 };
 """
 """The JavaScript function that tells drags over a picture, by mouse, pen or finger, wherever they end."""
+
+MOVE_POINTS = Path(__file__).with_name("points.js").read_text(encoding="utf-8")
+"""The JavaScript function with which arrow keys move a point over a picture."""
 
 KEEP_PICTURES = """
 const within = (event, selector) => event.target.closest?.(selector);

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import gradio as gr
 
-from matting.app.parts.drags import FOLLOW_DRAGS, KEEP_PICTURES
+from matting.app.parts.drags import FOLLOW_DRAGS, KEEP_PICTURES, MOVE_POINTS
 
 SCRIPTS = "".join(
     Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("keyboard.js", "zoom.js", "in_view.js")
@@ -41,7 +41,7 @@ def drawn_boxes() -> gr.HTML:
     `drags.read_corners` reads.
     """
     return gr.HTML(
-        js_on_load=FOLLOW_DRAGS + DRAW_BOXES + KEEP_PICTURES + SCRIPTS,
+        js_on_load=FOLLOW_DRAGS + MOVE_POINTS + DRAW_BOXES + KEEP_PICTURES + SCRIPTS,
         elem_id="drawn-boxes",
         visible="hidden",
     )

@@ -1,11 +1,5 @@
 // The photo by keyboard: arrows move a point, Enter clicks there, Escape puts it away or stops what is computed.
-const STEP = 0.02, FAR = 0.1;
-const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const frameOf = () => document.querySelector("#photo .image-frame:has(img)");
-const percent = (share) => `${Math.round(100 * share)} %`;
-const spoken = Object.assign(document.createElement("p"), { className: "unseen" });
-spoken.setAttribute("role", "status");
-document.body.append(spoken);
 let point = null;
 
 const mark = Object.assign(document.createElement("div"), { className: "point" });
@@ -42,11 +36,7 @@ window.addEventListener("keydown", (event) => {
   const frame = frameOf();
   if (!frame || event.target !== frame || event.ctrlKey || event.metaKey || event.altKey) return;
   if (ARROWS[event.key]) {
-    const [right, down] = ARROWS[event.key], step = event.shiftKey ? FAR : STEP;
-    point = point
-      ? [point[0] + right * step, point[1] + down * step].map((share) => Math.min(Math.max(share, 0), 1 - 1e-6))
-      : [0.5, 0.5];
-    spoken.textContent = `${percent(point[0])} from the left, ${percent(point[1])} from the top`;
+    point = movedPoint(point, event);
   } else if (event.key === "Enter" && point) {
     clickThere(frame);
   } else if (event.key === "Escape" && point) {

@@ -10,8 +10,9 @@ from matting.app.parts.assets import captioned
 from matting.app.parts.messages import line
 from matting.app.parts.widgets import collect, editor, heading, thumbnails
 from matting.app.pick.drawn_boxes import drawn_boxes
-from matting.app.pick.live import LivePart, lay_out_live
+from matting.app.pick.live import TILE, LivePart, lay_out_live
 from matting.app.pick.segmenter_menu import first_segmenter
+from matting.app.result.brush import painted_strokes
 
 PICK_FIRST = "Choose a photo: drop it here, take it with the camera, paste it, or try one of the examples."
 CLICKS = [("+ Keep", "keep"), ("− Drop", "remove"), ("Box", "corner")]
@@ -41,6 +42,7 @@ class PhotoStage:
     say: gr.HTML
     bring_back: gr.Button
     boxes: gr.HTML
+    strokes: gr.HTML
     clicking: gr.Column
     photo: gr.Image
     examples: gr.Gallery
@@ -70,7 +72,7 @@ def lay_out_pick(segmenters: list[tuple[str, str]]) -> PhotoStage:
             bring_back = gr.Button(
                 "Bring back the previous photo", elem_id="bring-back", size="sm", min_width=80, visible=False
             )
-        boxes = drawn_boxes()
+        boxes, strokes = drawn_boxes(), painted_strokes(TILE)
         examples = thumbnails("No photo at hand? Try one of these", "examples", captioned("examples"), columns=5)
         with gr.Row():
             with gr.Column(scale=3, min_width=300):

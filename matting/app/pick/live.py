@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import gradio as gr
 import numpy as np
 
@@ -11,7 +12,10 @@ from matting.app.parts import served_files
 from matting.app.parts.drawing import shrink
 from matting.app.parts.messages import Update, line
 from matting.app.parts.widgets import collect, download, shown_picture
+from matting.app.result.brush import BrushPart, lay_out_brush
+from matting.app.session.matte_files import read_pixels
 from matting.app.session.stages import Matte, Photo, Selection
+from matting.app.session.trimap_edit import TrimapEdit
 from matting.compositing import blend, checkerboard
 from matting.trimaps.algebra import UNKNOWN
 
@@ -24,6 +28,7 @@ PROPOSAL = "What stands out. Is it what you want?"
 FINDING = "A first look; finding its edges…"
 CUTTING = "Its edges are found; cutting out, hair by hair…"
 DONE = "Your cutout. Press and hold it to compare with the photo."
+MENDING = "Looking at the edges again…"
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,7 @@ class LivePart:
     accept: gr.Button
     take: gr.DownloadButton
     copy: gr.Button
+    brush: BrushPart
     automatic: gr.Checkbox
 
 
@@ -48,13 +54,14 @@ def lay_out_live() -> LivePart:
         with gr.Row(elem_classes="pair"):
             take = download("Download cutout", "take-cutout", "primary", visible=False)
             copy = gr.Button("Copy", elem_id="copy-cutout", size="md", min_width=80, visible=False, scale=0)
+        brush = lay_out_brush()
     automatic = gr.Checkbox(True, label="Cut out by itself after each click", elem_id="automatic", container=False)
     return collect(LivePart, locals())
 
 
 def shown_live(part: LivePart) -> list:
     """Return the components that change with the cutout."""
-    return [part.body, part.picture, part.say, part.accept, part.take, part.copy]
+    return [part.body, part.picture, part.say, part.accept, part.take, part.copy, part.brush.body]
 
 
 def show_mask(part: LivePart, photo: Photo | None, selection: Selection | None) -> Update:
@@ -66,6 +73,7 @@ def show_mask(part: LivePart, photo: Photo | None, selection: Selection | None) 
         part.accept: gr.Button(visible=selection.proposed),
         part.take: gr.DownloadButton(visible=False),
         part.copy: gr.Button(visible=False),
+        part.brush.body: gr.Column(visible=False),
     }
 
 
@@ -75,14 +83,35 @@ def show_trimap(part: LivePart, photo: Photo, mask: np.ndarray, trimap: np.ndarr
     return _show(part, photo.proxy, alpha, "first-look")
 
 
+def show_strokes(part: LivePart, photo: Photo, trimap: TrimapEdit, matte: Matte) -> Update:
+    """Show a cutout with what was painted, or taken back, since: kept and dropped, before any edge is computed."""
+    values, before = (shrink(one, cv2.INTER_NEAREST_EXACT) for one in (trimap.values, read_pixels(matte.trimap_file)))
+    painted = shrink(trimap.painted.astype(np.uint8), cv2.INTER_NEAREST_EXACT) > 0
+    decided = (painted | (values != before)) & (values != UNKNOWN)
+    alpha = np.where(decided, values / np.float32(255), matte.alpha)
+    return show_preview(part, photo, alpha, trimap, matte) | {part.say: line(MENDING, "busy")}
+
+
+def show_preview(part: LivePart, photo: Photo, alpha: np.ndarray, trimap: TrimapEdit, matte: Matte) -> Update:
+    """Show alpha, floats (h, w), of a cutout whose trimap has changed; where it is opaque, in the photo's colours."""
+    colours = np.where(alpha[:, :, None] < 1, matte.foreground, photo.proxy)
+    return _show(part, colours, alpha, _name(trimap.brushed))
+
+
 def show_cutout(part: LivePart, matte: Matte) -> Update:
     """Show a finished cutout and offer its file."""
-    return _show(part, matte.foreground, matte.alpha, "cutout") | {
+    return _show(part, matte.foreground, matte.alpha, _name(matte.brushed)) | {
         part.say: line(DONE),
         part.accept: gr.Button(visible=False),
         part.take: gr.DownloadButton(value=matte.cutout_file, visible=True),
         part.copy: gr.Button(visible=True),
+        part.brush.body: gr.Column(visible=True),
     }
+
+
+def _name(brushed: int) -> str:
+    """Name a picture after the last stroke that it holds, by which the browser knows it."""
+    return f"brushed-{brushed}" if brushed else "cutout"
 
 
 def _show(part: LivePart, colours: np.ndarray, alpha: np.ndarray, name: str) -> Update:

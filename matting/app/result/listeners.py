@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -14,7 +15,7 @@ from matting.app.edges.listeners import STALE_MATTE, Trimaps, merge
 from matting.app.parts import served_files
 from matting.app.parts.drawing import shrink
 from matting.app.parts.messages import Update, attempt, forgiving, line, notify, refuse
-from matting.app.pick.live import show_cutout
+from matting.app.pick.live import show_cutout, show_preview
 from matting.app.result.backgrounds import Background, read_shipped
 from matting.app.result.layout import CUTOUT_LATER
 from matting.app.session.leaving import unless_gone
@@ -27,13 +28,14 @@ from matting.images import emptiness, read_photo, write_picture
 from matting.inference.preview import crop_around
 from matting.inference.progress import tell
 from matting.replay.recipe import Recipe, read_recipe
-from matting.trimaps.algebra import BACKGROUND
+from matting.trimaps.algebra import BACKGROUND, UNKNOWN
 
 DONE = "Drag the handle to compare. Colours at the edges are freed from the old background."
 DONE_UNFREED = "Drag the handle to compare. The colours are the photo's own."
 CUTTING = "Cutting out, hair by hair…"
 STOPPED = "Stopped. Your trimap, strokes and earlier cutout are unchanged."
 FIRST_LOOK = "A preview of the change; the whole matte follows…"
+OWN_MENDED = "This is your own matte, changed where you painted."
 NOTHING_KEPT = "Nothing would be left of the photo; pick what to keep, or paint it on the trimap."
 PREVIEW_SHARE = 0.5
 """A preview that would compute more of the photo than this is skipped: the whole pass is almost as fast."""
@@ -62,7 +64,8 @@ class Results:
         """Show a quick preview of new strokes; it is not kept, since the whole pass follows."""
         if photo is None or trimap is None or before is None or method != OWN_METHOD or fusion == "soft":
             return gr.skip()
-        values = merge(value, photo, trimap).values
+        merged = merge(value, photo, trimap)
+        values = merged.values
         changed = values != read_pixels(before.trimap_file)
         if not changed.any() or _share_around(changed) > PREVIEW_SHARE:
             return gr.skip()
@@ -74,7 +77,7 @@ class Results:
                 served_files.show_exact(after, "preview"),
             ),
             self.stage.say: line(FIRST_LOOK, "busy"),
-        }
+        } | show_preview(self.live, photo, alpha, merged, before)
 
     def cut_out(
         self,
@@ -131,11 +134,27 @@ class Results:
 
     def say_stopped(self) -> Update:
         """Say at once that nothing has changed; the work itself may take a moment to stop."""
-        return self.rest() | {self.stage.say: line(STOPPED)}
+        return self.rest() | {self.stage.say: line(STOPPED), self.live.say: line(STOPPED)}
 
     def _without_preview(self, photo: Photo | None, matte: Matte | None, *chosen: Any) -> Update:
         """Show the earlier cutout instead of a preview, and nothing else: something new may have begun since."""
         return self._on_background(photo, matte, Background(*chosen)) if photo and matte else gr.skip()
+
+    def mend(
+        self, photo: Photo, trimap: TrimapEdit, before: Matte, fusion: str, method: str, freed: bool, *chosen: Any
+    ) -> Update:
+        """Change a matte that the visitor brought where the brush has been, and nowhere else.
+
+        Raises:
+            ValueError: where nothing would be kept.
+        """
+        painted = (trimap.values != trimap.original) & (trimap.values != UNKNOWN)
+        own = read_pixels(before.own_file).astype(np.float32) / 65535
+        alpha = np.where(painted, trimap.values / np.float32(255), own)
+        check_kept(alpha)
+        matte = replace(keep_matte(photo, trimap, alpha, None, freed), own_file=before.own_file)
+        shown = self.show_matte(photo, matte, Background(*chosen))
+        return self.rest() | shown | {self.stage.say: line(OWN_MENDED)}
 
     def rest(self) -> Update:
         """Let the buttons rest that go with work that is under way."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
@@ -41,6 +42,7 @@ class OwnMattes:
         check_kept(alpha)
         edit = trimap or TrimapEdit.own(from_alpha(alpha, 1, 1), None)
         matte = keep_matte(photo, edit, alpha, None, freed)
+        matte = replace(matte, own_file=matte.alpha_file)
         beside = {} if trimap else self.results.trimaps.show(photo, edit, None)
         said = {self.stage.say: line(OWN_MATTE), self.stage.notebook_part: gr.Accordion(visible=False)}
         return self.closer.with_looks_cleared(

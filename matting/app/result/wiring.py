@@ -31,8 +31,9 @@ def connect_result(page: Page, results: Results, closer: CloserLooks, stops: Sto
     trimap = [states.trimap, edges.body, edges.editor, edges.say]
     notebook = [stage.notebook_part, stage.notebook]
     resting = [stage.say, stage.stop, edges.cut_out]
+    previewing = [stage.slider, stage.say, *shown_live(page.pick.live)]
     previewed = edges.cut_out.click(listeners.begin, None, [states.job], queue=False, **QUICK).then(
-        listeners.preview, [states.job, *held, *chosen], [stage.slider, stage.say], show_progress="hidden", **HEAVY
+        listeners.preview, [states.job, *held, *chosen], previewing, show_progress="hidden", **HEAVY
     )
     cut = previewed.then(
         listeners.cut_out,
@@ -42,7 +43,7 @@ def connect_result(page: Page, results: Results, closer: CloserLooks, stops: Sto
         trigger_mode="always_last",
         **HEAVY,
     )
-    stage.stop.click(listeners.stop, [states.job], resting, **QUICK)
+    stage.stop.click(listeners.stop, [states.job], [*resting, page.pick.live.say], **QUICK)
     cut.then(None, js=f"() => {{ {scroll_to('stage-result')} }}", api_visibility="private")
     gr.on(
         [stage.background.input, stage.colour.change, stage.kind.input, *(slider.release for slider in where)],

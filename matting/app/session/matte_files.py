@@ -36,6 +36,7 @@ def keep_matte(
         foreground=np.empty(0),
         alpha=shrink(alpha),
         made_from=trimap.stamp,
+        brushed=trimap.brushed,
     )
     return _with_colours(matte, photo, foreground if freed else photo.image, alpha)
 

@@ -237,7 +237,10 @@ class Selection:
 
 @dataclass(frozen=True, eq=False)
 class Matte:
-    """A finished matte: its files, and small layers for the views of the new background."""
+    """A finished matte: its files, and small layers for the views of the new background.
+
+    `brushed` is that of its trimap, `own_file` the matte that a visitor brought, before the brush changed it.
+    """
 
     alpha_file: str
     cutout_file: str
@@ -247,3 +250,5 @@ class Matte:
     foreground: np.ndarray
     alpha: np.ndarray
     made_from: str
+    brushed: int = 0
+    own_file: str | None = None

@@ -76,7 +76,8 @@ class TrimapEdit:
     `selection` is what TGN made it from, or None for the visitor's own trimap. `painted` marks what was painted by
     hand, which no fusion may change. `uncertain` is TGN's uncertainty, uint8 at the size that is shown, if it made the
     trimap; `past` and `ahead` are what undo and redo bring back, and `times` tells when a visitor made these edits,
-    oldest first; earlier trimaps of the past have none.
+    oldest first; earlier trimaps of the past have none. `brushed` is the number of the last stroke with the brush on
+    the cutout, 0 where there was none; such a trimap's matte follows by itself.
     """
 
     values: np.ndarray
@@ -88,6 +89,7 @@ class TrimapEdit:
     ahead: tuple[bytes, ...] = ()
     stamp: str = field(default_factory=new_stamp)
     times: tuple[float, ...] = ()
+    brushed: int = 0
 
     @classmethod
     def of_network(
@@ -126,6 +128,10 @@ class TrimapEdit:
     def paint(self, strokes: np.ndarray, painted: np.ndarray) -> TrimapEdit:
         """Merge strokes, uint8 (H, W), where `painted` holds."""
         return self._step(merge_strokes(self.values, strokes, painted), self.painted | painted)
+
+    def mend(self, value: int, covers: np.ndarray, number: int) -> TrimapEdit:
+        """Take a stroke on the cutout: one value where `covers`, booleans (H, W), holds."""
+        return replace(self.paint(np.full(covers.shape, value, np.uint8), covers), brushed=number)
 
     def change(self, values: np.ndarray) -> TrimapEdit:
         """Take a changed trimap, widened or narrowed."""
