@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from matting.app.backend.computations import Embedding
 from matting.app.components import Page
 from matting.app.edges.listeners import Trimaps
 from matting.app.parts.messages import Update, forgiving
@@ -16,7 +17,7 @@ from matting.app.pick.live import show_strokes
 from matting.app.pick.wiring import shown_with_a_mask
 from matting.app.result.wiring import chosen_background
 from matting.app.session.stages import Clicks, Matte, Photo, Selection
-from matting.app.session.trimap_edit import EditorValue, painted_layer
+from matting.app.session.trimap_edit import EditorValue, TrimapEdit, painted_layer
 from matting.app.step_back import StepBack, Work, shown_with_a_photo
 
 NOTHING_TO_UNDO = "There is nothing to undo."
@@ -67,6 +68,20 @@ class Undo:
         if step == "photo":
             return self.step_back.bring_back(before, select_by, freed, value, *given)
         raise ValueError(NOTHING_TO_REDO)
+
+    def segment(
+        self,
+        photo: Photo | None,
+        clicks: Clicks,
+        selection: Selection | None,
+        embedding: Embedding | None,
+        name: str,
+        trimap: TrimapEdit | None,
+    ) -> Update:
+        """Answer the clicks that are left; a mask that answers them already stays, whichever segmenter made it."""
+        if selection is not None and selection.asked is not None and selection.asked[0] == clicks:
+            name = selection.asked[1]
+        return self.picks.segment(photo, clicks, selection, embedding, name, trimap)
 
     def _with_cutout(self, update: Update, photo: Photo, matte: Matte | None) -> Update:
         """Let the cutout follow at once where the brush has been on it; its matte comes by itself."""
@@ -119,7 +134,7 @@ def connect_undo(page: Page, undo: Undo) -> list[Any]:
     held = [states.photo, states.clicks, states.selection, states.embedding, stage.segmenter, states.trimap]
     return [
         button.click(listener, given, shown_with_a_photo(page), trigger_mode="multiple", **CLICKING).then(
-            undo.picks.segment,
+            undo.segment,
             held,
             [*shown_with_a_mask(page), states.embedding, stage.segmenter],
             show_progress="hidden",

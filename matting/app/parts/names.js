@@ -49,4 +49,5 @@ new MutationObserver(() => {
   waiting = true;
   requestAnimationFrame(() => { waiting = false; nameAll(); });
 }).observe(document.body, { childList: true, subtree: true });
+document.addEventListener("load", () => requestAnimationFrame(nameHandles), true);  // a picture gives its handle a place
 nameAll();

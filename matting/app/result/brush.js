@@ -79,11 +79,13 @@ followDrags({
 });
 
 // The photo is fetched when a brush is chosen, so that the first stroke can show it.
-document.addEventListener("input", (event) => {
-  if (!event.target.closest?.("#brush-kind")) return;
+const brushIsChosen = () => {
   const photo = document.querySelector("#before-after img[data-testid=imageslider-image]")?.src;
   if (photo && original.src !== photo) original.src = photo;
   nameCutout();
+};
+document.addEventListener("change", (event) => {
+  if (event.target.closest?.("#brush-kind")) requestAnimationFrame(brushIsChosen);
 });
 original.addEventListener("load", drawStrokes);
 // A new picture holds the strokes up to the one that it is named after, or has nothing to do with any.

@@ -20,9 +20,10 @@ from matting.app.result import listeners
 from matting.app.result.brush import read_stroke
 from matting.app.result.brushing import Brushing
 from matting.app.session.matte_files import keep_matte, read_alpha
-from matting.app.session.stages import Clicks
+from matting.app.session.stages import Click, Clicks, Selection
 from matting.app.session.trimap_edit import TrimapEdit
 from matting.app.undo import Undo
+from matting.coarse import DEFAULT
 from matting.trimaps.algebra import BACKGROUND, FOREGROUND
 
 HOW = ("hard", OWN_METHOD, True, "checkerboard", "#000000", None)
@@ -143,6 +144,14 @@ def test_undo_takes_a_stroke_back_at_once_and_its_matte_follows(app, brushing, f
     assert shown(undone, live)[HEIGHT // 2, WIDTH // 2].min() > 190 - 20  # the bright disc, not the checkerboard
     assert np.abs(shown(undone, live)[HEIGHT // 2, WIDTH // 2] - photo.image[HEIGHT // 2, WIDTH // 2]).max() < 25
     assert read_alpha(follow(photo, back, matte)[-1][states.matte])[HEIGHT // 2, WIDTH // 2] == 1
+
+
+def test_undo_leaves_the_mask_of_another_segmenter_alone(app, photo, trimap):
+    """An example's mask is not of the segmenter that the menu shows; asked again, its trimap and strokes would go."""
+    clicks = Clicks().add(Click(64, 48, "keep"))
+    selection = Selection.of_masks(disc(30)[None].astype(np.float32), np.ones(1), (clicks, "grabcut"))
+    kept = Undo(app.picks, app.trimaps, app.step_back).segment(photo, clicks, selection, None, DEFAULT, trimap)
+    assert kept[app.page.states.selection] is selection
 
 
 def test_a_matte_of_ones_own_changes_only_where_it_was_painted(app, brushing, follow, photo):
