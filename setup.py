@@ -9,5 +9,6 @@ setup(
         "matting.assets": ["backgrounds/*", "examples/**/*", "weights/**/*"],
         "matting.app.parts": ["*.css", "*.js"],
         "matting.app.pick": ["*.js"],
+        "matting.app.result": ["*.js"],
     },
 )
