@@ -13,13 +13,22 @@ import torch
 
 from matting.coarse import ALIASES, DEFAULT, Box, Point, Prompts, Segmenter, as_asked, load_segmenter, needs_prompts
 from matting.files import write_whole
-from matting.images import Source, emptiness, on_white, read_cutout, read_mask, read_photo, read_trimap
+from matting.images import (
+    Source,
+    drop_transparent,
+    emptiness,
+    hold_to,
+    read_mask,
+    read_photo,
+    read_shown,
+    read_trimap,
+)
 from matting.images.sources import name_source
 from matting.inference import around_object, preview, whole_photo
 from matting.inference.fusion import hard_fusion, needed, painted_probabilities, soft_fusion
 from matting.networks import spamattnet, tgn, weights
 from matting.result import MattingResult
-from matting.trimaps.algebra import BACKGROUND, UNKNOWN, clean, from_probabilities
+from matting.trimaps.algebra import UNKNOWN, clean, from_probabilities
 from matting.trimaps.editing import keep_promises
 from matting.trimaps.mask_promises import keep_to_mask
 
@@ -169,10 +178,7 @@ class MattingPipeline:
         _check_fusion(fusion)
         prompted = box is not None or (points is not None and len(points) > 0)
         _check_guidance(coarse_mask is not None, trimap is not None, prompted)
-        photo, opacity, notices = read_cutout(image)
-        if opacity is not None:
-            photo = on_white(photo, opacity)
-            notices += (f"{name_source(image, 'photo')} has transparent parts; they stay transparent.",)
+        photo, opacity, notices = read_shown(image)
         size = photo.shape[:2]
         if trimap is not None:
             regions, remarks = read_trimap(trimap, size)
@@ -202,11 +208,8 @@ class MattingPipeline:
         notices: tuple[str, ...],
     ) -> MattingResult:
         """Estimate alpha; nothing is opaquer than it was in the photo, uint8 (H, W), unless all of that is opaque."""
-        if opacity is not None:
-            regions = np.where(opacity == 0, np.uint8(BACKGROUND), regions)
-        alpha = self._alpha(photo, regions, probabilities, fusion)
-        if opacity is not None:
-            alpha = np.minimum(alpha, opacity.astype(np.float32) / 255)
+        regions = drop_transparent(regions, opacity)
+        alpha = hold_to(self._alpha(photo, regions, probabilities, fusion), opacity)
         emptiness.check_alpha(alpha)
         return MattingResult(photo, alpha, regions, probabilities, mask, notices)
 

@@ -13,9 +13,21 @@ from matting.app.backend.lines import stop_if_left
 from matting.app.edges.layout import FUSIONS
 from matting.app.parts import served_files
 from matting.app.parts.messages import explain
+from matting.app.parts.widgets import ALONG
 from matting.coarse import DEFAULT, Prompts
 from matting.compositing import cutout, estimate_foreground
-from matting.images import emptiness, read_mask, read_photo, read_trimap, write_alpha, write_png
+from matting.images import (
+    Along,
+    carried,
+    drop_transparent,
+    emptiness,
+    hold_to,
+    read_mask,
+    read_shown,
+    read_trimap,
+    write_alpha,
+    write_png,
+)
 from matting.inference.progress import StoppedError, watched
 from matting.trimaps.algebra import from_probabilities
 from matting.trimaps.editing import keep_promises
@@ -24,7 +36,8 @@ ENDPOINT = "matte"
 DESCRIPTION = (
     "Matte one photo. Give a trimap, or a mask, or points [[x, y, 1 = keep or 0 = drop], ...] and/or a box "
     "[x0, y0, x1, y1] in the photo's pixels. Returns alpha (16-bit PNG), cutout (RGBA PNG), trimap (PNG) and notices: "
-    "what was done to the input on the way, one sentence each."
+    "what was done to the input on the way, one sentence each. EXIF and dots per inch go on into alpha and cutout, the "
+    "place only where metadata is 'everything'."
 )
 NUMBERS = {"type": "array", "items": {"type": "number"}}
 POINTS = {"type": "array", "items": NUMBERS, "description": "[[x, y, 1 = keep or 0 = drop], ...] in the photo's pixels"}
@@ -50,11 +63,12 @@ def publish(page: gr.Blocks, steps: Steps) -> None:
         points: Any = None,
         box: Any = None,
         fusion: str = "hard",
+        metadata: Along = "all but the place",
         request: gr.Request | None = None,
     ) -> tuple[str, str, str, list[str]]:
         try:
             with watched(lambda _: stop_if_left(page, request)):
-                return _matte(steps, photo, mask, trimap, points, box, fusion)
+                return _matte(steps, photo, mask, trimap, points, box, fusion, metadata)
         except StoppedError:
             raise gr.Error("Nobody listens any more.", print_exception=False) from None
         except Exception as error:  # a client gets one sentence, as a visitor does
@@ -68,6 +82,7 @@ def publish(page: gr.Blocks, steps: Steps) -> None:
             typed_json(POINTS, "points"),
             typed_json(BOX, "box"),
             gr.Radio([value for _, value in FUSIONS], value="hard", label="fusion"),
+            gr.Radio([value for _, value in ALONG], value=ALONG[0][1], label="metadata"),
         ]
         made = [*(gr.File(label=label) for label in ("alpha", "cutout", "trimap")), typed_json(NOTICES, "notices")]
         gr.Button("Matte").click(
@@ -82,11 +97,18 @@ def publish(page: gr.Blocks, steps: Steps) -> None:
 
 
 def _matte(
-    steps: Steps, photo: str | None, mask: str | None, trimap: str | None, points: Any, box: Any, fusion: str
+    steps: Steps,
+    photo: str | None,
+    mask: str | None,
+    trimap: str | None,
+    points: Any,
+    box: Any,
+    fusion: str,
+    metadata: Along,
 ) -> tuple[str, str, str, list[str]]:
     if photo is None:
         raise ValueError("Give a photo.")
-    image, notices = read_photo(photo)
+    (image, opacity, notices), told = read_shown(photo), carried(photo, metadata)
     size = image.shape[:2]
     if trimap is not None:
         values, more = read_trimap(trimap, size)
@@ -104,12 +126,13 @@ def _matte(
         probabilities = steps.probabilities(image, coarse_mask)
         values = from_probabilities(probabilities)
         values = keep_promises(values, coarse_mask, prompts.points, prompts.box, probabilities)
-    alpha = steps.alpha(image, values, probabilities, fusion)
+    values = drop_transparent(values, opacity)
+    alpha = hold_to(steps.alpha(image, values, probabilities, fusion), opacity)
     emptiness.check_alpha(alpha)
     foreground, name = estimate_foreground(image, alpha), Path(photo).stem
     return (
-        served_files.keep(lambda path: write_alpha(path, alpha), f"{name}_alpha.png"),
-        served_files.keep(lambda path: write_png(path, cutout(foreground, alpha)), f"{name}_cutout.png"),
+        served_files.keep(lambda path: write_alpha(path, alpha, told), f"{name}_alpha.png"),
+        served_files.keep(lambda path: write_png(path, cutout(foreground, alpha), told), f"{name}_cutout.png"),
         served_files.keep(lambda path: write_png(path, values), f"{name}_trimap.png"),
         list(notices),
     )

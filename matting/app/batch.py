@@ -9,17 +9,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import gradio as gr
+import numpy as np
 
 from matting.app.backend.computations import Steps
 from matting.app.parts import served_files
 from matting.app.parts.drawing import shrink
 from matting.app.parts.messages import Update, explain, forgiving, line, refuse
 from matting.app.parts.queues import QUICK, STATE_SECONDS
-from matting.app.parts.widgets import collect, download
+from matting.app.parts.widgets import collect, download, what_goes_along
 from matting.app.pick.segmenter_menu import OFFLINE, first_segmenter
 from matting.coarse import Prompts, SegmenterUnavailable
 from matting.compositing import blend, checkerboard, cutout, estimate_foreground
-from matting.images import carried, read_photo, write_alpha, write_png
+from matting.images import Along, carried, drop_transparent, hold_to, read_shown, write_alpha, write_png
 from matting.trimaps.algebra import from_probabilities
 
 HOW_IT_WORKS = (
@@ -30,16 +31,29 @@ MOST = 50
 
 THUMBNAIL_TILE = 24
 NOTHING_CHOSEN = "Choose some photos first."
+NOT_THERE = "This batch is not there any more; cut its photos out again."
 WAITING, WORKING, DONE = "waiting", "cutting out…", "done"
 
 
 @dataclass(frozen=True)
+class Made:
+    """A finished photo of a batch: its name, and the files of photo, mask, trimap and alpha."""
+
+    name: str
+    source: str
+    mask: str
+    trimap: str
+    alpha: str
+
+
+@dataclass(frozen=True)
 class Batch:
-    """The progress of a batch: (name, status) of every photo, (shown, name) and files of the finished ones."""
+    """The progress of a batch: (name, status) of every photo; (shown, name), files and parts of the finished ones."""
 
     rows: tuple[tuple[str, str], ...] = ()
     shown: tuple[tuple[str, str], ...] = ()
     files: tuple[tuple[str, str], ...] = ()
+    made: tuple[Made, ...] = ()
 
     def say(self, index: int, text: str) -> Batch:
         """Return the batch with one photo's status changed."""
@@ -49,23 +63,27 @@ class Batch:
 
 @dataclass(frozen=True)
 class BatchPart:
-    """The tab for many photos; `batch` holds its progress."""
+    """The tab for many photos; `batch` holds its progress, `chosen` the place of the photo that is to be corrected."""
 
     batch: gr.State
+    chosen: gr.State
     photos: gr.File
     segmenter: gr.Dropdown
+    along: gr.Dropdown
     run: gr.Button
     stop: gr.Button
     say: gr.HTML
     rows: gr.HTML
     gallery: gr.Gallery
+    correct: gr.Button
+    put_back: gr.Button
     archive: gr.DownloadButton
     alone: gr.Files
 
 
 def lay_out_batch(segmenters: list[tuple[str, str]]) -> BatchPart:
     """Lay out the tab inside the current gr.Tab; `segmenters` holds what its menu shows and the names."""
-    batch = gr.State(None, time_to_live=STATE_SECONDS)
+    batch, chosen = (gr.State(None, time_to_live=STATE_SECONDS) for _ in range(2))
     with gr.Column(elem_classes="card", elem_id="stage-batch"):
         gr.HTML("<h2>Cut out many photos</h2>")
         say = gr.HTML(line(HOW_IT_WORKS), elem_id="say-batch")
@@ -78,12 +96,13 @@ def lay_out_batch(segmenters: list[tuple[str, str]]) -> BatchPart:
                 segmenter = gr.Dropdown(
                     segmenters, value=first_segmenter(), label="The object is found by", elem_id="batch-segmenter"
                 )
+                along = what_goes_along("batch-along")
                 run = gr.Button("Cut out all", elem_id="batch-run", variant="primary")
                 stop = gr.Button("Stop", elem_id="batch-stop", size="md")
                 archive = download("Cutouts and mattes (ZIP)", "batch-archive", visible=False)
         rows = gr.HTML(elem_id="batch-rows")
         gallery = gr.Gallery(
-            label="Cutouts",
+            label="Cutouts: click on one to correct it",
             elem_id="batch-gallery",
             elem_classes="views",
             columns=4,
@@ -93,6 +112,9 @@ def lay_out_batch(segmenters: list[tuple[str, str]]) -> BatchPart:
             visible=False,
             buttons=["fullscreen"],
         )
+        with gr.Row(elem_classes="pair"):
+            correct = gr.Button("Correct it", elem_id="batch-correct", size="md", visible=False)
+            put_back = gr.Button("Take it back corrected", elem_id="batch-put-back", size="md", visible=False)
         alone = gr.Files(label="Each cutout alone", elem_id="batch-alone", interactive=False, visible=False, height=260)
     return collect(BatchPart, locals())
 
@@ -104,7 +126,7 @@ class Batches:
         """Bind the listeners to the tab's components and to the heavy steps."""
         self.part, self.steps = part, steps
 
-    def run(self, paths: list[str] | None, segmenter: str) -> Iterator[Update]:
+    def run(self, paths: list[str] | None, segmenter: str, along: Along = "all but the place") -> Iterator[Update]:
         """Cut out what stands out in every photo; a failure is reported in its row, and the others go on."""
         paths = paths or []
         if not 0 < len(paths) <= MOST:
@@ -116,9 +138,9 @@ class Batches:
         batch = Batch(tuple((name, WAITING) for name in names))
         for index, (path, name) in enumerate(zip(paths, names, strict=True)):
             batch = batch.say(index, WORKING)
-            yield self._show(batch, index, len(paths))
+            yield self._show(batch, index, len(paths)) | self._nothing_chosen
             try:
-                batch = self._add(batch, path, name, segmenter).say(index, DONE)
+                batch = self._add(batch, path, name, segmenter, along).say(index, DONE)
             except Exception as error:  # said in its row; the next photo may be better
                 batch = batch.say(index, explain(error))
         yield self._show(batch, len(paths), len(paths)) | self.pack(batch)
@@ -146,6 +168,12 @@ class Batches:
         said = {self.part.say: line(f"Stopped; {len(batch.shown) if batch else 0} done.")}
         return said | self.pack(batch) if batch and batch.files else said
 
+    @property
+    def _nothing_chosen(self) -> Update:
+        """What belongs to a photo that was chosen in the batch before."""
+        hidden = gr.Button(visible=False)
+        return {self.part.chosen: None, self.part.correct: hidden, self.part.put_back: hidden}
+
     def _usable(self, name: str) -> str:
         try:
             self.steps.pipeline.segmenter(name)
@@ -154,12 +182,12 @@ class Batches:
             return OFFLINE
         return name
 
-    def _add(self, batch: Batch, path: str, name: str, segmenter: str) -> Batch:
-        image, told = read_photo(path)[0], carried(path)
+    def _add(self, batch: Batch, path: str, name: str, segmenter: str, along: Along) -> Batch:
+        (image, opacity, _), told = read_shown(path), carried(path, along)
         embedding = self.steps.embed(image, "", segmenter, None)
         mask = self.steps.segment(image, embedding, Prompts()).best
-        probabilities = self.steps.probabilities(image, mask)
-        alpha = self.steps.alpha(image, from_probabilities(probabilities), None, "hard")
+        trimap = drop_transparent(from_probabilities(self.steps.probabilities(image, mask)), opacity)
+        alpha = hold_to(self.steps.alpha(image, trimap, None, "hard"), opacity)
         foreground = estimate_foreground(image, alpha)
         small = shrink(alpha)
         view = blend(shrink(foreground), checkerboard(small.shape, THUMBNAIL_TILE), small)
@@ -167,9 +195,17 @@ class Batches:
             f"{name}_cutout.png": lambda path: write_png(path, cutout(foreground, alpha), told),
             f"{name}_alpha.png": lambda path: write_alpha(path, alpha, told),
         }
-        kept = ((file, served_files.keep(write, file)) for file, write in made.items())
+        files = {file: served_files.keep(write, file) for file, write in made.items()}
         shown = (served_files.show_quickly(view, name), name)
-        return replace(batch, shown=(*batch.shown, shown), files=(*batch.files, *kept))
+        mask_file = served_files.show_exact(np.rint(mask * 255).astype(np.uint8), f"{name}_mask")
+        trimap_file = served_files.show_exact(trimap, f"{name}_trimap")
+        parts = Made(name, path, mask_file, trimap_file, files[f"{name}_alpha.png"])
+        return replace(
+            batch,
+            shown=(*batch.shown, shown),
+            files=(*batch.files, *files.items()),
+            made=(*batch.made, parts),
+        )
 
     def _show(self, batch: Batch, done: int, count: int) -> Update:
         rows = "".join(f"<li><b>{html.escape(name)}</b> {html.escape(text)}</li>" for name, text in batch.rows)
@@ -204,10 +240,13 @@ def connect_batch(part: BatchPart, batches: Batches) -> None:
     """Attach the tab for many photos; a batch has a queue of its own and does not hold up clicks."""
     running = part.run.click(
         batches.run,
-        [part.photos, part.segmenter],
-        [part.batch, part.say, part.rows, part.gallery, part.archive, part.alone],
+        [part.photos, part.segmenter, part.along],
+        [
+            part.batch, part.say, part.rows, part.gallery, part.archive, part.alone, part.chosen, part.correct,
+            part.put_back,
+        ],
         concurrency_id="batch",
         concurrency_limit=1,
         **QUICK,
-    )
+    )  # fmt: skip
     part.stop.click(batches.stop, [part.batch], [part.say, part.archive, part.alone], cancels=[running], **QUICK)

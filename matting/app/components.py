@@ -25,6 +25,7 @@ class Page:
     pick: PhotoStage
     edges: TrimapStage
     result: ResultStage
+    tabs: gr.Tabs
     batch: BatchPart
     key: gr.Textbox
 

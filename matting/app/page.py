@@ -33,10 +33,10 @@ def lay_out(status: str, coarse: Sequence[str] = ()) -> Page:
     states = lay_out_states()
     shortcuts()
     key = gr.Textbox(label="Key", elem_id="key", visible="hidden")
-    with gr.Tabs():
+    with gr.Tabs() as tabs:
         with gr.Tab("One photo", id="one"):
             strip = lay_out_filmstrip()
             pick, edges, result = lay_out_pick(segmenters), lay_out_edges(), lay_out_result()
         with gr.Tab("Many photos", id="many"):
             batch = lay_out_batch(segmenters)
-    return Page(states=states, strip=strip, pick=pick, edges=edges, result=result, batch=batch, key=key)
+    return Page(states=states, strip=strip, pick=pick, edges=edges, result=result, tabs=tabs, batch=batch, key=key)

@@ -75,7 +75,11 @@ class StepBack:
 
     def open_example(self, event: gr.SelectData, freed: bool, value: EditorValue, *made: Any) -> Update:
         """Open an example; the work on the previous photo can be brought back."""
-        return self._keep(self.shipped_examples.take(event), _work_with_strokes(value, freed, *made))
+        return self.give_way(self.shipped_examples.take(event), freed, value, *made)
+
+    def give_way(self, update: Update, freed: bool, value: EditorValue, *made: Any) -> Update:
+        """Let the work on a photo, strokes included, give way to what an update opens; it can be brought back."""
+        return self._keep(update, _work_with_strokes(value, freed, *made))
 
     @forgiving
     def bring_back(

@@ -12,6 +12,7 @@ from matting.app.backend.computations import Steps
 from matting.app.backend.stopping import Stops
 from matting.app.batch import Batches, connect_batch
 from matting.app.components import Page
+from matting.app.corrections import Corrections, connect_corrections
 from matting.app.edges.help import TrimapHelp
 from matting.app.edges.listeners import Trimaps
 from matting.app.edges.wiring import connect_help, connect_trimap
@@ -55,9 +56,11 @@ def connect(page: Page, steps: Steps) -> None:
         connect_undo(page, Undo(picks, trimaps, step_back)),
         connect_reload(page, Reload(page, step_back)),
     )
-    picked += [*taken, *opened, *connect_opened(page, picks, taken[:-1]), *undone, reloaded]
-    trimaps_changed += [opened[0], back, edges_follow, brushed, *undone, reloaded]
-    other_matte += [finished, back, matte_follows, *undone, reloaded]
+    batches = Batches(page.batch, steps)
+    corrected = connect_corrections(page, Corrections(page, picks, trimaps, results, closer, step_back, batches))
+    picked += [corrected, *taken, *opened, *connect_opened(page, picks, taken[:-1]), *undone, reloaded]
+    trimaps_changed += [opened[0], back, corrected, edges_follow, brushed, *undone, reloaded]
+    other_matte += [finished, back, corrected, matte_follows, *undone, reloaded]
     trimaps_changed += connect_help(page, TrimapHelp(page, trimaps), [*trimaps_changed, *other_trimap])
     connect_filmstrip(page.states, Filmstrip(page.strip), [*picked, *trimaps_changed, *other_matte])
-    connect_batch(page.batch, Batches(page.batch, steps))
+    connect_batch(page.batch, batches)

@@ -17,7 +17,7 @@ import torch
 
 from matting import __version__, masks
 from matting.coarse import DEFAULT, Box, Point, Prompts, as_asked
-from matting.images import Source, read_photo
+from matting.images import Source, hold_to, read_photo, read_shown
 from matting.replay import run_length
 from matting.replay.recipe import UNTOUCHED, Recipe
 from matting.result import MattingResult
@@ -117,7 +117,7 @@ def replay(recipe: Recipe, pipeline: MattingPipeline, image: Source, method_sour
         ValueError: where the weights or the photo's size are others, or an input cannot be used.
         SegmenterUnavailable: where the recipe's segmenter cannot be had.
     """
-    photo, notices = read_photo(image)
+    photo, opacity, notices = read_shown(image)
     if photo.shape[:2] != recipe.size:
         height, width = recipe.size
         raise ValueError(
@@ -142,6 +142,7 @@ def replay(recipe: Recipe, pipeline: MattingPipeline, image: Source, method_sour
         from matting.evaluation.methods import Method
 
         alpha = Method(recipe.method, source, str(pipeline.device)).alpha(photo, trimap, None)
+    alpha = hold_to(alpha, opacity)
     if recipe.alpha is not None and not matches(recipe, alpha):
         notices += ("The alpha is not the recipe's bit for bit: the photo, device, library or segmenter differs.",)
     return MattingResult(photo, alpha, trimap, probabilities, mask, notices)

@@ -13,6 +13,7 @@ from matting import MattingPipeline
 from matting.app import build
 from matting.app.backend.computations import Steps
 from matting.app.batch import Batches
+from matting.app.corrections import Corrections
 from matting.app.edges.help import TrimapHelp
 from matting.app.edges.listeners import Trimaps
 from matting.app.examples.listeners import ShippedExamples
@@ -46,8 +47,9 @@ def app(pipeline):
     with gr.Blocks():
         page = lay_out("here")
     trimaps, picks, looks = Trimaps(page, steps), Picks(page, steps), CloserLooks(page, steps)
-    results = Results(page, steps, trimaps)
+    results, batches = Results(page, steps, trimaps), Batches(page.batch, steps)
     shipped_examples = ShippedExamples(page, picks, trimaps, results, looks)
+    step_back = StepBack(page, picks, trimaps, results, looks, shipped_examples)
     return SimpleNamespace(
         page=page,
         steps=steps,
@@ -58,9 +60,10 @@ def app(pipeline):
         results=results,
         own_mattes=OwnMattes(results, looks),
         looks=looks,
-        step_back=StepBack(page, picks, trimaps, results, looks, shipped_examples),
+        step_back=step_back,
         strip=Filmstrip(page.strip),
-        batches=Batches(page.batch, steps),
+        batches=batches,
+        corrections=Corrections(page, picks, trimaps, results, looks, step_back, batches),
     )
 
 

@@ -45,6 +45,26 @@ def test_a_bad_file_is_said_in_its_row_and_the_others_are_in_the_archive(app, pa
     assert opacity[~disc(45)].mean() < 50
 
 
+@pytest.mark.parametrize(
+    ("along", "camera", "place"), [("all but the place", 1, 0), ("everything", 1, 1), ("nothing", 0, 0)]
+)
+def test_what_was_chosen_goes_along_and_what_is_transparent_stays_so(app, photo, tmp_path, along, camera, place):
+    exif = Image.Exif()
+    exif[271] = "A camera"
+    exif.get_ifd(0x8825)[2] = (48.0, 8.0, 14.0)
+    layers = np.dstack([photo.image, np.full(photo.size, 255, np.uint8)])
+    layers[:, :64, 3] = 0
+    Image.fromarray(layers).save(tmp_path / "half.png", exif=exif)
+    made = dict(list(app.batches.run([str(tmp_path / "half.png")], OFFLINE, along))[-1][app.page.batch.batch].files)
+    for file in made.values():
+        with Image.open(file) as picture:
+            told = picture.getexif()
+            assert (271 in told, 2 in told.get_ifd(0x8825)) == (camera, place)
+    with Image.open(made["half_cutout.png"]) as picture:
+        opacity = np.asarray(picture)[..., 3]
+    assert not opacity[:, :64].any() and opacity[48, 70] == 255
+
+
 def test_a_stopped_batch_offers_what_is_done(app, paths):
     part = app.page.batch
     run = app.batches.run(paths, OFFLINE)

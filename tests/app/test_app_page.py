@@ -22,7 +22,7 @@ def test_matte_is_the_one_public_endpoint(built):
     assert list(info["named_endpoints"]) == ["/matte"]
     assert not info["unnamed_endpoints"]
     names = [parameter["parameter_name"] for parameter in info["named_endpoints"]["/matte"]["parameters"]]
-    assert names == ["photo", "mask", "trimap", "points", "box", "fusion"]
+    assert names == ["photo", "mask", "trimap", "points", "box", "fusion", "metadata"]
 
 
 def test_networks_wait_in_one_line_and_clicks_are_never_dropped(built):

@@ -17,6 +17,7 @@ from driving import (
     click_photo,
     cut_out,
     download,
+    downloaded,
     known_trimap,
     open_accordion,
     paint_across_the_middle,
@@ -25,6 +26,7 @@ from driving import (
     shown_anew,
     upload,
     wait_for_editor,
+    where_the_photo_is,
 )
 from PIL import Image
 from playwright.sync_api import expect
@@ -182,6 +184,33 @@ def test_many_photos_come_back_as_one_archive(open_page):
         assert len(archive.namelist()) == 4
         with archive.open("lemur_cutout.png") as file:
             assert Image.open(file).mode == "RGBA"
+
+
+def test_one_photo_of_a_batch_is_corrected_in_the_main_tab_and_taken_back(open_page, tmp_path):
+    (tmp_path / "note.jpg").write_text("no picture")
+    page = open_page(viewport={"width": 1366, "height": 768})
+    page.get_by_role("tab", name="Many photos").click()
+    page.locator("#batch-photos input[type=file]").set_input_files([tmp_path / "note.jpg", PARROTS])
+    page.locator("#batch-photos").get_by_text("parrots").wait_for()
+    page.get_by_role("button", name="Cut out all").click()
+    say(page, "batch", "1 of 2 photos cut out; 1 failed, see why below")
+    expect(page.locator("#batch-rows")).to_contain_text("is not a picture")
+    page.locator("#batch-gallery").get_by_role("button", name="parrots").click()
+    page.get_by_role("button", name="Correct “parrots”").click()
+    say(page, "pick", "“parrots” of your batch")
+    say(page, "live", "Your cutout")
+    assert download(page, "download-trimap").size == Image.open(PARROTS).size
+    page.locator("#brush-kind").get_by_label("Erase", exact=True).check()
+    left, top, width, height = where_the_photo_is(page, "#live-cutout img")
+    page.mouse.click(left + 0.78 * width, top + 0.45 * height)
+    erased = downloaded(page, "take-cutout", lambda cutout: cutout.getpixel((599, 230))[3] == 0)
+    page.get_by_role("tab", name="Many photos").click()
+    page.get_by_role("button", name="Take it back corrected").click()
+    say(page, "batch", "“parrots” is corrected")
+    with page.expect_download() as coming:
+        page.locator("#batch-archive").click()
+    with zipfile.ZipFile(coming.value.path()) as archive, archive.open("parrots_cutout.png") as file:
+        assert np.array_equal(np.asarray(Image.open(file)), np.asarray(erased))
 
 
 def test_two_visitors_never_see_each_others_photos(open_page):

@@ -3,7 +3,7 @@ import io
 import pytest
 from PIL import Image, ImageCms
 
-from matting.images import carried, write_png
+from matting.images import carried, write_picture, write_png
 
 MAKE, WHEN, LENS = 271, 36867, 42036
 
@@ -24,9 +24,26 @@ def test_exif_goes_on_without_turn_and_size(tmp_path):
     with Image.open(tmp_path / "cutout.png") as cutout:
         exif = cutout.getexif()
         assert exif[MAKE] == "Canon" and exif.get_ifd(0x8769)[WHEN] == "2026:05:01 10:00:00"
-        assert exif.get_ifd(0x8825)[2] == (48.0, 8.0, 14.0)
         assert not {274, 256} & exif.keys() and 40962 not in exif.get_ifd(0x8769)
         assert cutout.info["dpi"] == pytest.approx((300, 300), abs=0.02)
+
+
+@pytest.mark.parametrize("along", ["all but the place", "everything", "nothing"])
+@pytest.mark.parametrize("ending", ["png", "webp", "jpg"])
+def test_the_place_goes_along_only_where_everything_does(tmp_path, along, ending):
+    told = carried(photo(dpi=(300, 300), icc_profile=b"x" * 200), along)
+    write_picture(tmp_path / f"cutout.{ending}", Image.new("RGB", (30, 40)), told)
+    with Image.open(tmp_path / f"cutout.{ending}") as cutout:
+        exif = cutout.getexif()
+        assert exif.get_ifd(0x8825).get(2) == ((48.0, 8.0, 14.0) if along == "everything" else None)
+        assert exif.get(MAKE) == (None if along == "nothing" else "Canon")
+        assert bool(cutout.info.get("icc_profile")) == (along != "nothing")
+
+
+def test_the_place_stays_away_by_default_and_a_wrong_word_is_refused():
+    assert carried(photo()) == carried(photo(), "all but the place") != carried(photo(), "everything")
+    with pytest.raises(ValueError, match="'everything'.*got 'some'"):
+        carried(photo(), "some")
 
 
 def test_a_photo_that_says_nothing_carries_nothing():

@@ -257,7 +257,13 @@ CHANGES: list[tuple[tuple[str, str], list[tuple[str, str, str]]]] = [
             ("beyond [0, 1]", "if not (alpha.min() >= 0 and alpha.max() <= 1):", "if False:"),
         ],
     ),
-    (CARRIED, [("the turn stays", "for tag in (ORIENTATION, *SIZES):", "for tag in SIZES:")]),
+    (
+        CARRIED,
+        [
+            ("the turn stays", "for tag in (ORIENTATION, *SIZES, ", "for tag in (*SIZES, "),
+            ("the place goes along", "*(() if place else (PLACE,))", ""),
+        ],
+    ),
     (
         METRICS,
         [

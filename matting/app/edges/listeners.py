@@ -51,7 +51,7 @@ class Trimaps:
         if photo is None or selection is None or selection.empty:
             raise ValueError(NOTHING_PICKED)
         probabilities = self.steps.probabilities(photo.image, selection.mask)
-        trimap = TrimapEdit.of_probabilities(probabilities, selection, before)
+        trimap = TrimapEdit.of_probabilities(probabilities, selection, before).without(photo.opacity)
         notify(trimap_notices(trimap.values))
         return self.show(photo, trimap, matte)
 

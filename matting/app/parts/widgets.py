@@ -9,12 +9,20 @@ from typing import Any, TypeVar
 
 import gradio as gr
 
+from matting.images import Along
 from matting.trimaps.algebra import BACKGROUND, FOREGROUND, PALETTE, UNKNOWN
 
 Components = TypeVar("Components")
 
 BRUSHES = {"Keep": FOREGROUND, "Unsure": UNKNOWN, "Drop": BACKGROUND}
 """The brushes by their names in the page and the value that each one paints."""
+
+
+ALONG: list[tuple[str, Along]] = [
+    ("All but the place", "all but the place"),
+    ("Everything, the place too", "everything"),
+    ("Nothing", "nothing"),
+]
 
 
 def collect(kind: type[Components], variables: Mapping[str, Any]) -> Components:
@@ -97,6 +105,11 @@ def shown_picture(
         buttons=["fullscreen"],
         alt_text=alt_text,
     )
+
+
+def what_goes_along(elem_id: str) -> gr.Dropdown:
+    """Return the choice of what goes along from a photo's file into those that are made of it."""
+    return gr.Dropdown(ALONG, value=ALONG[0][1], label="What the photo's file tells goes along", elem_id=elem_id)
 
 
 def upload(label: str, elem_id: str) -> gr.UploadButton:

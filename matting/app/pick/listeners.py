@@ -24,7 +24,7 @@ from matting.app.session.leaving import unless_gone
 from matting.app.session.stages import Click, Clicks, Kind, Photo, Selection
 from matting.app.session.trimap_edit import TrimapEdit
 from matting.coarse import DEFAULT, Prompts, SegmenterUnavailable, needs_prompts
-from matting.images import read_photo
+from matting.images import read_shown
 
 CLICK_NOW = "Click on what you want to keep."
 PAINT_NOW = "Paint over what you want to keep; roughly is enough."
@@ -242,9 +242,9 @@ class Picks:
         return self.show_selection(photo, clicks, selection.choose(event.index), trimap)
 
     def _open(self, path: Path, select_by: str) -> Update:
-        image, notices = read_photo(path)
+        image, opacity, notices = read_shown(path)
         notify(notices)
-        return self.start(Photo.of(image, path.stem, path.name, str(path)), select_by)
+        return self.start(Photo.of(image, path.stem, path.name, str(path), opacity), select_by)
 
     def start(self, photo: Photo | None, select_by: str, clicks: Clicks = NO_CLICKS) -> Update:
         """Start over: nothing of the old photo stays."""

@@ -12,6 +12,7 @@ import gradio as gr
 from matting.app.components import Page
 from matting.app.parts.messages import Update, forgiving
 from matting.app.parts.queues import QUICK
+from matting.app.parts.widgets import ALONG
 from matting.app.session.stages import Photo
 from matting.app.session.trimap_edit import TrimapEdit
 from matting.coarse import DEFAULT
@@ -64,14 +65,17 @@ class File:
     name: str
 
 
-def arguments_of(photo: str, trimap_file: str, trimap: TrimapEdit, fusion: str = "hard") -> dict[str, Any]:
+def arguments_of(
+    photo: str, trimap_file: str, trimap: TrimapEdit, fusion: str = "hard", along: str = ALONG[0][1]
+) -> dict[str, Any]:
     """Return what `/matte` is asked for a trimap: the clicks where they alone lead to it, or else its file."""
     clicks = None if _by_more_than_clicks(trimap) else trimap.selection.asked[0]
     points = [[round(x, 1), round(y, 1), keep] for x, y, keep in clicks.points] if clicks else []
     box = [round(side, 1) for side in clicks.box] if clicks and clicks.box else []
     asked = {name: value for name, value in (("points", points), ("box", box)) if value}
-    soft = {"fusion": fusion} if fusion != "hard" else {}
-    return {"photo": File(photo)} | (asked or {"trimap": File(trimap_file)}) | soft
+    other = {"fusion": fusion} if fusion != "hard" else {}
+    other |= {"metadata": along} if along != ALONG[0][1] else {}
+    return {"photo": File(photo)} | (asked or {"trimap": File(trimap_file)}) | other
 
 
 def _by_more_than_clicks(trimap: TrimapEdit) -> bool:
@@ -128,7 +132,7 @@ class Calls:
         if photo is None or trimap is None:
             return gr.skip()
         address = str(request.request.base_url).rstrip("/")
-        arguments = arguments_of(photo.file, f"{photo.name}_trimap.png", trimap, fusion)
+        arguments = arguments_of(photo.file, f"{photo.name}_trimap.png", trimap, fusion, photo.along)
         return {code: CALLS[language](arguments, address) for language, code in self.codes.items()}
 
 

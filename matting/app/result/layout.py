@@ -8,7 +8,7 @@ import gradio as gr
 
 from matting.app.looks.layout import ClosedLooks, lay_out_looks
 from matting.app.parts.messages import line
-from matting.app.parts.widgets import collect, download, heading, shown_picture, thumbnails
+from matting.app.parts.widgets import collect, download, heading, shown_picture, thumbnails, what_goes_along
 from matting.app.result.backgrounds import gallery
 
 CUTOUT_LATER = "Your cutout appears here, ready to download."
@@ -57,6 +57,7 @@ class ResultStage:
     kind: gr.Radio
     crop: gr.Checkbox
     margin: gr.Slider
+    along: gr.Dropdown
     calls: dict[str, gr.Code]
     looks: ClosedLooks
 
@@ -116,6 +117,7 @@ def lay_out_result() -> ResultStage:
                     margin = gr.Slider(
                         0, 30, value=5, step=1, label="Margin, in %", elem_id="margin", buttons=[], visible=False
                     )
+                    along = what_goes_along("along")
                     with gr.Row(elem_classes="pair"):
                         download_alpha = download("Matte (16-bit)", "download-alpha")
                         download_trimap = download("Trimap", "download-trimap")

@@ -19,12 +19,20 @@ from matting.app.pick.live import show_cutout, show_preview
 from matting.app.result.backgrounds import Background, read_shipped
 from matting.app.result.layout import CUTOUT_LATER
 from matting.app.session.leaving import unless_gone
-from matting.app.session.matte_files import compose_whole, keep_matte, pack, read_alpha, read_pixels, recolour
+from matting.app.session.matte_files import (
+    compose_whole,
+    keep_matte,
+    pack,
+    read_alpha,
+    read_pixels,
+    recolour,
+    telling,
+)
 from matting.app.session.recipe import cell_of, recipe_of
 from matting.app.session.stages import Matte, Photo
 from matting.app.session.trimap_edit import EditorValue, TrimapEdit
 from matting.compositing import blend
-from matting.images import emptiness, read_photo, write_picture
+from matting.images import Along, emptiness, hold_to, read_photo, write_picture
 from matting.inference.preview import crop_around
 from matting.inference.progress import tell
 from matting.replay.recipe import Recipe, read_recipe
@@ -69,7 +77,8 @@ class Results:
         changed = values != read_pixels(before.trimap_file)
         if not changed.any() or _share_around(changed) > PREVIEW_SHARE:
             return gr.skip()
-        alpha = shrink(self.steps.preview(photo.image, values, read_alpha(before), changed))
+        whole = self.steps.preview(photo.image, values, read_alpha(before), changed)
+        alpha = shrink(hold_to(whole, photo.opacity))
         after = blend(before.foreground, Background(*chosen).layer(photo.proxy, alpha), alpha)
         return {
             self.stage.slider: (
@@ -121,7 +130,7 @@ class Results:
         if (merged.values == BACKGROUND).all():
             raise ValueError(NOTHING_KEPT)
         tell(0.0)  # it may have been stopped while it was waiting
-        alpha = self._alpha(photo, merged, fusion, method)
+        alpha = hold_to(self._alpha(photo, merged, fusion, method), photo.opacity)
         tell(1.0)
         check_kept(alpha)
         recipe = recipe_of(self.steps.pipeline, photo, merged, alpha, fusion, method)
@@ -208,6 +217,17 @@ class Results:
         if photo is None or matte is None:
             return gr.skip()
         return self.show_matte(photo, recolour(matte, photo, freed), Background(*chosen))
+
+    @forgiving
+    def tell(self, along: Along, photo: Photo | None, matte: Matte | None, *chosen: Any) -> Update:
+        """Let what was chosen go along from the photo's file, where it does not yet."""
+        shown: Update = {}
+        if photo is not None and photo.along != along:
+            photo = photo.telling(along)
+            shown = {self.states.photo: photo}
+        if photo is not None and matte is not None and matte.along != along:
+            shown |= self.show_matte(photo, telling(matte, photo), Background(*chosen))
+        return shown or gr.skip()
 
     def _alpha(self, photo: Photo, trimap: TrimapEdit, fusion: str, method: str) -> np.ndarray:
         """Compute alpha; soft fusion asks TGN again, since its probabilities are too large to keep around."""

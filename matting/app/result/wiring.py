@@ -65,6 +65,14 @@ def connect_result(page: Page, results: Results, closer: CloserLooks, stops: Sto
     stage.backdrops.select(
         results.choose_picture, seen, [*composite, states.backdrop, stage.picture, stage.backdrops], **QUICK
     )
+    gr.on(
+        [states.photo.change, states.matte.change, stage.along.input],
+        results.tell,
+        [stage.along, *seen],
+        [states.photo, *matte],
+        trigger_mode="always_last",
+        **QUICK,
+    )
     recoloured = stage.freed.input(results.recolour, [stage.freed, *seen], matte, trigger_mode="always_last", **QUICK)
     own, uploads = OwnMattes(results, closer), page.strip.uploads
     own_matte = uploads["matte"].upload(

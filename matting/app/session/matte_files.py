@@ -37,6 +37,7 @@ def keep_matte(
         alpha=shrink(alpha),
         made_from=trimap.stamp,
         brushed=trimap.brushed,
+        along=photo.along,
     )
     return _with_colours(matte, photo, foreground if freed else photo.image, alpha)
 
@@ -51,6 +52,18 @@ def with_own_colours(matte: Matte, photo: Photo, colours: np.ndarray) -> Matte:
     """Return the matte with the visitor's own foreground layer, uint8 (H, W, 3), and a cutout in its colours."""
     layer = served_files.keep(lambda path: write_png(path, colours), f"{photo.name}_foreground.png")
     return _with_colours(replace(matte, foreground_file=layer), photo, colours, read_alpha(matte))
+
+
+def telling(matte: Matte, photo: Photo) -> Matte:
+    """Return the matte with files that tell what goes along from the photo's file now."""
+    alpha, colours = read_alpha(matte), read_pixels(matte.cutout_file)
+    name, told = photo.name, photo.told
+    return replace(
+        matte,
+        alpha_file=served_files.keep(lambda path: write_alpha(path, alpha, told), f"{name}_alpha.png"),
+        cutout_file=served_files.keep(lambda path: write_png(path, colours, told), f"{name}_cutout.png"),
+        along=photo.along,
+    )
 
 
 def read_alpha(matte: Matte) -> np.ndarray:

@@ -20,7 +20,7 @@ import numpy as np
 from matting import masks
 from matting.app.parts.drawing import shrink
 from matting.coarse import Box, Prompts
-from matting.images import Carried, carried
+from matting.images import Along, Carried, carried
 
 Kind = Literal["keep", "remove", "corner"]
 Tool = tuple[str, float]
@@ -37,7 +37,8 @@ class Photo:
 
     `name` is its file's name without the ending, `file` the whole name. `gone` is set while another photo is on the
     page; what is still computed for this one is of no use then. `source` is the file that it was read from, `opened`
-    the time of that, `told` what that file says beside its pixels.
+    the time of that, `told` what that file says beside its pixels, as far as that goes `along`. `opacity`, uint8
+    (H, W), is how opaque the file was, None where all of it was.
     """
 
     image: np.ndarray
@@ -49,12 +50,26 @@ class Photo:
     source: str = ""
     opened: float = field(default_factory=time.monotonic)
     told: Carried = field(default_factory=Carried)
+    along: Along = "all but the place"
+    opacity: np.ndarray | None = None
 
     @classmethod
-    def of(cls, image: np.ndarray, name: str, file: str = "photo.jpg", source: str = "") -> Photo:
-        """Take a photo in, by its file's names; where that is gone, the photo tells nothing beside its pixels."""
-        told = carried(source) if Path(source).is_file() else Carried()
-        return cls(image, shrink(image), name, file, source=source, told=told)
+    def of(
+        cls,
+        image: np.ndarray,
+        name: str,
+        file: str = "photo.jpg",
+        source: str = "",
+        opacity: np.ndarray | None = None,
+    ) -> Photo:
+        """Take a photo in, by its file's names."""
+        photo = cls(image, shrink(image), name, file, source=source, opacity=opacity)
+        return photo.telling(photo.along)
+
+    def telling(self, along: Along) -> Photo:
+        """Return it with what goes along; where its file is gone, it tells nothing beside its pixels."""
+        told = carried(self.source, along) if Path(self.source).is_file() else Carried()
+        return replace(self, along=along, told=told)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -239,7 +254,8 @@ class Selection:
 class Matte:
     """A finished matte: its files, and small layers for the views of the new background.
 
-    `brushed` is that of its trimap, `own_file` the matte that a visitor brought, before the brush changed it.
+    `brushed` is that of its trimap, `along` the photo's, `own_file` the matte that a visitor brought, before the brush
+    changed it.
     """
 
     alpha_file: str
@@ -252,3 +268,4 @@ class Matte:
     made_from: str
     brushed: int = 0
     own_file: str | None = None
+    along: Along = "all but the place"

@@ -16,6 +16,7 @@ import numpy as np
 
 from matting.app.parts.drawing import shrink
 from matting.app.session.stages import Selection, new_stamp
+from matting.images import drop_transparent
 from matting.trimaps.algebra import (
     PALETTE,
     from_probabilities,
@@ -117,6 +118,12 @@ class TrimapEdit:
         kept = keep_promises(edit.values, selection.mask, clicks.points, clicks.box, probabilities)
         changed = kept != edit.values
         return replace(edit.paint(kept, changed), times=()) if changed.any() else edit
+
+    def without(self, opacity: np.ndarray | None) -> TrimapEdit:
+        """Drop what is wholly transparent, by the photo's opacity, uint8 (H, W); an edit as that of clicks is."""
+        kept = drop_transparent(self.values, opacity)
+        changed = kept != self.values
+        return replace(self.paint(kept, changed), times=()) if changed.any() else self
 
     @classmethod
     def own(cls, values: np.ndarray, before: TrimapEdit | None) -> TrimapEdit:

@@ -180,7 +180,7 @@ def matte_one(
 
 def told_beside(photo: Path | bytes, args: argparse.Namespace) -> Carried:
     """Tell what a photo's cutout carries on beside its pixels, unless the call's arguments leave that out."""
-    return Carried() if args.strip else carried(photo)
+    return carried(photo, "nothing" if args.strip else "everything" if args.keep_place else "all but the place")
 
 
 def _write(result: MattingResult, job: Job, told: Carried, kept: AbstractContextManager[None]) -> None:

@@ -78,10 +78,16 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         action="store_true",
         help="redo photos that are already done, and replace other files of their outputs' names",
     )
-    how.add_argument(
+    goes_along = how.add_mutually_exclusive_group()
+    goes_along.add_argument(
         "--strip",
         action="store_true",
-        help="leave EXIF (time and place, say) and dots per inch out of the cutout",
+        help="leave EXIF (the time, say), dots per inch and profile out of the cutout",
+    )
+    goes_along.add_argument(
+        "--keep-place",
+        action="store_true",
+        help="let the place go along too where the photo was taken (GPS), which is left out otherwise",
     )
     parser.add_argument(
         "--save-mask",

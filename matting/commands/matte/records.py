@@ -105,6 +105,7 @@ class Records:
             args.fusion,
             args.dtype,
             args.strip,
+            args.keep_place,
             _networks(args),
         ]
 

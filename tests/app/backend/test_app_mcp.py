@@ -49,7 +49,7 @@ def test_matte_is_the_one_tool_typed_and_takes_uploads_alone(server, tmp_path):
     )
     (tool,) = tools
     Draft202012Validator.check_schema(tool.inputSchema)
-    assert set(tool.inputSchema["properties"]) == {"photo", "mask", "trimap", "points", "box", "fusion"}
+    assert set(tool.inputSchema["properties"]) == {"photo", "mask", "trimap", "points", "box", "fusion", "metadata"}
     assert tool.inputSchema["required"] == ["photo"]
     good, *refused = answers
     assert not good.isError, good.content

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import gradio as gr
 import httpx
+import numpy as np
 import pytest
 from app_cases import HEIGHT, WIDTH
 from gradio.block_function import BlockFunction
@@ -276,6 +277,29 @@ def test_programs_get_notices_and_errors_as_sentences(demo, photo_file, tmp_path
     mask.save(tmp_path / "mask.png")
     *_, notices = client.predict(**given, mask=handle_file(tmp_path / "mask.png"))
     assert len(notices) == 1 and "was resized" in notices[0]
+
+
+def test_programs_get_what_the_photo_tells_and_what_is_transparent_stays_so(demo, photo_file, tmp_path):
+    exif = Image.Exif()
+    exif[271] = "A camera"
+    exif.get_ifd(0x8825)[2] = (48.0, 8.0, 14.0)
+    with Image.open(photo_file) as photo:
+        layers = photo.convert("RGBA")
+    layers.paste((0, 0, 0, 0), (0, 0, WIDTH // 2, HEIGHT))
+    layers.save(tmp_path / "half.png", exif=exif)
+    client, given = Client(demo.address, verbose=False), {"photo": handle_file(tmp_path / "half.png")}
+    given |= {"box": [30, 16, 98, 80], "api_name": "/matte"}
+    for metadata, camera, place in ((None, 1, 0), ("everything", 1, 1), ("nothing", 0, 0)):
+        asked = given | ({"metadata": metadata} if metadata else {})
+        alpha, cutout, _, notices = client.predict(**asked)
+        assert [notice for notice in notices if "stay transparent" in notice]
+        for path in (alpha, cutout):
+            with Image.open(path) as picture:
+                told = picture.getexif()
+                assert (271 in told, 2 in told.get_ifd(0x8825)) == (camera, place)
+                opacity = np.asarray(picture)
+                opacity = opacity[..., 3] if opacity.ndim == 3 else opacity
+                assert not opacity[:, : WIDTH // 2].any() and opacity.any()
 
 
 def test_a_name_in_the_folder_of_uploads_that_nobody_uploaded_is_one_friendly_sentence(demo, place):

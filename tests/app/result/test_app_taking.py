@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gradio as gr
 import numpy as np
 import pytest
 from app_cases import HEIGHT, WIDTH, disc
@@ -82,6 +83,37 @@ def test_what_the_photos_file_tells_goes_on_into_every_file(app, photo, trimap, 
         with Image.open(file) as picture:
             assert picture.getexif()[271] == "A camera"
             assert round(picture.info["dpi"][0]) == 300
+
+
+@pytest.mark.parametrize("along", ["all but the place", "everything", "nothing"])
+def test_what_was_chosen_goes_along_into_every_file_once(app, photo, trimap, tmp_path, along):
+    states, stage = app.page.states, app.page.result
+    exif = Image.Exif()
+    exif[271] = "A camera"
+    exif.get_ifd(0x8825)[2] = (48.0, 8.0, 14.0)
+    Image.fromarray(photo.image).save(tmp_path / "told.png", exif=exif, dpi=(300, 300))
+    told = Photo.of(photo.image, "told", "told.png", str(tmp_path / "told.png"))
+    matte = keep_matte(told, trimap, disc(30).astype(np.float32))
+    chosen = ("colour", "#00ff00", None, 100, 50, 50, "jpg")
+    shown = app.results.tell(along, told, matte, *chosen)
+    if along == told.along:
+        assert shown == gr.skip()
+        return
+    told, changed = shown[states.photo], shown[states.matte]
+    assert told.stamp and changed.made_from == matte.made_from
+    for file in (
+        changed.cutout_file,
+        changed.alpha_file,
+        shown[stage.download_composite].value["path"],
+        Taking(app.page).offer("webp", True, 5, told, changed)[stage.download_cutout],
+    ):
+        with Image.open(file) as picture:
+            assert picture.getexif().get(271) == (None if along == "nothing" else "A camera")
+            assert picture.getexif().get_ifd(0x8825).get(2) == ((48.0, 8.0, 14.0) if along == "everything" else None)
+    for before, after in ((matte.cutout_file, changed.cutout_file), (matte.alpha_file, changed.alpha_file)):
+        with Image.open(before) as first, Image.open(after) as second:
+            assert np.array_equal(np.asarray(first), np.asarray(second))
+    assert app.results.tell(along, told, changed, *chosen) == gr.skip()
 
 
 def test_a_gradient_ends_in_its_colour_and_a_blurred_photo_keeps_the_objects_colours_out():
