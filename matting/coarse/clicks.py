@@ -19,7 +19,7 @@ from matting.coarse.classical.guided_filter import guided_upsample
 from matting.coarse.classical.regions import Regions, find_regions
 from matting.coarse.parts import expected_iou
 from matting.coarse.prompts import CoarseMasks, Prompts
-from matting.coarse.second_opinion import heard
+from matting.coarse.second_opinion import has_no_idea, heard
 from matting.masks import connected_parts
 from matting.networks.clicknet import Asked, ClickNet, Embedding, mirrored
 from matting.networks.weights import load_weights
@@ -130,7 +130,7 @@ class Clicks:
         """The whole photo, or a crop around what is meant where that is small."""
         whole = embedding.views[0]
         needed = self._extent(embedding, prompts)
-        if needed is None:
+        if needed is None or has_no_idea(_sigmoid(self._answer(whole, prompts)[0]), prompts):
             return whole
         window = _widened(needed, embedding.size)
         area = _area(whole.window)

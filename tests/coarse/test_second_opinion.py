@@ -5,7 +5,7 @@ import pytest
 
 from matting.coarse import Prompts
 from matting.coarse.classical.regions import find_regions
-from matting.coarse.second_opinion import heard
+from matting.coarse.second_opinion import has_no_idea, heard
 from matting.evaluation.clicks import intersection_over_union
 
 SIZE = (120, 160)
@@ -52,3 +52,14 @@ def test_the_cut_holds_what_is_clicked_and_drops_what_is_clicked_away(scene):
 def test_a_small_map_is_answered_at_its_own_size(scene):
     regions, truth = scene
     assert heard(np.full((32, 32), 0.5, np.float32), regions, Prompts(), SIZE).shape == (32, 32)
+
+
+def test_where_the_network_has_no_idea_the_photos_regions_answer(scene):
+    regions, truth = scene
+    faint = np.where(truth, np.float32(0.06), np.float32(0.02))
+    for prompts in (Prompts(), Prompts([(80, 65, 1)])):
+        assert has_no_idea(faint, prompts)
+        assert intersection_over_union(heard(faint, regions, prompts, SIZE), truth) > 0.9
+    for prompts in (Prompts(box=(10, 10, 50, 50)), Prompts([(80, 65, 1), (5, 5, 0)])):
+        assert not has_no_idea(faint, prompts)
+    assert not has_no_idea(np.where(truth, np.float32(0.9), np.float32(0.1)), Prompts())
