@@ -113,8 +113,8 @@ def lay_out_batch(segmenters: list[tuple[str, str]]) -> BatchPart:
             buttons=["fullscreen"],
         )
         with gr.Row(elem_classes="pair"):
-            correct = gr.Button("Correct it", elem_id="batch-correct", size="md", visible=False)
-            put_back = gr.Button("Take it back corrected", elem_id="batch-put-back", size="md", visible=False)
+            correct = gr.Button("Correct it", elem_id="batch-correct", size="md", min_width=90, visible=False)
+            put_back = gr.Button("Take it back", elem_id="batch-put-back", size="md", min_width=90, visible=False)
         alone = gr.Files(label="Each cutout alone", elem_id="batch-alone", interactive=False, visible=False, height=260)
     return collect(BatchPart, locals())
 

@@ -18,7 +18,7 @@ from matting.app.looks.listeners import CloserLooks
 from matting.app.parts import served_files
 from matting.app.parts.drawing import shrink
 from matting.app.parts.messages import Update, forgiving, line
-from matting.app.parts.queues import QUICK
+from matting.app.parts.queues import QUICK, scroll_to
 from matting.app.pick.listeners import Picks
 from matting.app.result.listeners import Results
 from matting.app.result.wiring import chosen_background
@@ -138,6 +138,7 @@ def connect_corrections(page: Page, corrections: Corrections) -> Any:
         [*shown_with_a_photo(page), page.tabs, part.put_back],
         **QUICK,
     )  # fmt: skip
+    opened.then(None, js=f"() => {{ {scroll_to('stage-pick')} }}", api_visibility="private")
     part.put_back.click(
         corrections.put_back,
         [part.chosen, part.batch, states.photo, states.selection, states.matte],

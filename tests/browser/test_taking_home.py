@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
+import zipfile
 
 import numpy as np
-from driving import PARROTS, download, downloaded, open_accordion, say
+from driving import PARROTS, PHONE, assert_no_sideways_scroll, download, downloaded, open_accordion, say
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
@@ -68,6 +69,22 @@ def test_an_examples_cutout_is_compared_converted_cropped_copied_and_called(open
         page.locator("#calls").get_by_role("tab", name=title).click()
         expect(page.locator("#calls")).to_contain_text(words)
         expect(page.locator("#calls")).to_contain_text(page.url.rstrip("/"))
+
+
+def test_two_objects_are_taken_home_each_alone(open_page):
+    page = open_page(**PHONE)
+    page.locator("#examples").get_by_role("button", name="Parrots").click()
+    say(page, "result", "Drag the handle")
+    whole = np.asarray(download(page, "download-cutout"))
+    expect(page.locator("#download-objects")).to_have_text("2 objects, each alone (ZIP)")
+    with page.expect_download() as coming:
+        page.locator("#download-objects").click()
+    with zipfile.ZipFile(coming.value.path()) as archive:
+        first, second = (np.asarray(Image.open(io.BytesIO(archive.read(name)))) for name in archive.namelist())
+    assert np.array_equal(first[..., 3] + second[..., 3], whole[..., 3])
+    red, blue = (230, 599), (300, 200)
+    assert (first[red][3], first[blue][3], second[red][3], second[blue][3]) == (255, 0, 0, 255)
+    assert_no_sideways_scroll(page)
 
 
 def test_the_foot_of_the_page_leads_to_the_description_of_the_api(browser: Browser, server):

@@ -19,7 +19,7 @@ BRUSHES = {"Keep": FOREGROUND, "Unsure": UNKNOWN, "Drop": BACKGROUND}
 
 
 ALONG: list[tuple[str, Along]] = [
-    ("All but the place", "all but the place"),
+    ("All but the place (GPS)", "all but the place"),
     ("Everything, the place too", "everything"),
     ("Nothing", "nothing"),
 ]
@@ -109,7 +109,7 @@ def shown_picture(
 
 def what_goes_along(elem_id: str) -> gr.Dropdown:
     """Return the choice of what goes along from a photo's file into those that are made of it."""
-    return gr.Dropdown(ALONG, value=ALONG[0][1], label="What the photo's file tells goes along", elem_id=elem_id)
+    return gr.Dropdown(ALONG, value=ALONG[0][1], label="Metadata (EXIF) in the files", elem_id=elem_id)
 
 
 def upload(label: str, elem_id: str) -> gr.UploadButton:

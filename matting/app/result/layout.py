@@ -57,6 +57,7 @@ class ResultStage:
     kind: gr.Radio
     crop: gr.Checkbox
     margin: gr.Slider
+    download_objects: gr.DownloadButton
     along: gr.Dropdown
     calls: dict[str, gr.Code]
     looks: ClosedLooks
@@ -117,6 +118,7 @@ def lay_out_result() -> ResultStage:
                     margin = gr.Slider(
                         0, 30, value=5, step=1, label="Margin, in %", elem_id="margin", buttons=[], visible=False
                     )
+                    download_objects = download("Each object alone (ZIP)", "download-objects", visible=False)
                     along = what_goes_along("along")
                     with gr.Row(elem_classes="pair"):
                         download_alpha = download("Matte (16-bit)", "download-alpha")

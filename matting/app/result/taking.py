@@ -9,6 +9,7 @@ from matting.app.components import Page
 from matting.app.parts import served_files
 from matting.app.parts.messages import Update, forgiving
 from matting.app.parts.queues import QUICK
+from matting.app.result.objects import pack_objects, separate
 from matting.app.session.matte_files import read_pixels
 from matting.app.session.stages import Matte, Photo
 from matting.images import write_picture
@@ -58,13 +59,20 @@ class Taking:
         shown: Update = {self.stage.margin: gr.Slider(visible=crop)}
         if photo is None or matte is None:
             return shown
-        file = matte.cutout_file
+        file, whole = matte.cutout_file, read_pixels(matte.cutout_file)
         if kind != "png" or crop:
-            cutout = read_pixels(matte.cutout_file)
-            cutout = crop_to_object(cutout, margin) if crop else cutout
+            cutout = crop_to_object(whole, margin) if crop else whole
             file = served_files.keep(
                 lambda path: write_picture(path, cutout, photo.told), f"{photo.name}_cutout.{kind}"
             )
+        shown[self.stage.download_objects] = gr.DownloadButton(visible=False)
+        if len(objects := separate(whole)) > 1:
+            objects = [crop_to_object(one, margin) for one in objects] if crop else objects
+            archive = served_files.keep(
+                lambda path: pack_objects(path, objects, photo.name, kind, photo.told), f"{photo.name}_objects.zip"
+            )
+            words = f"{len(objects)} objects, each alone (ZIP)"
+            shown[self.stage.download_objects] = gr.DownloadButton(words, value=archive, visible=True)
         return shown | {self.stage.download_cutout: file, self.live.take: gr.DownloadButton(value=file)}
 
 
@@ -75,7 +83,7 @@ def connect_taking(page: Page, taking: Taking) -> None:
         [states.matte.change, stage.kind.input, stage.crop.input, stage.margin.release],
         taking.offer,
         [stage.kind, stage.crop, stage.margin, states.photo, states.matte],
-        [stage.margin, stage.download_cutout, live.take],
+        [stage.margin, stage.download_cutout, stage.download_objects, live.take],
         trigger_mode="always_last",
         **QUICK,
     )
