@@ -6,7 +6,7 @@ import io
 import zipfile
 
 import numpy as np
-from driving import PARROTS, PHONE, assert_no_sideways_scroll, download, downloaded, open_accordion, say
+from driving import PARROTS, PHONE, assert_no_sideways_scroll, choose_photo, download, downloaded, open_accordion, say
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
@@ -73,8 +73,10 @@ def test_an_examples_cutout_is_compared_converted_cropped_copied_and_called(open
 
 def test_two_objects_are_taken_home_each_alone(open_page):
     page = open_page(**PHONE)
-    page.locator("#examples").get_by_role("button", name="Parrots").click()
-    say(page, "result", "Drag the handle")
+    choose_photo(page, automatic=True)
+    page.locator("#accept").click()
+    say(page, "live", "Your cutout")
+    page.locator("#download-objects").wait_for()
     whole = np.asarray(download(page, "download-cutout"))
     expect(page.locator("#download-objects")).to_have_text("2 objects, each alone (ZIP)")
     with page.expect_download() as coming:
