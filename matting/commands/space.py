@@ -30,6 +30,9 @@ NEEDED = (
 NEVER = ("**/__pycache__/**", "**/*.pyc", "docs/notebooks/**")
 """What Python and `make docs` leave there."""
 
+BESIDE = ("pillow-heif>=0.18",)
+"""Packages that a Space gets beside requirements.txt: phones send HEIC pictures."""
+
 COLOURS = ("red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray")
 """What the hub takes for `colorFrom` and `colorTo`."""
 LONGEST_DESCRIPTION = 60
@@ -53,6 +56,11 @@ def listing(repository: str, root: Path = ROOT) -> list[tuple[str, int]]:
     needed = {path for pattern in NEEDED for path in root.glob(pattern.replace("/**", "/**/*")) if path.is_file()}
     names = sorted(path.relative_to(root).as_posix() for path in needed)
     return [(name, (root / name).stat().st_size) for name in filter_repo_objects(names, ignore_patterns=list(NEVER))]
+
+
+def space_requirements(root: Path = ROOT) -> str:
+    """Return a Space's requirements.txt: the repository's, and `BESIDE`."""
+    return "\n".join([(root / "requirements.txt").read_text(encoding="utf-8").rstrip(), *BESIDE, ""])
 
 
 def check_front_matter(root: Path = ROOT) -> None:
@@ -107,6 +115,13 @@ def upload(repository: str, api: Any, root: Path = ROOT, weights: Path | str | N
         allow_patterns=list(NEEDED),
         ignore_patterns=list(NEVER),
         commit_message="Upload TriMatte",
+    )
+    api.upload_file(
+        repo_id=repository,
+        repo_type="space",
+        path_or_fileobj=space_requirements(root).encode(),
+        path_in_repo="requirements.txt",
+        commit_message="Read HEIC pictures",
     )
     if weights is not None:
         api.upload_folder(

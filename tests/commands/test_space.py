@@ -18,7 +18,7 @@ class Recorder:
     """Takes the calls of `upload` where the hub would."""
 
     def __init__(self):
-        self.calls = []
+        self.calls, self.files = [], {}
 
     def create_repo(self, repository, **options):
         self.calls.append((repository, options))
@@ -26,6 +26,10 @@ class Recorder:
 
     def upload_folder(self, **options):
         self.calls.append((options.pop("repo_id"), options))
+
+    def upload_file(self, *, repo_id, repo_type, path_or_fileobj, path_in_repo, commit_message):
+        assert (repo_id, repo_type) == ("someone/trimatte", "space") and commit_message
+        self.files[path_in_repo] = path_or_fileobj.decode()
 
 
 @pytest.fixture
@@ -59,6 +63,15 @@ def test_a_space_gets_the_demo_its_weights_and_its_photos(uploaded):
         "assets/backgrounds/lake.jpg",
     ):
         assert needed in chosen
+
+
+def test_a_space_reads_the_pictures_of_phones():
+    api = Recorder()
+    upload("someone/trimatte", api)
+    here = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    lines = api.files["requirements.txt"].splitlines()
+    assert lines[: len(here)] == here
+    assert [line.partition(">=")[0] for line in lines[len(here) :]] == ["pillow-heif"]
 
 
 def test_a_space_gets_no_tests_and_nothing_compiled(uploaded):
