@@ -111,10 +111,12 @@ def test_a_reload_brings_everything_back(open_page, tmp_path):
 def test_two_tabs_of_one_browser_do_not_mix(open_page):
     first = open_page()
     choose_photo(first)
+    say(first, "pick", "Outlined is what stands out")
     second = first.context.new_page()
     second.goto(first.url)
     say(second, "pick", "Choose a photo")
     choose_photo(second, LEMUR)
+    say(second, "pick", "Outlined is what stands out")
     first.reload()
     say(first, "pick", "Outlined is what stands out")
     assert picture_of(first, "#photo img").shape[1::-1] == SIZE

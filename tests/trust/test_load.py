@@ -62,7 +62,15 @@ class Program:
     def matte(self, seed: int) -> np.ndarray:
         """Return the alpha's file for a drawn photo, as its values."""
         photo, box = drawn(seed)
-        sent = [self._file(photo, "photo.png"), self._file(mask_of(box), "mask.png"), None, None, None, "hard"]
+        sent = [
+            self._file(photo, "photo.png"),
+            self._file(mask_of(box), "mask.png"),
+            None,
+            None,
+            None,
+            "hard",
+            "nothing",
+        ]
         asked = self.http.post("/call/matte", json={"data": sent})
         asked.raise_for_status()
         with self.http.stream("GET", f"/call/matte/{asked.json()['event_id']}") as stream:

@@ -52,7 +52,7 @@ def held(pipeline, photo_file, tmp_path, monkeypatch):
 def matte(held, client="127.0.0.1"):
     """Ask for a matte from an address of this machine; returns the answer to the asking."""
     with httpx.Client(transport=httpx.HTTPTransport(local_address=client), timeout=30) as http:
-        data = [held.photo, None, None, None, [20, 16, 98, 80], "hard"]
+        data = [held.photo, None, None, None, [20, 16, 98, 80], "hard", "nothing"]
         return http.post(f"{held.address}/gradio_api/call/matte", json={"data": data})
 
 
@@ -93,7 +93,15 @@ def test_work_for_a_client_that_left_is_stopped(pipeline, photo_file, tmp_path, 
     monkeypatch.setattr(api, "_matte", endless)
     with served(pipeline, tmp_path / "uploads") as (page, address):
         path = Visitor(address).upload(photo_file)
-        data = [{"path": path, "meta": {"_type": "gradio.FileData"}}, None, None, None, [20, 16, 98, 80], "hard"]
+        data = [
+            {"path": path, "meta": {"_type": "gradio.FileData"}},
+            None,
+            None,
+            None,
+            [20, 16, 98, 80],
+            "hard",
+            "nothing",
+        ]
         event = httpx.post(f"{address}/gradio_api/call/matte", json={"data": data}).json()["event_id"]
         with httpx.stream("GET", f"{address}/gradio_api/call/matte/{event}", timeout=30):
             assert begun.wait(30) and not stopped.wait(0.5)

@@ -51,7 +51,7 @@ def test_a_matte_is_made_there_by_the_same_limits(address):
     )
     api = f"{address}/cut/gradio_api"
     path = httpx.post(f"{api}/upload", files={"files": ("a.png", photo)}).json()[0]
-    data = [{"path": path, "meta": {"_type": "gradio.FileData"}}, None, None, None, [20, 16, 98, 80], "hard"]
+    data = [{"path": path, "meta": {"_type": "gradio.FileData"}}, None, None, None, [20, 16, 98, 80], "hard", "nothing"]
     event = httpx.post(f"{api}/call/matte", json={"data": data}).json()["event_id"]
     with httpx.stream("GET", f"{api}/call/matte/{event}", timeout=120) as stream:
         said = [line.removeprefix("data: ") for line in stream.iter_lines() if line.startswith("data: ")]
