@@ -14,8 +14,8 @@ demo: $(VENV)/.demo
 test: $(VENV)/.test browser lint
 	$(BIN)/python -m pytest $(ON_ALL_CORES)
 
-# What takes too long for every day: load, faults, and the equations broken one by one.
-trust: $(VENV)/.test
+# What takes too long for every day: load, faults, two ways to leave a photo, and the equations broken one by one.
+trust: $(VENV)/.test browser
 	$(BIN)/python -m pytest -m trust -s
 	$(BIN)/python tests/trust/mutants.py
 
