@@ -189,20 +189,17 @@ class Batches:
         trimap = drop_transparent(from_probabilities(self.steps.probabilities(image, mask)), opacity)
         alpha = hold_to(self.steps.alpha(image, trimap, None, "hard"), opacity)
         foreground = estimate_foreground(image, alpha)
-        small = shrink(alpha)
-        view = blend(shrink(foreground), checkerboard(small.shape, THUMBNAIL_TILE), small)
         made = {
             f"{name}_cutout.png": lambda path: write_png(path, cutout(foreground, alpha), told),
             f"{name}_alpha.png": lambda path: write_alpha(path, alpha, told),
         }
         files = {file: served_files.keep(write, file) for file, write in made.items()}
-        shown = (served_files.show_quickly(view, name), name)
         mask_file = served_files.show_exact(np.rint(mask * 255).astype(np.uint8), f"{name}_mask")
         trimap_file = served_files.show_exact(trimap, f"{name}_trimap")
         parts = Made(name, path, mask_file, trimap_file, files[f"{name}_alpha.png"])
         return replace(
             batch,
-            shown=(*batch.shown, shown),
+            shown=(*batch.shown, thumbnail(foreground, alpha, name)),
             files=(*batch.files, *files.items()),
             made=(*batch.made, parts),
         )
@@ -234,6 +231,13 @@ def _unique(names: list[str]) -> list[str]:
             free, number = f"{name}-{number}", number + 1
         unique.append(free)
     return unique
+
+
+def thumbnail(colours: np.ndarray, alpha: np.ndarray, name: str) -> tuple[str, str]:
+    """Return a cutout's picture for the gallery, from (H, W, 3) and (H, W) of any size, and its name."""
+    small = shrink(alpha)
+    view = blend(shrink(colours), checkerboard(small.shape, THUMBNAIL_TILE), small)
+    return served_files.show_quickly(view, name), name
 
 
 def connect_batch(part: BatchPart, batches: Batches) -> None:

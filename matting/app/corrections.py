@@ -11,23 +11,17 @@ import gradio as gr
 import numpy as np
 
 from matting.app.backend.computations import OWN_METHOD
-from matting.app.batch import NOT_THERE, THUMBNAIL_TILE, Batch, Batches, Made
+from matting.app.batch import NOT_THERE, Batch, Batches, Made, thumbnail
 from matting.app.components import Page
-from matting.app.edges.listeners import Trimaps
-from matting.app.looks.listeners import CloserLooks
 from matting.app.parts import served_files
-from matting.app.parts.drawing import shrink
 from matting.app.parts.messages import Update, forgiving, line
 from matting.app.parts.queues import QUICK, scroll_to
-from matting.app.pick.listeners import Picks
-from matting.app.result.listeners import Results
 from matting.app.result.wiring import chosen_background
-from matting.app.session.matte_files import read_pixels
+from matting.app.session.matte_files import read_alpha_file, read_pixels
 from matting.app.session.recipe import recipe_of
 from matting.app.session.stages import Clicks, Matte, Photo, Selection
 from matting.app.session.trimap_edit import EditorValue, TrimapEdit
 from matting.app.step_back import StepBack, shown_with_a_photo
-from matting.compositing import blend, checkerboard
 from matting.images import read_shown
 
 FROM_THE_BATCH = "This is “{}” of your batch. Click again or mend its cutout; “Many photos” takes it back."
@@ -38,19 +32,11 @@ CORRECTED = "“{}” is corrected, in the archive too."
 class Corrections:
     """The listeners that take a photo out of a batch and put it back."""
 
-    def __init__(
-        self,
-        page: Page,
-        picks: Picks,
-        trimaps: Trimaps,
-        results: Results,
-        closer: CloserLooks,
-        step_back: StepBack,
-        batches: Batches,
-    ) -> None:
-        """Bind the listeners to those of the three stages and of the batch."""
+    def __init__(self, page: Page, step_back: StepBack, batches: Batches) -> None:
+        """Bind the listeners to those of the three stages, which leave and come back, and of the batch."""
         self.page, self.part = page, page.batch
-        self.picks, self.trimaps, self.results, self.closer = picks, trimaps, results, closer
+        self.picks, self.trimaps = step_back.picks, step_back.trimaps
+        self.results, self.closer = step_back.results, step_back.closer
         self.step_back, self.batches = step_back, batches
 
     @forgiving
@@ -73,7 +59,7 @@ class Corrections:
         photo = Photo.of(image, source.stem, source.name, made.source, opacity)
         selection = Selection.own(read_pixels(made.mask) / np.float32(255))
         trimap = TrimapEdit.of_network(read_pixels(made.trimap), selection, None)
-        alpha = read_pixels(made.alpha).astype(np.float32) / 65535
+        alpha = read_alpha_file(made.alpha)
         recipe = recipe_of(self.results.steps.pipeline, photo, trimap, alpha, "hard", OWN_METHOD)
         shown = self.picks.start(photo, "click")
         shown |= self.trimaps.show(photo, trimap, None)
@@ -102,13 +88,11 @@ class Corrections:
             )
             for kind, file in (("cutout", matte.cutout_file), ("alpha", matte.alpha_file))
         }
-        alpha = shrink(matte.alpha)
-        view = blend(matte.foreground, checkerboard(alpha.shape, THUMBNAIL_TILE), alpha)
         corrected = replace(made, alpha=matte.alpha_file, trimap=matte.trimap_file)
         if selection is not None:
             corrected = replace(corrected, mask=served_files.show_exact(selection.shown, f"{made.name}_mask"))
         shown = list(batch.shown)
-        shown[index] = (served_files.show_quickly(view, made.name), made.name)
+        shown[index] = thumbnail(matte.foreground, matte.alpha, made.name)
         batch = replace(
             batch,
             shown=tuple(shown),

@@ -57,7 +57,7 @@ def connect(page: Page, steps: Steps) -> None:
         connect_reload(page, Reload(page, step_back)),
     )
     batches = Batches(page.batch, steps)
-    corrected = connect_corrections(page, Corrections(page, picks, trimaps, results, closer, step_back, batches))
+    corrected = connect_corrections(page, Corrections(page, step_back, batches))
     picked += [corrected, *taken, *opened, *connect_opened(page, picks, taken[:-1]), *undone, reloaded]
     trimaps_changed += [opened[0], back, corrected, edges_follow, brushed, *undone, reloaded]
     other_matte += [finished, back, corrected, matte_follows, *undone, reloaded]

@@ -63,7 +63,7 @@ def app(pipeline):
         step_back=step_back,
         strip=Filmstrip(page.strip),
         batches=batches,
-        corrections=Corrections(page, picks, trimaps, results, looks, step_back, batches),
+        corrections=Corrections(page, step_back, batches),
     )
 
 

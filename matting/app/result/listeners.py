@@ -24,6 +24,7 @@ from matting.app.session.matte_files import (
     keep_matte,
     pack,
     read_alpha,
+    read_alpha_file,
     read_pixels,
     recolour,
     telling,
@@ -158,8 +159,7 @@ class Results:
             ValueError: where nothing would be kept.
         """
         painted = (trimap.values != trimap.original) & (trimap.values != UNKNOWN)
-        own = read_pixels(before.own_file).astype(np.float32) / 65535
-        alpha = np.where(painted, trimap.values / np.float32(255), own)
+        alpha = np.where(painted, trimap.values / np.float32(255), read_alpha_file(before.own_file))
         check_kept(alpha)
         matte = replace(keep_matte(photo, trimap, alpha, None, freed), own_file=before.own_file)
         shown = self.show_matte(photo, matte, Background(*chosen))

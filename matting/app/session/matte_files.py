@@ -28,7 +28,7 @@ def keep_matte(
     """
     foreground = estimate_foreground(photo.image, alpha)
     matte = Matte(
-        alpha_file=served_files.keep(lambda path: write_alpha(path, alpha, photo.told), f"{photo.name}_alpha.png"),
+        alpha_file=_keep_alpha(photo, alpha),
         cutout_file="",
         trimap_file=served_files.keep(lambda path: write_png(path, trimap.values), f"{photo.name}_trimap.png"),
         foreground_file=served_files.keep(lambda path: write_png(path, foreground), f"{photo.name}_foreground.png"),
@@ -56,19 +56,19 @@ def with_own_colours(matte: Matte, photo: Photo, colours: np.ndarray) -> Matte:
 
 def telling(matte: Matte, photo: Photo) -> Matte:
     """Return the matte with files that tell what goes along from the photo's file now."""
-    alpha, colours = read_alpha(matte), read_pixels(matte.cutout_file)
-    name, told = photo.name, photo.told
-    return replace(
-        matte,
-        alpha_file=served_files.keep(lambda path: write_alpha(path, alpha, told), f"{name}_alpha.png"),
-        cutout_file=served_files.keep(lambda path: write_png(path, colours, told), f"{name}_cutout.png"),
-        along=photo.along,
-    )
+    alpha_file = _keep_alpha(photo, read_alpha(matte))
+    cutout_file = _keep_cutout(photo, read_pixels(matte.cutout_file))
+    return replace(matte, alpha_file=alpha_file, cutout_file=cutout_file, along=photo.along)
 
 
 def read_alpha(matte: Matte) -> np.ndarray:
     """Return alpha at the photo's size, float32 (H, W) in [0, 1], exact to 1/65535."""
-    return read_pixels(matte.alpha_file).astype(np.float32) / 65535
+    return read_alpha_file(matte.alpha_file)
+
+
+def read_alpha_file(path: str) -> np.ndarray:
+    """Return what such a file holds, as `read_alpha` does."""
+    return read_pixels(path).astype(np.float32) / 65535
 
 
 def read_pixels(path: str) -> np.ndarray:
@@ -97,13 +97,18 @@ def pack(matte: Matte, photo: Photo, composite: str | None) -> str:
     return served_files.keep(write, f"{photo.name}.zip")
 
 
+def _keep_alpha(photo: Photo, alpha: np.ndarray) -> str:
+    return served_files.keep(lambda path: write_alpha(path, alpha, photo.told), f"{photo.name}_alpha.png")
+
+
+def _keep_cutout(photo: Photo, pixels: np.ndarray | Image.Image) -> str:
+    return served_files.keep(lambda path: write_png(path, pixels, photo.told), f"{photo.name}_cutout.png")
+
+
 def _keep_recipe(recipe: Recipe, photo: Photo) -> str:
     text = recipe.to_json()
     return served_files.keep(lambda path: path.write_text(text, encoding="utf-8"), f"{photo.name}_recipe.json")
 
 
 def _with_colours(matte: Matte, photo: Photo, colours: np.ndarray, alpha: np.ndarray) -> Matte:
-    path = served_files.keep(
-        lambda path: write_png(path, cutout(colours, alpha), photo.told), f"{photo.name}_cutout.png"
-    )
-    return replace(matte, cutout_file=path, foreground=shrink(colours))
+    return replace(matte, cutout_file=_keep_cutout(photo, cutout(colours, alpha)), foreground=shrink(colours))

@@ -10,7 +10,7 @@ import httpx
 import numpy as np
 import pytest
 from pictures import disc, save
-from serving import Visitor, served
+from serving import Visitor, boxed, served
 
 from matting.app import api
 from matting.app.backend.lines import FULL, LONGEST, SHARE, YOURS, client_of, in_turns, running
@@ -39,9 +39,7 @@ def held(pipeline, photo_file, tmp_path, monkeypatch):
     with served(pipeline, tmp_path / "uploads") as (page, address):
         path = Visitor(address).upload(photo_file)
         try:
-            yield SimpleNamespace(
-                address=address, let_go=let_go, photo={"path": path, "meta": {"_type": "gradio.FileData"}}
-            )
+            yield SimpleNamespace(address=address, let_go=let_go, path=path)
         finally:
             let_go.set()
             until = time.monotonic() + 60
@@ -52,8 +50,7 @@ def held(pipeline, photo_file, tmp_path, monkeypatch):
 def matte(held, client="127.0.0.1"):
     """Ask for a matte from an address of this machine; returns the answer to the asking."""
     with httpx.Client(transport=httpx.HTTPTransport(local_address=client), timeout=30) as http:
-        data = [held.photo, None, None, None, [20, 16, 98, 80], "hard", "nothing"]
-        return http.post(f"{held.address}/gradio_api/call/matte", json={"data": data})
+        return http.post(f"{held.address}/gradio_api/call/matte", json={"data": boxed(held.path)})
 
 
 def test_a_client_that_never_listens_fills_its_share_alone(held):
@@ -93,16 +90,7 @@ def test_work_for_a_client_that_left_is_stopped(pipeline, photo_file, tmp_path, 
     monkeypatch.setattr(api, "_matte", endless)
     with served(pipeline, tmp_path / "uploads") as (page, address):
         path = Visitor(address).upload(photo_file)
-        data = [
-            {"path": path, "meta": {"_type": "gradio.FileData"}},
-            None,
-            None,
-            None,
-            [20, 16, 98, 80],
-            "hard",
-            "nothing",
-        ]
-        event = httpx.post(f"{address}/gradio_api/call/matte", json={"data": data}).json()["event_id"]
+        event = httpx.post(f"{address}/gradio_api/call/matte", json={"data": boxed(path)}).json()["event_id"]
         with httpx.stream("GET", f"{address}/gradio_api/call/matte/{event}", timeout=30):
             assert begun.wait(30) and not stopped.wait(0.5)
         assert stopped.wait(30)

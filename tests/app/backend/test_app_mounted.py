@@ -12,6 +12,7 @@ import pytest
 import uvicorn
 from pictures import disc, encoded
 from PIL import Image
+from serving import boxed
 
 from matting.app import build, launch_options
 from matting.app.parts.theme import STYLE_SHEET
@@ -51,14 +52,12 @@ def test_a_matte_is_made_there_by_the_same_limits(address):
     )
     api = f"{address}/cut/gradio_api"
     path = httpx.post(f"{api}/upload", files={"files": ("a.png", photo)}).json()[0]
-    data = [{"path": path, "meta": {"_type": "gradio.FileData"}}, None, None, None, [20, 16, 98, 80], "hard", "nothing"]
-    event = httpx.post(f"{api}/call/matte", json={"data": data}).json()["event_id"]
+    event = httpx.post(f"{api}/call/matte", json={"data": boxed(path)}).json()["event_id"]
     with httpx.stream("GET", f"{api}/call/matte/{event}", timeout=120) as stream:
         said = [line.removeprefix("data: ") for line in stream.iter_lines() if line.startswith("data: ")]
     alpha = json.loads(said[-1])[0]
     assert alpha["url"].startswith(f"{address}/cut/")
     assert httpx.get(alpha["url"]).content.startswith(b"\x89PNG")
-    outside = [{"path": "/etc/hostname", "meta": {"_type": "gradio.FileData"}}, *data[1:]]
-    event = httpx.post(f"{api}/call/matte", json={"data": outside}).json()["event_id"]
+    event = httpx.post(f"{api}/call/matte", json={"data": boxed("/etc/hostname")}).json()["event_id"]
     with httpx.stream("GET", f"{api}/call/matte/{event}", timeout=120) as stream:
         assert "event: error" in list(stream.iter_lines())
