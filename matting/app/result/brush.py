@@ -20,6 +20,7 @@ VALUES = {"keep": FOREGROUND, "erase": BACKGROUND}
 BY_KEYS = "Cutout: arrow keys move the brush, Enter paints there, Escape puts it away"
 MOST_POINTS = 10_000
 WIDEST = 0.5
+FRACTION = 4  # bits: rounded to whole pixels, the ends of a line turn its sides by more than two pixels
 NO_STROKE = "This stroke could not be read; paint it again."
 
 
@@ -89,9 +90,9 @@ def read_stroke(told: Any, size: tuple[int, int]) -> Stroke:
         raise ValueError(NO_STROKE)
     height, across = size
     line = np.vstack([places, places[-1:]])  # a point alone would draw nothing
-    pixels = np.rint(line * (across, height) - 0.5).astype(np.int32)
+    pixels = np.rint((line * (across, height) - 0.5) * 2**FRACTION).astype(np.int32)
     covers = np.zeros(size, np.uint8)
-    cv2.polylines(covers, [pixels], False, 1, max(1, round(width * max(size))))
+    cv2.polylines(covers, [pixels], False, 1, max(1, round(width * max(size))), shift=FRACTION)
     return Stroke(VALUES[kind], covers.astype(bool), int(number))
 
 
