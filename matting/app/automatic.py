@@ -93,17 +93,16 @@ class Automatic:
         before: TrimapEdit | None,
         matte: Matte | None,
     ) -> Iterator[Update]:
-        """Find the edges of a selection that has none yet."""
+        """Find the edges of a selection that has none yet; their editor, which is slow to draw, follows the matte."""
 
         def work() -> Update:
             found = self.trimaps.find_edges(photo, selection, before, matte)
+            del found[self.edges.editor], found[self.edges.body]
             look = live.show_trimap(self.live, photo, selection.mask, found[self.states.trimap].values)
             return found | look | {self.live.say: line(live.CUTTING, "busy")}
 
         if automatic and job and photo is not None and _waits_for_edges(selection, before):
-            yield from self.stops.run(
-                job, lambda: unless_gone(photo, lambda: attempt(work, gr.skip)), lambda share: gr.skip(), last=False
-            )
+            yield from self.stops.run(job, lambda: unless_gone(photo, lambda: attempt(work, gr.skip)), last=False)
         else:
             yield gr.skip()
 
@@ -128,7 +127,6 @@ class Automatic:
         automatic: bool,
         job: str | None,
         selection: Selection | None,
-        value: EditorValue,
         photo: Photo | None,
         trimap: TrimapEdit | None,
         before: Matte | None,
@@ -136,7 +134,7 @@ class Automatic:
     ) -> Iterator[Update]:
         """Cut out along edges that belong to the selection, unless that was done.
 
-        After the brush, what it touched comes first.
+        After the brush, what it touched comes first. Strokes that wait in the editor go on waiting.
         """
         if not (job and _waits_for_a_matte(automatic, selection, trimap, before)):
             yield gr.skip()
@@ -144,13 +142,13 @@ class Automatic:
         fusion, method, _, *chosen = how
         brushed = trimap.brushed and before is not None
         if brushed and before.own_file is None:
-            given = value, photo, trimap, before, fusion, method, *chosen
+            given = None, photo, trimap, before, fusion, method, *chosen
             preview = partial(unless_gone, photo, lambda: self.results.preview(*given))
-            yield from self.stops.run(job, preview, lambda share: gr.skip(), last=False)
+            yield from self.stops.run(job, preview, last=False)
         if brushed and before.own_file is not None:
             cut = partial(self.results.mend, photo, trimap, before, *how)
         else:
-            cut = partial(self.results.cut, value, photo, trimap, *how)
+            cut = partial(self.results.cut, None, photo, trimap, *how)
         yield from self.stops.run(job, lambda: unless_gone(photo, lambda: self._cut(cut)), self._show_share)
 
     def _cut(self, cut: Callable[[], Update]) -> Update:
@@ -159,6 +157,16 @@ class Automatic:
             lambda: self.results.rest() | {self.result.say: line(CUTOUT_LATER)},
             gr.skip,
         )
+
+    def show_editor(
+        self, automatic: bool, photo: Photo | None, trimap: TrimapEdit | None, strokes: EditorValue
+    ) -> Update:
+        """Show edges in their editor that none has shown, found or brushed on the cutout, unless strokes wait there."""
+        new = trimap is not None and (trimap.brushed or (automatic and not trimap.times))
+        if photo is None or not new or strokes is not None:
+            return gr.skip()
+        shown = self.trimaps.show(photo, trimap, None)
+        return {part: shown[part] for part in (self.edges.body, self.edges.editor)}
 
     def _show_share(self, share: float) -> Update:
         return self.results.show_share(share) | {
@@ -190,7 +198,7 @@ def _waits_for_a_matte(
 def connect_automatic(page: Page, automatic: Automatic) -> tuple[Any, Any]:
     """Let edges and matte follow whenever the selection is another one.
 
-    Returns the event after which the trimap is another one, and the one for the matte.
+    Returns the event after which the trimap is another one, and the one after which the matte is.
     """
     states, stage, edges, result = page.states, page.pick, page.edges, page.result
     on, shown = stage.live.automatic, live.shown_live(stage.live)
@@ -219,7 +227,7 @@ def connect_automatic(page: Page, automatic: Automatic) -> tuple[Any, Any]:
     found = begun.then(
         automatic.find,
         [on, states.job, states.photo, states.selection, states.trimap, states.matte],
-        [states.trimap, edges.body, edges.editor, edges.say, result.say, *shown],
+        [states.trimap, states.strokes, edges.say, result.say, *shown],
         show_progress="hidden",
         trigger_mode="always_last",
         **HEAVY,
@@ -233,15 +241,22 @@ def connect_automatic(page: Page, automatic: Automatic) -> tuple[Any, Any]:
     ).then(
         automatic.cut_out,
         [
-            on, states.job, states.selection, edges.editor, states.photo, states.trimap, states.matte,
+            on, states.job, states.selection, states.photo, states.trimap, states.matte,
             edges.fusion, edges.method, result.freed, *chosen_background(page),
         ],
         [
             *shown_with_a_matte(page), result.say, result.stop, edges.cut_out, result.notebook_part, result.notebook,
-            states.trimap, edges.body, edges.editor, edges.say,
         ],
         show_progress="hidden",
         trigger_mode="always_last",
         **HEAVY,
     )  # fmt: skip
-    return found, cut
+    # An event of its own: the browser reads a whole editor out each time that one is waited for.
+    edited = cut.then(
+        automatic.show_editor,
+        [on, states.photo, states.trimap, states.strokes],
+        [edges.body, edges.editor],
+        trigger_mode="always_last",
+        **QUICK,
+    )
+    return found, edited

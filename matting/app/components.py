@@ -37,5 +37,11 @@ class Page:
             states.photo, states.clicks, states.embedding, states.selection, states.trimap, states.matte,
             states.before, pick.bring_back, pick.photo, pick.say, pick.tools, pick.candidates, pick.make_trimap,
             pick.select_by, pick.clicking, pick.click_tools, pick.painting, pick.painter, *shown_live(pick.live),
-            edges.body, edges.editor, edges.say, result.body, result.say,
+            states.strokes, edges.body, edges.editor, edges.say, result.body, result.say,
         ]  # fmt: skip
+
+    @property
+    def shown_trimap(self) -> list[Any]:
+        """All components that another trimap changes."""
+        edges = self.edges
+        return [self.states.trimap, self.states.strokes, edges.body, edges.editor, edges.say, self.result.say]

@@ -116,7 +116,7 @@ def connect_corrections(page: Page, corrections: Corrections) -> Any:
     opened = part.correct.click(
         corrections.open,
         [
-            part.chosen, part.batch, page.result.freed, page.edges.editor, *states.made,
+            part.chosen, part.batch, page.result.freed, states.strokes, *states.made,
             *chosen_background(page),
         ],
         [*shown_with_a_photo(page), page.tabs, part.put_back],

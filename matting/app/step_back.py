@@ -125,14 +125,14 @@ def connect_photos(page: Page, step_back: StepBack) -> tuple[list[Any], Any]:
 
     Returns the events after which the photo is another one, and the one that also brings its trimap and matte.
     """
-    states, stage, edges, freed = page.states, page.pick, page.edges, page.result.freed
+    states, stage, freed = page.states, page.pick, page.result.freed
     everything, made = page.everything, states.made
     # The raw file, not Gradio's reading of it: an unreadable one must be refused in a sentence.
     opened = [
         source.upload(
             step_back.keep_strokes,
-            [edges.editor, states.photo, states.trimap, states.matte],
-            [states.trimap, edges.body, edges.editor, edges.say, page.result.say],
+            [states.strokes, states.photo, states.trimap, states.matte],
+            page.shown_trimap,
             trigger_mode="always_last",
             **QUICK,
         ).then(step_back.take_photo, [source, stage.select_by, freed, *made], everything, preprocess=False, **QUICK)
@@ -140,14 +140,14 @@ def connect_photos(page: Page, step_back: StepBack) -> tuple[list[Any], Any]:
     ]
     dropped = stage.photo.clear(
         step_back.drop_photo,
-        [stage.select_by, freed, edges.editor, *made],
+        [stage.select_by, freed, states.strokes, *made],
         [part for part in everything if part is not stage.photo],
         trigger_mode="always_last",
         **QUICK,
     )
     back = stage.bring_back.click(
         step_back.bring_back,
-        [states.before, stage.select_by, freed, edges.editor, *made, *chosen_background(page)],
+        [states.before, stage.select_by, freed, states.strokes, *made, *chosen_background(page)],
         shown_with_a_photo(page),
         **QUICK,
     )

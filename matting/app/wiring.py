@@ -7,6 +7,8 @@ follows answers all of them at once.
 
 from __future__ import annotations
 
+import gradio as gr
+
 from matting.app.automatic import Automatic, connect_automatic
 from matting.app.backend.computations import Steps
 from matting.app.backend.stopping import Stops
@@ -59,8 +61,22 @@ def connect(page: Page, steps: Steps) -> None:
     batches = Batches(page.batch, steps)
     corrected = connect_corrections(page, Corrections(page, step_back, batches))
     picked += [corrected, *taken, *opened, *connect_opened(page, picks, taken[:-1]), *undone, reloaded]
-    trimaps_changed += [opened[0], back, corrected, edges_follow, brushed, *undone, reloaded]
+    trimaps_changed += [opened[0], back, corrected, *undone, reloaded]
     other_matte += [finished, back, corrected, matte_follows, *undone, reloaded]
-    trimaps_changed += connect_help(page, TrimapHelp(page, trimaps), [*trimaps_changed, *other_trimap])
+    # The matte is waited for, the help is not: where one follows by itself, the help comes after it.
+    helped = [*trimaps_changed, *other_trimap, matte_follows]
+    trimaps_changed += [edges_follow, brushed, *connect_help(page, TrimapHelp(page, trimaps), helped)]
     connect_filmstrip(page.states, Filmstrip(page.strip), [*picked, *trimaps_changed, *other_matte])
     connect_batch(page.batch, batches)
+    _wait_unseen(page)
+
+
+def _wait_unseen(page: Page) -> None:
+    """Let progress that is not shown be told to one hidden component.
+
+    By default Gradio's page tells every output of a listener how it stands, and for that reads out each of them with
+    all that is in it, several times a second: for the trimap's editor that draws, encodes and uploads its picture.
+    """
+    for listener in gr.context.Context.root_block.fns.values():
+        if listener.show_progress == "hidden":
+            listener.show_progress_on = [page.key]

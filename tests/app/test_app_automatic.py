@@ -39,14 +39,30 @@ def test_a_selection_becomes_a_cutout_step_by_step(app, automatic, photo):
     job = automatic.begin(True, None, selection, None)[states.job]
     found = last(automatic.find(True, job, photo, selection, None, None))
     assert found[live.picture] is not None
+    assert not {app.page.edges.editor, app.page.edges.body} & set(found)  # slow to draw, so they follow the matte
     trimap = found[states.trimap]
-    cut = last(automatic.cut_out(True, job, selection, layer(), photo, trimap, None, *HOW))
+    cut = last(automatic.cut_out(True, job, selection, photo, trimap, None, *HOW))
     matte = cut[states.matte]
     assert matte.made_from == trimap.stamp
     assert cut[live.take].value["path"] and cut[live.take].visible
     assert np.asarray(Image.open(cut[live.picture])).shape == photo.image.shape
-    again = last(automatic.cut_out(True, job, selection, layer(), photo, trimap, matte, *HOW))
+    again = last(automatic.cut_out(True, job, selection, photo, trimap, matte, *HOW))
     assert again == gr.skip()
+
+
+def test_the_editor_shows_new_edges_after_their_matte_and_never_takes_strokes_away(app, automatic, photo):
+    edges = app.page.edges
+    values = np.where(disc(30), 255, 0).astype(np.uint8)
+    found = TrimapEdit.of_network(values, Selection.own(disc(30)), None)
+    brushed = found.mend(128, disc(5).astype(bool), 1)
+    for new in (found, brushed):
+        shown = automatic.show_editor(True, photo, new, None)
+        assert set(shown) == {edges.body, edges.editor} and shown[edges.editor]["background"]
+        assert automatic.show_editor(True, photo, new, layer()) == gr.skip()
+    assert set(automatic.show_editor(False, photo, brushed, None)) == {edges.body, edges.editor}
+    for shown_already in (found.change(values), TrimapEdit.own(values, None), None):
+        on = shown_already is None or shown_already.selection is not None
+        assert automatic.show_editor(on, photo, shown_already, None) == gr.skip()
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,16 @@ def test_networks_wait_in_one_line_and_clicks_are_never_dropped(built):
     assert listeners["click"].trigger_mode == "multiple"
 
 
+def test_the_browser_reads_the_trimaps_editor_out_for_its_own_tools_alone(built):
+    """It draws, encodes and uploads a picture for that, whenever a listener with the editor tells its progress."""
+    (editor,) = (one for one in built.blocks.values() if getattr(one, "elem_id", None) == "trimap-editor")
+    own = {"apply", "undo", "redo", "reset", "widen", "narrow", "choose_band", "cure_trimap"}
+    own |= {"preview", "cut_out", "keep_strokes"}
+    assert {fn.name for fn in built.fns.values() if editor in fn.inputs} == own
+    told = {fn.name for fn in built.fns.values() if editor in (fn.show_progress_on or fn.outputs) and fn.fn}
+    assert not told
+
+
 def test_the_look_needs_no_network():
     options = launch_options()
     sheets = "".join(Path(sheet).read_text() for sheet in options["css_paths"])

@@ -20,6 +20,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 ON_THE_RED_PARROT = (0.78, 0.45)
+AT_REST = "() => new Promise((done) => { const at = scrollY; setTimeout(() => done(scrollY === at), 300); })"
 
 
 def assert_a_cutout_comes_home(page: Page) -> None:
@@ -49,6 +50,7 @@ def test_one_click_is_enough_for_a_cutout_on_a_phone(open_page):
     page = open_page(**PHONE)
     choose_photo(page, automatic=True)
     click_photo(page, *ON_THE_RED_PARROT)
+    page.wait_for_function(AT_REST)
     page.mouse.move(200, 5)
     page.mouse.down()  # as a finger that draws or holds something: nothing may move under it
     where = page.evaluate("scrollY")

@@ -14,10 +14,8 @@ from contextvars import copy_context
 from matting.app.parts.messages import Update
 from matting.inference.progress import StoppedError, watched
 
-STEP = 0.02
-"""The share of the work between two reports to the page."""
-SECONDS = 0.2
-"""Between two checks of the progress."""
+SECONDS = 1.0
+"""Between two reports to the page: each costs server and browser a tenth of a second that the work itself needs."""
 MOST = 1000
 """Jobs that are remembered; the oldest are forgotten, since visitors may leave while theirs wait."""
 
@@ -46,9 +44,9 @@ class Stops:
         return True
 
     def run(
-        self, job: str, work: Callable[[], Update], show: Callable[[float], Update], *, last: bool = True
+        self, job: str, work: Callable[[], Update], show: Callable[[float], Update] | None = None, *, last: bool = True
     ) -> Iterator[Update]:
-        """Yield `show` of the share that is done, again and again, and at the end what `work` returns.
+        """Yield `show` of the share that is done every second, and at the end what `work` returns.
 
         If the visitor has stopped the job, `StoppedError` is raised within `work` as soon as it computes. `last` says
         that nothing more follows in this job.
@@ -71,7 +69,7 @@ class Stops:
             future = pool.submit(copy_context().run, watched_work)
             try:
                 while not wait([future], SECONDS).done:
-                    if share >= told + STEP and not flag.is_set():
+                    if show is not None and share > told and not flag.is_set():
                         told = share
                         yield show(told)
                 yield future.result()

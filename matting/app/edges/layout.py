@@ -27,6 +27,17 @@ METHODS = [
 BRUSH_NAMES = {"Keep": "Keep: all of it", "Unsure": "Unsure: hair, fur, glass", "Drop": "Drop: background"}
 
 
+TELL_PAINTED = """
+// Heard by the pointer and the keys, since the editor's own event also comes when it is given another picture.
+let painting = false;
+const told = () => setTimeout(() => trigger("select", {}), 100);
+const inEditor = (event) => Boolean(event.target.closest?.("#trimap-editor"));
+document.addEventListener("pointerdown", (event) => { painting = inEditor(event); }, true);
+document.addEventListener("pointerup", () => { if (painting) told(); painting = false; }, true);
+document.addEventListener("click", (event) => { if (event.detail === 0 && inEditor(event)) told(); }, true);
+"""
+
+
 @dataclass(frozen=True)
 class FindingRow:
     """One finding of the trimap doctor, and the button that mends it."""
@@ -55,11 +66,12 @@ class TrimapHelpParts:
 
 @dataclass(frozen=True)
 class TrimapStage:
-    """Stage 2: the trimap and its editor."""
+    """Stage 2: the trimap and its editor; `painted` tells that somebody has used it."""
 
     body: gr.Column
     say: gr.HTML
     editor: gr.ImageEditor
+    painted: gr.HTML
     brush: gr.Radio
     apply: gr.Button
     undo: gr.Button
@@ -75,6 +87,7 @@ def lay_out_edges() -> TrimapStage:
     with gr.Column(elem_classes="card", elem_id="stage-edges"):
         heading(2, "Check the edges")
         say = gr.HTML(line(TRIMAP_LATER), elem_id="say-edges")
+        painted = gr.HTML(js_on_load=TELL_PAINTED, visible="hidden")
         with gr.Column(visible=False, elem_classes="plain") as body, gr.Row():
             with gr.Column(scale=3, min_width=320):
                 editor = trimap_editor("Trimap", "trimap-editor", "Unsure")

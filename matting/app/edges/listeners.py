@@ -27,7 +27,8 @@ NO_TRIMAP = "There is no trimap yet; pick something and find its edges first."
 class Trimaps:
     """What happens in stage 2; every method is a listener and returns the components that change.
 
-    Every button also sends the editor's strokes, which are merged first, so that none is ever lost.
+    Every button also sends the editor's strokes, which are merged first, so that none is ever lost. The browser reads
+    the whole editor out for that, so other steps take them from where `keep_strokes` has put them.
     """
 
     def __init__(self, page: Page, steps: Steps) -> None:
@@ -54,6 +55,12 @@ class Trimaps:
         trimap = TrimapEdit.of_probabilities(probabilities, selection, before).without(photo.opacity)
         notify(trimap_notices(trimap.values))
         return self.show(photo, trimap, matte)
+
+    def keep_strokes(self, value: EditorValue) -> Update:
+        """Keep strokes as they are painted, for what happens elsewhere on the page before they are applied."""
+        layer = painted_layer(value)
+        kept = None if layer is None else {"background": None, "layers": [layer], "composite": None}
+        return {self.states.strokes: kept}
 
     @forgiving
     def upload(self, path: str, photo: Photo | None, before: TrimapEdit | None, matte: Matte | None) -> Update:
@@ -125,6 +132,7 @@ class Trimaps:
         stale = matte is not None and matte.made_from != trimap.stamp
         return {
             self.states.trimap: trimap,
+            self.states.strokes: None,
             self.stage.body: gr.Column(visible=True),
             self.stage.editor: {
                 "background": served_files.show_exact(tinted, "trimap"),

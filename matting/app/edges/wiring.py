@@ -16,14 +16,14 @@ FINDING = "Finding the edges…"
 def connect_trimap(page: Page, trimaps: Trimaps) -> list[Any]:
     """Attach step 2's own listeners and return the events after which the trimap is another one."""
     states, stage = page.states, page.edges
-    shown = [states.trimap, stage.body, stage.editor, stage.say, page.result.say]
-    held = [states.photo, states.trimap, states.matte]
+    shown, held = page.shown_trimap, [states.photo, states.trimap, states.matte]
+    stage.painted.select(trimaps.keep_strokes, [stage.editor], [states.strokes], trigger_mode="always_last", **QUICK)
     move_on(page.pick.make_trimap, "stage-edges", stage.say, FINDING)
     found = page.pick.make_trimap.click(
         trimaps.find,
         [states.photo, states.selection, states.trimap, states.matte],
         shown,
-        show_progress_on=stage.editor,
+        show_progress="hidden",
         **HEAVY,
     )
     found.then(None, js=f"() => {{ {scroll_to('stage-edges')} }}", api_visibility="private")
@@ -48,12 +48,14 @@ def connect_trimap(page: Page, trimaps: Trimaps) -> list[Any]:
 def connect_help(page: Page, trimap_help: TrimapHelp, changed: list[Any]) -> list[Any]:
     """Attach the help beside the editor; it is updated after the events `changed` and those returned."""
     states, stage, parts = page.states, page.edges, page.edges.help
-    shown = [states.trimap, stage.body, stage.editor, stage.say, page.result.say]
     held = [stage.editor, states.photo, states.trimap, states.matte]
     rows = parts.findings.items()
     taken = [
-        parts.bands.select(trimap_help.choose_band, held, shown, **QUICK),
-        *(row.cure.click(trimap_help.cure_listener(complaint), held, shown, **QUICK) for complaint, row in rows),
+        parts.bands.select(trimap_help.choose_band, held, page.shown_trimap, **QUICK),
+        *(
+            row.cure.click(trimap_help.cure_listener(complaint), held, page.shown_trimap, **QUICK)
+            for complaint, row in rows
+        ),
     ]
     offered = [parts.bands, parts.doctor, parts.sound, parts.uncertainty, parts.paint_next, parts.export]
     for _, row in rows:

@@ -17,7 +17,7 @@ def connect_examples(page: Page, shipped_examples: ShippedExamples, step_back: S
     states, stage, result = page.states, page.pick, page.result
     opened = stage.examples.select(
         step_back.open_example,
-        [result.freed, page.edges.editor, *page.states.made],
+        [result.freed, states.strokes, *states.made],
         [*page.everything, stage.examples],
         **QUICK,
     )

@@ -257,6 +257,7 @@ class Picks:
             states.matte: None,
             self.stage.tools: gr.Column(visible=photo is not None),
             edges.body: gr.Column(visible=False),
+            states.strokes: None,
             edges.editor: None,
             edges.say: line(TRIMAP_LATER),
             result.body: gr.Column(visible=False),

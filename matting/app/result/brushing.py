@@ -32,21 +32,23 @@ class Brushing:
         trimap: TrimapEdit | None,
         matte: Matte | None,
     ) -> Update:
-        """Keep or erase what a stroke covers."""
+        """Keep or erase what a stroke covers; the trimap's editor, which is slow to draw, follows the matte."""
         if photo is None or matte is None:
             return gr.skip()
         stroke = read_stroke(getattr(event, "stroke", None), photo.size)
         mended = merge(value, photo, trimap).mend(stroke.value, stroke.covers, stroke.number)
-        return self.trimaps.show(photo, mended, matte) | show_strokes(self.live, photo, mended, matte)
+        shown = self.trimaps.show(photo, mended, matte)
+        del shown[self.trimaps.stage.body], shown[self.trimaps.stage.editor]
+        return shown | show_strokes(self.live, photo, mended, matte)
 
 
 def connect_brush(page: Page, brushing: Brushing) -> Any:
     """Attach the brush; return the event after which the trimap is another one."""
-    states, edges = page.states, page.edges
+    states = page.states
     return page.pick.strokes.select(
         brushing.paint,
-        [edges.editor, states.photo, states.trimap, states.matte],
-        [states.trimap, edges.body, edges.editor, edges.say, page.result.say, *shown_live(page.pick.live)],
+        [states.strokes, states.photo, states.trimap, states.matte],
+        [states.trimap, states.strokes, page.edges.say, page.result.say, *shown_live(page.pick.live)],
         trigger_mode="multiple",
         **CLICKING,
     )

@@ -28,7 +28,7 @@ def connect_result(page: Page, results: Results, closer: CloserLooks, stops: Sto
     seen = [states.photo, states.matte, *chosen]
     move_on(edges.cut_out, "stage-result", stage.say, CUTTING, stage.stop)
     listeners = _stoppable(results, closer, stops)
-    trimap = [states.trimap, edges.body, edges.editor, edges.say]
+    trimap = [part for part in page.shown_trimap if part is not stage.say]
     notebook = [stage.notebook_part, stage.notebook]
     resting = [stage.say, stage.stop, edges.cut_out]
     previewing = [stage.slider, stage.say, *shown_live(page.pick.live)]
@@ -91,7 +91,7 @@ def _stoppable(results: Results, closer: CloserLooks, stops: Stops) -> SimpleNam
     """Return the listeners of the matte as a visitor may stop them; all but the first get the job."""
 
     def preview(job: str, *given: Any) -> Iterator[Update]:
-        yield from stops.run(job, lambda: results.preview(*given), lambda share: gr.skip(), last=False)
+        yield from stops.run(job, lambda: results.preview(*given), last=False)
 
     def cut_out(job: str, *given: Any) -> Iterator[Update]:
         yield from stops.run(job, lambda: closer.with_looks_cleared(results.cut_out(*given)), results.show_share)

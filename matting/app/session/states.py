@@ -14,8 +14,8 @@ from matting.app.session.stages import Clicks
 class States:
     """A visitor's work, one state for each stage, and the name of the job that runs for them.
 
-    `before` is the work on the previous photo, `early` holds clicks on a photo that is not open yet, and `key` finds
-    the work again after a reload.
+    `strokes` is what waits in the trimap's editor, `before` is the work on the previous photo, `early` holds clicks on
+    a photo that is not open yet, and `key` finds the work again after a reload.
     """
 
     photo: gr.State
@@ -24,6 +24,7 @@ class States:
     selection: gr.State
     trimap: gr.State
     matte: gr.State
+    strokes: gr.State
     backdrop: gr.State
     job: gr.State
     before: gr.State

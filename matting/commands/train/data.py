@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matting.training.schedules import Schedule
     from matting.training.validation import HeldOutExample
 
-COMPOSITES = ("realistic", "hard", "magnified", "objects", "paper")
+COMPOSITES = ("realistic", "hard", "magnified", "photographed", "objects", "paper")
 """Names of the settings in `matting.data.composites.settings`."""
 
 

@@ -16,7 +16,7 @@ from torch.utils.data import Dataset
 
 from matting.data.composites.augment import affine, background_like, jitter, merge_foregrounds
 from matting.data.composites.crops import crop_anywhere, crop_on_unknown, cut_layer, known_where_true
-from matting.data.composites.hard_cases import with_clutter, with_like_colours
+from matting.data.composites.hard_cases import plain_screen, with_clutter, with_like_colours, with_soft_rim
 from matting.data.composites.settings import REALISTIC, CompositeSettings
 from matting.data.datasets import ForegroundSource, PoolFiles
 from matting.data.synthetic import Foreground
@@ -119,14 +119,15 @@ class U2NetSamples(Dataset[Sample]):
 
 
 def draw_layer(rng: np.random.Generator, data: CompositeData) -> Foreground:
-    """Choose a foreground, at times merge a second one into it, and warp the result."""
+    """Choose a foreground, at times merge a second one into it, warp the result, at times take it out of focus."""
     settings = data.settings
     layer = read_any(rng, data.foregrounds)
     if rng.random() < settings.second:
         layer = merge_foregrounds(layer, affine(rng, read_any(rng, data.foregrounds)))
     if settings.whole and rng.random() < settings.whole:
         layer = cut_layer(layer, (slice(None), slice(None)), settings.whole_side)
-    return affine(rng, layer)
+    layer = affine(rng, layer)
+    return with_soft_rim(rng, layer) if settings.soft and rng.random() < settings.soft else layer
 
 
 def compose_layer(rng: np.random.Generator, layer: Foreground, data: CompositeData) -> Composite:
@@ -152,7 +153,9 @@ def enlarge(composite: Composite, trimap: np.ndarray, side: int) -> tuple[Compos
 
 
 def draw_background(rng: np.random.Generator, size: tuple[int, int], data: CompositeData) -> np.ndarray:
-    """Cut a background of (height, width) out of a random photo, at times with another object in it."""
+    """Cut a background of (height, width) out of a random photo, at times with another object, or make a screen."""
+    if data.settings.plain and rng.random() < data.settings.plain:
+        return plain_screen(rng, size)
     background = background_like(rng, data.photos, size)
     if data.settings.clutter and rng.random() < data.settings.clutter:
         background = with_clutter(rng, background, read_any(rng, data.foregrounds))

@@ -1,4 +1,4 @@
-"""What makes composites hard: other objects behind the one to cut out, and two layers of similar colours."""
+"""What makes composites hard: other objects behind, two layers of similar colours, plain screens, soft rims."""
 
 from __future__ import annotations
 
@@ -51,3 +51,31 @@ def with_like_colours(rng: np.random.Generator, background: np.ndarray, layer: F
     moved = (ours - mean) * (new_spread / np.maximum(spread, 1)) + new_mean
     moved = cv2.cvtColor(moved.astype(np.float32), cv2.COLOR_LAB2RGB)
     return np.rint(moved.clip(0, 1) * 255).astype(np.uint8)
+
+
+def plain_screen(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
+    """Make a screen, uint8 (height, width, 3): one colour, half of them gray, with the light falling off across it.
+
+    Before a screen nothing but transparency itself tells how much of it is seen.
+    """
+    colour = rng.uniform(0, 255, 3) if rng.random() < 0.5 else np.full(3, rng.uniform(0, 255))
+    y, x = np.mgrid[: size[0], : size[1]] / max(size)
+    angle, fall = rng.uniform(0, 2 * np.pi), rng.uniform(0, 0.6)
+    light = 1 + fall * ((x - 0.5) * np.cos(angle) + (y - 0.5) * np.sin(angle))
+    screen = light[..., None] * colour + rng.normal(scale=rng.uniform(0, 2), size=(*size, 3))
+    return np.rint(screen.clip(0, 255)).astype(np.uint8)
+
+
+def with_soft_rim(rng: np.random.Generator, layer: Foreground) -> Foreground:
+    """Take a layer out of focus by a Gaussian of 0.7 to 3 pixels: alpha is blurred, and colours weighted by alpha.
+
+    Where nothing is visible the colours stay.
+    """
+    blur = rng.uniform(0.7, 3)
+    alpha, seen = (
+        cv2.GaussianBlur(plane, (0, 0), blur) for plane in (layer.alpha, layer.colour * layer.alpha[..., None])
+    )
+    colour = np.where(alpha[..., None] > 1e-3, seen / np.maximum(alpha, 1e-3)[..., None], layer.colour)
+    return Foreground(
+        np.rint(colour.clip(0, 255)).astype(np.uint8), np.rint(alpha.clip(0, 1) * 255) / np.float32(255), layer.kind
+    )

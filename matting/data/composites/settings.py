@@ -27,6 +27,8 @@ class CompositeSettings:
         clutter: probability of another object in the background, which is no part of alpha.
         alike: probability that the background has the foreground's colours.
         dark: probability that the foreground is dark, as clothes are.
+        plain: probability that the background is a plain screen, as still lifes and studio portraits have it.
+        soft: probability that the foreground is out of focus, its rim with it.
         objects: TGN sees whole objects in a view around them (`object_scenes`), not windows of foregrounds.
         magnified: probability that a composite is made smaller than the crop and enlarged to it, as small photos are
             for SPAMattNet (`matting.inference.whole_photo.working_scale`).
@@ -47,6 +49,8 @@ class CompositeSettings:
     clutter: float = 0.0
     alike: float = 0.0
     dark: float = 0.0
+    plain: float = 0.0
+    soft: float = 0.0
     objects: bool = False
     magnified: float = 0.0
     magnifications: tuple[float, float] = (1.25, 2.5)
@@ -94,11 +98,21 @@ HARD = replace(REALISTIC, seen=edited_camera, mask=hard_mask, clutter=0.4, alike
 MAGNIFIED = replace(REALISTIC, magnified=0.75, scales=(1.0, 1.25, 1.6, 2.2))
 """Finer structures, most of them enlarged: what SPAMattNet `small` sees of small photos."""
 
+PHOTOGRAPHED = replace(MAGNIFIED, magnified=0.65, seen=edited_camera, alike=0.2, plain=0.15, soft=0.15)
+"""As `MAGNIFIED`, with what photographs bring: plain screens, like colours, rims out of focus, phones and editors."""
+
 OBJECTS = replace(HARD, mask=brought_mask, clutter=0.5, alike=0.25, dark=0.25, objects=True)
 """Whole objects for TGN, half of them with other things or lettering behind them; masks are often exact."""
 
 PAPER = CompositeSettings(0.5, 0.25, (1.0,), paper_trimap, exact, partial(unseen, paper_mask))
 """The paper's composites of Adobe's and Distinctions-646's foregrounds."""
 
-COMPOSITES = {"realistic": REALISTIC, "hard": HARD, "magnified": MAGNIFIED, "objects": OBJECTS, "paper": PAPER}
+COMPOSITES = {
+    "realistic": REALISTIC,
+    "hard": HARD,
+    "magnified": MAGNIFIED,
+    "photographed": PHOTOGRAPHED,
+    "objects": OBJECTS,
+    "paper": PAPER,
+}
 """By the names that commands know them by."""

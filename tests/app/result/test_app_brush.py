@@ -88,7 +88,7 @@ def follow(app):
     def run(photo, trimap, matte, on=True):
         begun = automatic.begin_cut(on, None, Clicks(), trimap.selection, trimap, matte)
         job = begun.get(app.page.states.job)
-        return list(automatic.cut_out(on, job, trimap.selection, layer(), photo, trimap, matte, *HOW))
+        return list(automatic.cut_out(on, job, trimap.selection, photo, trimap, matte, *HOW))
 
     return run
 

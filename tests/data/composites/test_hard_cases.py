@@ -1,4 +1,4 @@
-"""Clutter behind the object, and layers of like colours."""
+"""Clutter behind the object, layers of like colours, plain screens and rims out of focus."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pictures import disc
 
 from matting.data.composites.compose import CompositeData, SPAMattNetSamples
-from matting.data.composites.hard_cases import with_clutter, with_like_colours
+from matting.data.composites.hard_cases import plain_screen, with_clutter, with_like_colours, with_soft_rim
 from matting.data.composites.settings import HARD, REALISTIC, exact
 from matting.data.pools.pool import read_pool, write_foreground
 from matting.data.synthetic import Foreground
@@ -69,6 +69,31 @@ def test_a_layer_of_which_nothing_is_seen_leaves_the_background():
     np.testing.assert_array_equal(with_clutter(np.random.default_rng(0), background, layer), background)
 
 
+@given(seed=seeds)
+def test_a_plain_screen_is_one_colour_under_light_that_falls_off_across_it(seed):
+    screen = plain_screen(np.random.default_rng(seed), (48, 80)).astype(float)
+    assert screen.shape == (48, 80, 3)
+    light = screen.reshape(-1, 3)[(screen.reshape(-1, 3).max(1) < 250)]  # what is not clipped
+    if len(light) < 100 or light.mean() < 20:
+        return
+    y, x = np.mgrid[:48, :80][:, screen.max(2) < 250]
+    plane = np.stack([x, y, np.ones_like(x)], 1)
+    fitted, *_ = np.linalg.lstsq(plane, light, rcond=None)
+    assert np.abs(light - plane @ fitted).mean() < 2.5  # a plane, but for grain
+
+
+@given(seed=seeds)
+def test_a_soft_rim_keeps_what_is_visible_and_its_colours(seed):
+    layer = round_thing((190, 120, 60), spread=0)
+    layer = replace(layer, colour=np.where(layer.alpha[..., None] > 0, layer.colour, 0).astype(np.uint8))
+    soft = with_soft_rim(np.random.default_rng(seed), layer)
+    assert abs(soft.alpha.sum() / layer.alpha.sum() - 1) < 0.01
+    assert np.abs(np.diff(soft.alpha, axis=1)).max() < np.abs(np.diff(layer.alpha, axis=1)).max()
+    seen = soft.alpha > 0.02  # the black outside must not have come in
+    assert np.abs(soft.colour[seen].astype(int) - (190, 120, 60)).max() <= 3
+    assert soft.alpha.dtype == np.float32 and soft.colour.dtype == np.uint8
+
+
 @pytest.mark.parametrize("shape", [(60, 90), (400, 20), (3, 3)])
 def test_clutter_is_seen_in_most_backgrounds_and_leaves_some_of_each(shape):
     background = picture((60, 110, 170), 0)
@@ -100,7 +125,7 @@ def test_hard_composites_are_equation_1_over_the_background_that_they_name(data)
         assert (255 * sample["image"].double() - blended).abs().max() <= 0.5 + 1e-3  # rounded to 8 bits
 
 
-@pytest.mark.parametrize("part", ["clutter", "alike"])
+@pytest.mark.parametrize("part", ["clutter", "alike", "plain"])
 def test_each_hard_case_changes_the_background_and_not_what_came_before_it(data, part):
     plain = replace(data, settings=replace(REALISTIC, seen=exact))
     hard = replace(data, settings=replace(plain.settings, **{part: 1.0}))
