@@ -65,7 +65,7 @@ def connect(page: Page, steps: Steps) -> None:
     other_matte += [finished, back, corrected, matte_follows, *undone, reloaded]
     # The matte is waited for, the help is not: where one follows by itself, the help comes after it.
     helped = [*trimaps_changed, *other_trimap, matte_follows]
-    trimaps_changed += [edges_follow, brushed, *connect_help(page, TrimapHelp(page, trimaps), helped)]
+    trimaps_changed += [edges_follow, *brushed, *connect_help(page, TrimapHelp(page, trimaps), helped)]
     connect_filmstrip(page.states, Filmstrip(page.strip), [*picked, *trimaps_changed, *other_matte])
     connect_batch(page.batch, batches)
     _wait_unseen(page)

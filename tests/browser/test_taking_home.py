@@ -71,7 +71,7 @@ def test_an_examples_cutout_is_compared_converted_cropped_copied_and_called(open
         expect(page.locator("#calls")).to_contain_text(page.url.rstrip("/"))
 
 
-def test_two_objects_are_taken_home_each_alone(open_page):
+def test_two_objects_are_taken_home_each_alone_or_the_largest_only(open_page):
     page = open_page(**PHONE)
     choose_photo(page, automatic=True)
     page.locator("#accept").click()
@@ -86,6 +86,10 @@ def test_two_objects_are_taken_home_each_alone(open_page):
     assert np.array_equal(first[..., 3] + second[..., 3], whole[..., 3])
     red, blue = (230, 599), (300, 200)
     assert (first[red][3], first[blue][3], second[red][3], second[blue][3]) == (255, 0, 0, 255)
+    page.locator("#largest").click()
+    expect(page.locator("#largest")).to_be_hidden()
+    left = downloaded(page, "download-cutout", lambda picture: picture.getpixel(blue[::-1])[3] == 0)
+    assert np.asarray(left)[red][3] == 255
     assert_no_sideways_scroll(page)
 
 

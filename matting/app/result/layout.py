@@ -58,6 +58,7 @@ class ResultStage:
     crop: gr.Checkbox
     margin: gr.Slider
     download_objects: gr.DownloadButton
+    largest: gr.Button
     along: gr.Dropdown
     calls: dict[str, gr.Code]
     looks: ClosedLooks
@@ -119,6 +120,7 @@ def lay_out_result() -> ResultStage:
                         0, 30, value=5, step=1, label="Margin, in %", elem_id="margin", buttons=[], visible=False
                     )
                     download_objects = download("Each object alone (ZIP)", "download-objects", visible=False)
+                    largest = gr.Button("Keep the largest object only", elem_id="largest", size="sm", visible=False)
                     along = what_goes_along("along")
                     with gr.Row(elem_classes="pair"):
                         download_alpha = download("Matte (16-bit)", "download-alpha")

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from matting.images import Carried, write_picture
+from matting.masks import nearest_parts
 
 SOLID = 128
 """The least alpha of 255 that joins pixels to an object."""
@@ -20,23 +21,26 @@ LEAST = 0.02
 def separate(cutout: np.ndarray) -> list[np.ndarray]:
     """Share a cutout, RGBA uint8 (H, W, 4), out among its objects, the largest first.
 
-    Every pixel goes whole to the object that is nearest to it, so that the alphas of all add up to the cutout's.
-    Objects that touch or overlap are one.
+    Every pixel goes whole to its owner, so that the alphas of all add up to the cutout's.
     """
-    solid = (cutout[:, :, 3] >= SOLID).astype(np.uint8)
+    owned = owners(cutout[:, :, 3])
+    return [np.where((owned == one)[:, :, None], cutout, np.uint8(0)) for one in range(owned.max() + 1)]
+
+
+def owners(alpha: np.ndarray) -> np.ndarray:
+    """Number the object that is nearest to each pixel, (H, W), the largest is 0, by an alpha uint8 (H, W).
+
+    Objects that touch or overlap are one; without any, all is 0.
+    """
+    solid = (alpha >= SOLID).astype(np.uint8)
     _, pieces, stats, _ = cv2.connectedComponentsWithStats(solid, connectivity=8)
     areas = stats[1:, cv2.CC_STAT_AREA]
     objects = [1 + index for index in np.argsort(-areas, kind="stable") if areas[index] >= LEAST * areas.max()]
     if len(objects) < 2:
-        return [cutout]
-    seeds = np.isin(pieces, objects)
-    _, nearest = cv2.distanceTransformWithLabels(
-        (~seeds).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_CCOMP
-    )
-    owner = np.zeros(int(nearest.max()) + 1, pieces.dtype)
-    owner[nearest[seeds]] = pieces[seeds]
-    owned = owner[nearest]
-    return [np.where((owned == one)[:, :, None], cutout, np.uint8(0)) for one in objects]
+        return np.zeros(alpha.shape, pieces.dtype)
+    number = np.zeros(len(stats), pieces.dtype)
+    number[objects] = np.arange(1, len(objects) + 1)
+    return nearest_parts(number[pieces]) - 1
 
 
 def pack_objects(path: Path, cutouts: list[np.ndarray], name: str, kind: str, told: Carried) -> None:

@@ -9,7 +9,7 @@ from matting.app.components import Page
 from matting.app.parts import served_files
 from matting.app.parts.messages import Update, forgiving
 from matting.app.parts.queues import QUICK
-from matting.app.result.objects import pack_objects, separate
+from matting.app.result.objects import owners, pack_objects, separate
 from matting.app.session.matte_files import read_pixels
 from matting.app.session.stages import Matte, Photo
 from matting.images import write_picture
@@ -59,14 +59,18 @@ class Taking:
         shown: Update = {self.stage.margin: gr.Slider(visible=crop)}
         if photo is None or matte is None:
             return shown
-        file, whole = matte.cutout_file, read_pixels(matte.cutout_file)
-        if kind != "png" or crop:
+        file, several = matte.cutout_file, bool(owners(np.rint(matte.alpha * 255).astype(np.uint8)).any())
+        whole = read_pixels(file) if several or crop or kind != "png" else None
+        if crop or kind != "png":
             cutout = crop_to_object(whole, margin) if crop else whole
             file = served_files.keep(
                 lambda path: write_picture(path, cutout, photo.told), f"{photo.name}_cutout.{kind}"
             )
-        shown[self.stage.download_objects] = gr.DownloadButton(visible=False)
-        if len(objects := separate(whole)) > 1:
+        objects = separate(whole) if several else []
+        several = len(objects) > 1
+        shown |= {self.stage.largest: gr.Button(visible=several)}
+        shown |= {self.stage.download_objects: gr.DownloadButton(visible=several)}
+        if several:
             objects = [crop_to_object(one, margin) for one in objects] if crop else objects
             archive = served_files.keep(
                 lambda path: pack_objects(path, objects, photo.name, kind, photo.told), f"{photo.name}_objects.zip"
@@ -83,7 +87,7 @@ def connect_taking(page: Page, taking: Taking) -> None:
         [states.matte.change, stage.kind.input, stage.crop.input, stage.margin.release],
         taking.offer,
         [stage.kind, stage.crop, stage.margin, states.photo, states.matte],
-        [stage.margin, stage.download_cutout, stage.download_objects, live.take],
+        [stage.margin, stage.download_cutout, stage.download_objects, stage.largest, live.take],
         trigger_mode="always_last",
         **QUICK,
     )

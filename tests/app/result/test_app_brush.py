@@ -146,6 +146,20 @@ def test_undo_takes_a_stroke_back_at_once_and_its_matte_follows(app, brushing, f
     assert read_alpha(follow(photo, back, matte)[-1][states.matte])[HEIGHT // 2, WIDTH // 2] == 1
 
 
+def test_the_largest_object_alone_stays_and_undo_brings_the_others_back(app, brushing, follow, photo):
+    """Two discs that do not touch; each keeps its own soft rim."""
+    states, (rows, columns) = app.page.states, np.mgrid[:HEIGHT, :WIDTH]
+    large, small = (np.hypot(rows - HEIGHT / 2, columns - x * WIDTH) < radius for x, radius in ((0.25, 22), (0.8, 12)))
+    trimap = TrimapEdit.own(np.where(large | small, 255, 0).astype(np.uint8), None)
+    matte = keep_matte(photo, trimap, np.float32(large | small))
+    mended = brushing.keep_largest(layer(), photo, trimap, matte)[states.trimap]
+    assert np.array_equal(mended.values == 255, large)
+    alone = follow(photo, mended, matte)[-1][states.matte]
+    assert np.array_equal(read_alpha(alone), np.float32(large))
+    assert np.array_equal(mended.undo().values, trimap.values)
+    assert brushing.keep_largest(layer(), photo, trimap, None) == gr.skip()
+
+
 def test_undo_leaves_the_mask_of_another_segmenter_alone(app, photo, trimap):
     """An example's mask is not of the segmenter that the menu shows; asked again, its trimap and strokes would go."""
     clicks = Clicks().add(Click(64, 48, "keep"))

@@ -62,4 +62,5 @@ def test_the_page_offers_them_as_an_archive_of_the_chosen_kind(app, photo, trima
                 seen = np.asarray(Image.open(file))
             assert np.array_equal(seen, crop_to_object(one, 10) if crop else one)
     single = keep_matte(photo, trimap, circle((HEIGHT, WIDTH), (48, 60), 20).astype(np.float32))
-    assert not Taking(app.page).offer(kind, crop, 10, photo, single)[stage.download_objects].visible
+    alone = Taking(app.page).offer(kind, crop, 10, photo, single)
+    assert not alone[stage.download_objects].visible and not alone[stage.largest].visible
