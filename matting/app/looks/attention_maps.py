@@ -1,4 +1,7 @@
-"""Pictures of an explanation (Fig. 11): attention over the photo, by head in its window, and alpha's features."""
+"""Pictures of an explanation (Fig. 11): attention over the photo, by head in its window, and alpha's features.
+
+Each says what it shows in plain words, and then what the paper calls it.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,13 @@ from matting.figures.attention import in_window, over_crop, over_photo
 
 Named = tuple[str, np.ndarray]
 
+FAR = "Where in the whole photo it looks for what is like this place (global propagation, GPA, Eq. 8)"
+KNOWN = "Which known pixels nearby it compares this place with (sampling, LSPA, Eq. 2)"
+ALIKE = "Which pixels nearby it takes opacity over from (propagation, LSPA, Eq. 5)"
+DISTANCE = "How far the known pixels nearby are, measured by the nearest of their region (dis, Eq. 3–4)"
+GATHERED_FAR = "What it has gathered from the whole photo: like colours, like opacity (alpha feature of GPA)"
+GATHERED_NEAR = "What it has gathered from nearby: like colours, like opacity (alpha feature of LSPA)"
+
 
 def draw_explanation(photo: Photo, seen: Explanation) -> tuple[np.ndarray, list[tuple[str, str]]]:
     """Return the photo with the place and its window marked, RGB uint8, and (path, caption) of every map."""
@@ -27,12 +37,12 @@ def draw_explanation(photo: Photo, seen: Explanation) -> tuple[np.ndarray, list[
         centre = photo.to_proxy((left + right) / 2, (top + bottom) / 2)
         canvas = ring(canvas, (round(centre[0]), round(centre[1])))
     named = [
-        *_over_photo(photo, "Global propagation (GPA): the whole photo", seen.gpa),
-        *_in_window(photo, "Sampling (LSPA)", seen.sampling),
-        *_in_window(photo, "Propagation (LSPA)", seen.propagation),
+        *_over_photo(photo, FAR, seen.gpa),
+        *_in_window(photo, KNOWN, seen.sampling),
+        *_in_window(photo, ALIKE, seen.propagation),
         *_distances(photo, seen.dis),
-        *_in_colour("Alpha feature of GPA", seen.gpa_alpha),
-        *_in_colour("Alpha feature of LSPA", seen.lspa_alpha),
+        *_in_colour(GATHERED_FAR, seen.gpa_alpha),
+        *_in_colour(GATHERED_NEAR, seen.lspa_alpha),
     ]
     return canvas, [(served_files.show_quickly(view, "map"), name) for name, view in named]
 
@@ -45,7 +55,7 @@ def _frame(photo: Photo, canvas: np.ndarray, box: Box) -> None:
 
 def _caption(name: str, attention: np.ndarray) -> str:
     strongest = float(attention.max()) * attention.size
-    return f"{name}: {f'up to {strongest:.3g} × even' if strongest > 1.05 else 'even'}"
+    return f"{name}: {f'up to {strongest:.3g} × even' if strongest > 1.05 else 'everywhere alike'}"
 
 
 def _over_photo(photo: Photo, name: str, grid: PhotoGrid | None) -> list[Named]:
@@ -70,7 +80,7 @@ def _distances(photo: Photo, grid: PhotoGrid | None) -> list[Named]:
     farthest = float(grid.values.flat[np.abs(grid.values).argmax()])  # of a known pixel's query, dis is negative
     share = np.abs(grid.values) / max(abs(farthest), np.finfo(np.float32).tiny)
     words = f"up to {farthest:.1f}" if farthest else "nothing known in this window"
-    return [(f"Distance to known pixels, dis: {words}", over_crop(photo.image, grid, share))]
+    return [(f"{DISTANCE}: {words}", over_crop(photo.image, grid, share))]
 
 
 def _in_colour(name: str, grid: PhotoGrid | None) -> list[Named]:

@@ -41,14 +41,36 @@ def lay_out_looks() -> ClosedLooks:
     """Lay out the fringe inspector, the network's attention and the scores."""
     with gr.Accordion("Look at the edges at 400 %", open=False, elem_id="fringe") as fringe_accordion:
         gr.HTML(line(CLICK_THE_MATTE))
-        fringe = _gallery("Edges on four backgrounds", "fringe-views", True)
-    with gr.Accordion("Where does the network look?", open=False, elem_id="looking") as look_accordion:
+        fringe = gr.Gallery(
+            label="Edges on four backgrounds",
+            elem_id="fringe-views",
+            elem_classes="views",
+            columns=4,
+            height="auto",
+            object_fit="contain",
+            format="png",
+            interactive=False,
+            allow_preview=True,
+            buttons=["fullscreen"],
+        )
+    with gr.Accordion("Look inside: where does the network look?", open=False, elem_id="looking") as look_accordion:
         look_say = gr.HTML(line(CLICK_THE_PHOTO), elem_id="say-look")
         with gr.Row():
             with gr.Column(scale=2, min_width=280):
                 asked_photo = patch_picker("asked-photo")
             with gr.Column(scale=3, min_width=280):
-                maps = _gallery("Where it looks", "maps", False)
+                maps = gr.Gallery(
+                    label="Where it looks",
+                    elem_id="maps",
+                    columns=4,
+                    height=560,
+                    object_fit="contain",
+                    format="png",
+                    interactive=False,
+                    preview=True,
+                    buttons=["fullscreen"],
+                    visible=False,
+                )
                 scale = gr.HTML(SCALE, visible=False)
     with gr.Accordion("Compare with a true matte", open=False, elem_id="scoring"):
         score_say = gr.HTML(line(UPLOAD_THE_TRUTH), elem_id="say-score")
@@ -62,19 +84,3 @@ def lay_out_looks() -> ClosedLooks:
             height=360,
         )
     return collect(ClosedLooks, locals())
-
-
-def _gallery(label: str, elem_id: str, visible: bool) -> gr.Gallery:
-    return gr.Gallery(
-        label=label,
-        elem_id=elem_id,
-        elem_classes="views",
-        columns=4,
-        height="auto",
-        object_fit="contain",
-        format="png",
-        interactive=False,
-        allow_preview=True,
-        buttons=["fullscreen"],
-        visible=visible,
-    )

@@ -24,7 +24,7 @@ from matting.trimaps.algebra import UNKNOWN
 
 NO_CUTOUT = "There is no cutout yet; make one first."
 NO_TRIMAP = "The network looks at a photo and its trimap; find the edges first."
-SEEN = "Bright areas are where it looks. Ask about another place to compare."
+SEEN = "Bright areas are where it looks; the small pictures are the other maps. Ask about another place to compare."
 SCORED = "Bright areas are where the matte is wrong. Lower is better in every column."
 
 
@@ -69,7 +69,7 @@ class CloserLooks:
             canvas, maps = draw_explanation(photo, seen)
             return {
                 self.looks.asked_photo: patch_picker.show(canvas),
-                self.looks.maps: gr.Gallery(value=maps, visible=True),
+                self.looks.maps: gr.Gallery(value=maps, visible=True, selected_index=0),
                 self.looks.scale: gr.HTML(visible=True),
                 self.looks.look_say: line(SEEN),
             }

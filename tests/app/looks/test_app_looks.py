@@ -80,8 +80,8 @@ def test_what_is_seen_is_what_explain_says(app, photo, trimap):
     seen = matting.explain(app.steps.pipeline, photo.image, trimap.values, (64, 15, 65, 16))
     captions = [item["caption"] for item in shown[looks.maps].value]
     heads = len(seen.sampling.values)
-    assert sum("Sampling" in caption for caption in captions) == heads
-    assert sum("Propagation (LSPA)" in caption for caption in captions) == heads
+    assert sum("sampling, LSPA" in caption for caption in captions) == heads
+    assert sum("propagation, LSPA" in caption for caption in captions) == heads
     assert len(captions) == 2 * heads + 4
     assert f"up to {seen.gpa.values.max() * seen.gpa.values.size:.3g} × even" in captions[0]
     assert shown_picture(shown[looks.asked_photo]).shape == photo.proxy.shape
