@@ -6,7 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 ON_ALL_CORES := -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo test trust test-lowest coverage audit lint browser notebooks docs space clean
+.PHONY: demo test trust screenshots test-lowest coverage audit lint browser notebooks docs space clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python demo_app.py
@@ -18,6 +18,10 @@ test: $(VENV)/.test browser lint
 trust: $(VENV)/.test browser
 	$(BIN)/python -m pytest -m trust -s
 	$(BIN)/python tests/trust/mutants.py
+
+# The pictures of docs/demo.md.
+screenshots: $(VENV)/.test browser
+	$(BIN)/python -m pytest -m screenshots tests/browser
 
 # Every test with the lowest versions that requirements.txt allows.
 LOWEST := $(VENV)-lowest

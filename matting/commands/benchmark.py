@@ -7,9 +7,11 @@ counts. Memory and multiply-adds are measured in a fresh process for each method
 from __future__ import annotations
 
 import argparse
+import json
 import platform
 import re
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +33,8 @@ seconds: the median; from, to: the fastest and the slowest round. added MB: memo
 a photo of 64 x 64. of peak: share of the multiply-adds a second that a 3x3 convolution reaches here in that dtype.
 Exit status: 0 all measured, 1 a method failed or was left out, 2 called wrongly.
 """
+SIZES = [(512, 512), (1024, 1024), (2048, 2048), (2160, 3840)]
+PAGE_SIZES = [(1024, 1024), (3000, 4000)]
 EXAMPLE = Path(__file__).parents[2] / "assets" / "examples"
 
 
@@ -47,9 +51,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--methods", nargs="+", default=methods, metavar="NAME", help="(default: all)")
     parser.add_argument("--dtypes", nargs="+", default=["fp32", "bf16"], metavar="D", help="of networks: fp32, bf16")
     parser.add_argument(
-        "--sizes", nargs="+", type=_size, default=[(512, 512), (1024, 1024), (2048, 2048), (2160, 3840)],
-        metavar="W[xH]", help="of the photo (default: 512 1024 2048 3840x2160)",
+        "--page", action="store_true",
+        help="measure instead the steps of the demo, from a photo and a click to its cutout (--sizes: 1024 4000x3000)",
     )  # fmt: skip
+    parser.add_argument(
+        "--sizes", nargs="+", type=_size, metavar="W[xH]", help="of the photo (default: 512 1024 2048 3840x2160)"
+    )
     parser.add_argument(
         "--unknown", nargs="+", type=float, default=[5, 13, 40, 100], metavar="PERCENT",
         help="of the photo, by narrowing or widening the trimap's (default: 5 13 40 100)",
@@ -75,10 +82,13 @@ def run(args: argparse.Namespace) -> int:
         check_json(args.json)
         if args.rounds < 1:
             raise ValueError(f"--rounds should be 1 or more, got {args.rounds}.")
-        chosen = contenders(tuple(args.methods), tuple(args.dtypes), device)
+        chosen = [] if args.page else contenders(tuple(args.methods), tuple(args.dtypes), device)
         image, _ = read_photo(args.photo)
         trimap, _ = read_trimap(args.trimap, image.shape[:2])
-        cases = [_case(image, trimap, size, percent / 100) for size in args.sizes for percent in args.unknown]
+        if args.page:
+            return _page(image, trimap, device, args)
+        sizes = args.sizes or SIZES
+        cases = [_case(image, trimap, size, percent / 100) for size in sizes for percent in args.unknown]
     except (ValueError, OSError) as error:
         raise UsageError(str(error)) from error
     machine = _machine(device, args.dtypes)
@@ -91,6 +101,26 @@ def run(args: argparse.Namespace) -> int:
     if args.plot:
         report.plot(rows, args.plot)
     return 1 if any(row.remark for row in rows) else 0
+
+
+def _page(image: np.ndarray, trimap: np.ndarray, device: torch.device, args: argparse.Namespace) -> int:
+    """Print what a person waits for, step by step."""
+    from matting.evaluation.speed import waiting
+    from matting.evaluation.speed.cases import at_size
+    from matting.pipeline import MattingPipeline
+
+    pipeline, waits = MattingPipeline.from_pretrained(device=device), []
+    for size in args.sizes or PAGE_SIZES:
+        photo, regions = at_size(image, trimap, size)
+        title = f"{size[1]} x {size[0]}: "
+        point = waiting.deepest(regions)
+        waits.append(waiting.wait(pipeline, photo, point, args.rounds, lambda what, title=title: _say(title + what)))
+        _say("")
+    machine = _machine(device, [])
+    if args.json:
+        write_whole(args.json, json.dumps([asdict(one) for one in waits]).encode())
+    print(waiting.to_markdown(machine, waits))
+    return 0
 
 
 def _case(image: np.ndarray, trimap: np.ndarray, size: tuple[int, int], share: float) -> tuple[np.ndarray, np.ndarray]:

@@ -2,9 +2,11 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from matting.__main__ import main
+from matting.evaluation.speed.waiting import deepest
 
 
 def test_one_method_on_one_small_photo(tmp_path, capsys):
@@ -37,3 +39,23 @@ def test_a_size_is_width_by_height(capsys):
     with pytest.raises(SystemExit):
         main(["benchmark", "--sizes", "63"])
     assert 'a size is like "1024"' in capsys.readouterr().err
+
+
+def test_what_a_person_waits_for_is_the_sum_of_the_steps(tmp_path, capsys):
+    arguments = ["--page", "--sizes", "96x64", "--rounds", "2", "--json", str(tmp_path / "page.json")]
+    assert main(["benchmark", *arguments]) == 0
+    printed = capsys.readouterr()
+    assert "warming up" in printed.err and "round 2 of 2" in printed.err
+    (found,) = json.loads((tmp_path / "page.json").read_text())
+    assert found["size"] == [64, 96] and all(len(rounds) == 2 for rounds in found["seconds"].values())
+    rows = dict(line.strip("| ").split(" | ") for line in printed.out.splitlines() if line.startswith("| "))
+    whole = [sum(rounds) for rounds in zip(*list(found["seconds"].values())[1:], strict=True)]
+    assert float(rows["click to cutout"]) == pytest.approx(sum(whole) / 2, abs=0.006)
+    assert list(rows)[2:-1] == list(found["seconds"])
+
+
+def test_a_person_clicks_where_the_object_is_deepest():
+    trimap = np.zeros((40, 60), np.uint8)
+    trimap[5:34, 20:59] = 255
+    assert deepest(trimap) == pytest.approx((39.5, 19.5), abs=6)
+    assert deepest(np.full((9, 9), 255, np.uint8)) == (4.5, 4.5)
