@@ -17,7 +17,7 @@ from matting.app.pick.live import show_strokes
 from matting.app.pick.wiring import shown_with_a_mask
 from matting.app.result.wiring import chosen_background
 from matting.app.session.stages import Clicks, Matte, Photo, Selection
-from matting.app.session.trimap_edit import EditorValue, TrimapEdit, painted_layer
+from matting.app.session.trimap_edit import EditorValue, TrimapEdit, is_painted
 from matting.app.step_back import StepBack, Work, shown_with_a_photo
 
 NOTHING_TO_UNDO = "There is nothing to undo."
@@ -106,8 +106,7 @@ def _unpicked(clicks: Clicks, selection: Selection | None) -> float | None:
 
 
 def _painted(value: EditorValue) -> float | None:
-    layer = painted_layer(value)
-    return STROKES if layer is not None and (layer[:, :, 3] >= 128).any() else None
+    return STROKES if is_painted(value) else None
 
 
 def _opened_before(before: Work | None, photo: Photo | None) -> float | None:

@@ -58,7 +58,9 @@ def test_the_editor_shows_new_edges_after_their_matte_and_never_takes_strokes_aw
     for new in (found, brushed):
         shown = automatic.show_editor(True, photo, new, None)
         assert set(shown) == {edges.body, edges.editor} and shown[edges.editor]["background"]
-        assert automatic.show_editor(True, photo, new, layer()) == gr.skip()
+        painted = app.trimaps.keep_strokes(layer(128, disc(9).astype(bool)))[app.page.states.strokes]
+        assert automatic.show_editor(True, photo, new, painted) == gr.skip()
+    assert app.trimaps.keep_strokes(layer()) == {app.page.states.strokes: None}
     assert set(automatic.show_editor(False, photo, brushed, None)) == {edges.body, edges.editor}
     for shown_already in (found.change(values), TrimapEdit.own(values, None), None):
         on = shown_already is None or shown_already.selection is not None

@@ -14,7 +14,7 @@ from matting.app.parts.drawing import shrink
 from matting.app.parts.messages import Update, attempt, forgiving, line, notify
 from matting.app.session.leaving import unless_gone
 from matting.app.session.stages import Matte, Photo, Selection
-from matting.app.session.trimap_edit import EditorValue, TrimapEdit, painted_layer, read_strokes
+from matting.app.session.trimap_edit import EditorValue, TrimapEdit, is_painted, painted_layer, read_strokes
 from matting.images import read_trimap, trimap_notices
 from matting.trimaps.algebra import UNKNOWN, band_width, narrow, object_size, tint, widen
 
@@ -56,11 +56,11 @@ class Trimaps:
         notify(trimap_notices(trimap.values))
         return self.show(photo, trimap, matte)
 
+    @forgiving
     def keep_strokes(self, value: EditorValue) -> Update:
         """Keep strokes as they are painted, for what happens elsewhere on the page before they are applied."""
-        layer = painted_layer(value)
-        kept = None if layer is None else {"background": None, "layers": [layer], "composite": None}
-        return {self.states.strokes: kept}
+        kept = {"background": None, "layers": [painted_layer(value)], "composite": None}
+        return {self.states.strokes: kept if is_painted(value) else None}
 
     @forgiving
     def upload(self, path: str, photo: Photo | None, before: TrimapEdit | None, matte: Matte | None) -> Update:

@@ -36,6 +36,12 @@ def painted_layer(value: EditorValue) -> np.ndarray | None:
     return value["layers"][0] if value and value["layers"] else None
 
 
+def is_painted(value: EditorValue) -> bool:
+    """Tell whether strokes wait in the editor."""
+    layer = painted_layer(value)
+    return layer is not None and bool((layer[:, :, 3] >= 128).any())
+
+
 def read_strokes(layer: np.ndarray | None, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
     """Turn the editor's layer into strokes at the photo's size.
 
