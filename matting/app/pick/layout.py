@@ -58,6 +58,7 @@ class PhotoStage:
     painting: gr.Column
     painter: gr.ImageEditor
     use_painted: gr.Button
+    use_scribbles: gr.Button
     mask_tools: MaskTools
     make_trimap: gr.Button
     live: LivePart
@@ -103,7 +104,9 @@ def lay_out_pick(segmenters: list[tuple[str, str]]) -> PhotoStage:
                     )
                 with gr.Column(visible=False, elem_classes="plain") as painting:
                     painter = editor("Brush", "mask-editor", "Keep", 40)
-                    use_painted = gr.Button("Use what I painted", elem_id="use-painted", size="md")
+                    with gr.Row(elem_classes="pair"):
+                        use_scribbles = gr.Button("Find what I scribbled on", elem_id="use-scribbles", size="md")
+                        use_painted = gr.Button("Use what I painted", elem_id="use-painted", size="md")
             with gr.Column(scale=2, min_width=320, visible=False) as tools:
                 live = lay_out_live()
                 candidates = thumbnails("Which do you mean?", "candidates", [], columns=3, visible=False)

@@ -27,7 +27,7 @@ from matting.coarse import DEFAULT, Prompts, SegmenterUnavailable, needs_prompts
 from matting.images import read_shown
 
 CLICK_NOW = "Click on what you want to keep."
-PAINT_NOW = "Paint over what you want to keep; roughly is enough."
+PAINT_NOW = "Scribble on what you want to keep, in blue on what not; or paint over all of it, roughly."
 SECOND_CORNER = "Now click the opposite corner of the box."
 NOTED = "Your click is noted; the photo is being opened…"
 LOOKING = "Looking for the object…"
@@ -113,13 +113,13 @@ class Picks:
             clicks = clicks.add(click)
         if clicks.prompts:
             clicks.prompts.checked(photo.size)
-        return {self.states.early: ()} | self._show_clicks(photo, clicks, None)
+        return {self.states.early: ()} | self.show_clicks(photo, clicks, None)
 
     def _add(self, photo: Photo, clicks: Clicks, selection: Selection | None, click: Click) -> Update:
         clicks = clicks.add(click)
         if clicks.prompts:
             clicks.prompts.checked(photo.size)
-        return self._show_clicks(photo, clicks, selection)
+        return self.show_clicks(photo, clicks, selection)
 
     @forgiving
     def draw_box(
@@ -132,7 +132,7 @@ class Picks:
         """Add a box that was dragged over the photo; `segment` follows."""
         if photo is None:
             return gr.skip()
-        return self._show_clicks(photo, clicks.draw(read_corners(event.box, photo.size)), selection)
+        return self.show_clicks(photo, clicks.draw(read_corners(event.box, photo.size)), selection)
 
     @forgiving
     def undo(self, photo: Photo | None, clicks: Clicks, selection: Selection | None) -> Update:
@@ -141,7 +141,7 @@ class Picks:
             return gr.skip()
         if selection and selection.tools:
             return self._show_tools(photo, clicks, selection.undo())
-        return self._show_clicks(photo, clicks.undo(), selection)
+        return self.show_clicks(photo, clicks.undo(), selection)
 
     @forgiving
     def redo(self, photo: Photo | None, clicks: Clicks, selection: Selection | None) -> Update:
@@ -150,12 +150,12 @@ class Picks:
             return gr.skip()
         if selection and selection.undone:
             return self._show_tools(photo, clicks, selection.redo())
-        return self._show_clicks(photo, clicks.redo(), selection)
+        return self.show_clicks(photo, clicks.redo(), selection)
 
     @forgiving
     def clear(self, photo: Photo | None) -> Update:
         """Remove all clicks."""
-        return self._show_clicks(photo, Clicks(), None) if photo else gr.skip()
+        return self.show_clicks(photo, Clicks(), None) if photo else gr.skip()
 
     def segment(
         self,
@@ -281,7 +281,7 @@ class Picks:
             self.stage.painter: under or None,
         } | ({self.stage.say: line(PAINT_NOW)} if painting else {})
 
-    def _show_clicks(self, photo: Photo, clicks: Clicks, selection: Selection | None) -> Update:
+    def show_clicks(self, photo: Photo, clicks: Clicks, selection: Selection | None) -> Update:
         """Mark the clicks while the segmenter still works, or has nothing to do."""
         if clicks.waiting:
             say = line(SECOND_CORNER)

@@ -6,11 +6,13 @@ from collections.abc import Callable
 
 from matting.app.parts.messages import Update, forgiving, line, notify
 from matting.app.pick.listeners import Picks, what_to_do_next
+from matting.app.pick.scribbles import clicks_of
 from matting.app.session.stages import Clicks, Photo, Selection
 from matting.app.session.trimap_edit import EditorValue, TrimapEdit, painted_layer, read_strokes
 from matting.images import read_mask
 from matting.trimaps.algebra import object_size
 
+NOTHING_SCRIBBLED = "Nothing is scribbled yet; draw a line in green through what you want to keep first."
 NOTHING_TO_CHANGE = "Nothing is picked yet; click on something first, and then change its mask."
 
 
@@ -38,6 +40,18 @@ class OwnMasks:
             raise ValueError("Nothing is painted yet; paint over what you want to keep first.")
         own = self.picks.show_selection(photo, Clicks(), Selection.own(painted), trimap)
         return {self.states.clicks: Clicks()} | self.picks.show_tools(None) | own
+
+    @forgiving
+    def take_scribbles(
+        self, value: EditorValue, photo: Photo | None, clicks: Clicks, selection: Selection | None
+    ) -> Update:
+        """Take scribbles over the photo as clicks on what they lie on; `segment` follows."""
+        found = clicks_of(*read_strokes(painted_layer(value), photo.size)) if photo else []
+        if photo is None or not found:
+            raise ValueError(NOTHING_SCRIBBLED)
+        for click in found:
+            clicks = clicks.add(click)
+        return self.picks.show_tools(None) | self.picks.show_clicks(photo, clicks, selection)
 
     @forgiving
     def pick_by(self, select_by: str, photo: Photo | None, clicks: Clicks, selection: Selection | None) -> Update:

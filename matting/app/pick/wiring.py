@@ -13,11 +13,12 @@ from matting.app.pick.masks import OwnMasks
 
 def connect_pick(page: Page, picks: Picks) -> list[Any]:
     """Attach the listeners of step 1; return the events after which there is another mask."""
-    return [*_connect_clicks(page, picks), *_connect_own_masks(page, OwnMasks(picks))]
+    own = OwnMasks(picks)
+    return [*_connect_clicks(page, picks, own), *_connect_own_masks(page, own)]
 
 
-def _connect_clicks(page: Page, picks: Picks) -> list[Any]:
-    """Attach the listeners of clicks and boxes and return the events after which the selection is another one."""
+def _connect_clicks(page: Page, picks: Picks, own: OwnMasks) -> list[Any]:
+    """Attach clicks, boxes and scribbles; return the events after which the selection is another one."""
     states, stage = page.states, page.pick
     shown = shown_with_a_mask(page)
     clicked = [states.clicks, states.selection, stage.photo, stage.say]
@@ -34,6 +35,12 @@ def _connect_clicks(page: Page, picks: Picks) -> list[Any]:
         ),
         stage.boxes.select(picks.draw_box, made, clicked, **each),
         stage.clear.click(picks.clear, [states.photo], clicked, **CLICKING),
+        stage.use_scribbles.click(
+            own.take_scribbles,
+            [stage.painter, *made],
+            [*clicked, stage.select_by, stage.clicking, stage.click_tools, stage.painting, stage.painter],
+            **CLICKING,
+        ),
     ]
     held = [states.photo, states.clicks, states.selection, states.embedding, stage.segmenter, states.trimap]
     answer = [*shown, states.embedding, stage.segmenter]
