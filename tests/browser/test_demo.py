@@ -150,7 +150,11 @@ def test_no_click_is_dropped_however_fast_they_come(open_page):
     say(page, "pick", "Click on what you want to keep")
 
 
-def test_what_is_painted_becomes_the_selection(open_page):
+@pytest.mark.parametrize(
+    ("button", "said"),
+    [("Use what I painted", "This is your own mask"), ("Find what I scribbled on", "If this is right")],
+)
+def test_what_is_painted_becomes_the_selection_or_says_what_to_find(open_page, button, said):
     page = open_page()
     choose_photo(page)
     open_accordion(page, "more-ways")
@@ -158,8 +162,8 @@ def test_what_is_painted_becomes_the_selection(open_page):
     wait_for_editor(page, "mask-editor")
     expect(page.locator("#photo")).to_be_hidden()
     paint_across_the_middle(page, "mask-editor")
-    page.get_by_role("button", name="Use what I painted").click()
-    say(page, "pick", "This is your own mask")
+    page.get_by_role("button", name=button).click()
+    say(page, "pick", said)
     expect(page.locator("#mask-editor")).to_be_hidden()
     expect(page.locator("#photo img")).to_be_visible()
     expect(page.get_by_role("button", name="Find the edges")).to_be_enabled()
