@@ -221,7 +221,8 @@ def test_what_was_painted_but_not_applied_comes_back_too(open_page, tmp_path):
     begin_with_trimap(page, tmp_path / "trimap.png")
     wait_for_editor(page)
     choose_brush(page, "Drop")
-    paint_across_the_middle(page)
+    with page.expect_request("**/queue/join*"):  # the stroke is on its way
+        paint_across_the_middle(page)
     upload(page, "own-photo", LEMUR)
     say(page, "edges", "Pick something above")
     page.locator("#bring-back").click()

@@ -117,6 +117,9 @@ def test_the_edges_the_attention_and_the_errors_are_shown(open_page, tmp_path):
     expect(page.locator("#maps .thumbnails img")).to_have_count(8, timeout=60_000)
     assert page.locator("#maps .preview img").first.bounding_box()["width"] > 250
     pixel = page.locator("#maps").inner_text()
+    asked.scroll_into_view_if_needed()
+    box = asked.bounding_box()
+    x, y = box["x"] + box["width"] * 0.41, box["y"] + box["height"] / 2
     page.mouse.move(x - 10, y - 10)
     page.mouse.down()
     page.mouse.move(x, y, steps=3)

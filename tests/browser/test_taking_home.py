@@ -87,7 +87,7 @@ def test_two_objects_are_taken_home_each_alone_or_the_largest_only(open_page):
     red, blue = (230, 599), (300, 200)
     assert (first[red][3], first[blue][3], second[red][3], second[blue][3]) == (255, 0, 0, 255)
     page.locator("#largest").click()
-    expect(page.locator("#largest")).to_be_hidden()
+    expect(page.locator("#largest")).to_be_hidden(timeout=120_000)
     left = downloaded(page, "download-cutout", lambda picture: picture.getpixel(blue[::-1])[3] == 0)
     assert np.asarray(left)[red][3] == 255
     assert_no_sideways_scroll(page)
