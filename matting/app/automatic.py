@@ -96,10 +96,9 @@ class Automatic:
         """Find the edges of a selection that has none yet; their editor, which is slow to draw, follows the matte."""
 
         def work() -> Update:
-            found = self.trimaps.find_edges(photo, selection, before, matte)
-            del found[self.edges.editor], found[self.edges.body]
-            look = live.show_trimap(self.live, photo, selection.mask, found[self.states.trimap].values)
-            return found | look | {self.live.say: line(live.CUTTING, "busy")}
+            trimap = self.trimaps.find_edges(photo, selection, before)
+            look = live.show_trimap(self.live, photo, selection.mask, trimap.values)
+            return self.trimaps.take(trimap, matte) | look | {self.live.say: line(live.CUTTING, "busy")}
 
         if automatic and job and photo is not None and _waits_for_edges(selection, before):
             yield from self.stops.run(job, lambda: unless_gone(photo, lambda: attempt(work, gr.skip)), last=False)
@@ -165,8 +164,7 @@ class Automatic:
         new = trimap is not None and (trimap.brushed or (automatic and not trimap.times))
         if photo is None or not new or strokes is not None:
             return gr.skip()
-        shown = self.trimaps.show(photo, trimap, None)
-        return {part: shown[part] for part in (self.edges.body, self.edges.editor)}
+        return self.trimaps.draw(photo, trimap)
 
     def _show_share(self, share: float) -> Update:
         return self.results.show_share(share) | {

@@ -16,7 +16,7 @@ from matting.app.parts import served_files
 from matting.app.parts.drawing import shrink
 from matting.app.parts.messages import Update, explain, forgiving, line, refuse
 from matting.app.parts.queues import QUICK, STATE_SECONDS
-from matting.app.parts.widgets import collect, download, what_goes_along
+from matting.app.parts.widgets import collect, download, shown_pictures, what_goes_along
 from matting.app.pick.segmenter_menu import OFFLINE, first_segmenter
 from matting.coarse import Prompts, SegmenterUnavailable
 from matting.compositing import blend, checkerboard, cutout, estimate_foreground
@@ -101,17 +101,7 @@ def lay_out_batch(segmenters: list[tuple[str, str]]) -> BatchPart:
                 stop = gr.Button("Stop", elem_id="batch-stop", size="md")
                 archive = download("Cutouts and mattes (ZIP)", "batch-archive", visible=False)
         rows = gr.HTML(elem_id="batch-rows")
-        gallery = gr.Gallery(
-            label="Cutouts: click on one to correct it",
-            elem_id="batch-gallery",
-            elem_classes="views",
-            columns=4,
-            object_fit="contain",
-            format="png",
-            interactive=False,
-            visible=False,
-            buttons=["fullscreen"],
-        )
+        gallery = shown_pictures("Cutouts: click on one to correct it", "batch-gallery", elem_classes="views")
         with gr.Row(elem_classes="pair"):
             correct = gr.Button("Correct it", elem_id="batch-correct", size="md", min_width=90, visible=False)
             put_back = gr.Button("Take it back", elem_id="batch-put-back", size="md", min_width=90, visible=False)

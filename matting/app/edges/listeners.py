@@ -42,19 +42,20 @@ class Trimaps:
         said = line(_describe(before))
         return unless_gone(
             photo,
-            lambda: attempt(lambda: self.find_edges(photo, selection, before, matte), lambda: {self.stage.say: said}),
+            lambda: attempt(
+                lambda: self.show(photo, self.find_edges(photo, selection, before), matte),
+                lambda: {self.stage.say: said},
+            ),
         )
 
-    def find_edges(
-        self, photo: Photo | None, selection: Selection | None, before: TrimapEdit | None, matte: Matte | None
-    ) -> Update:
-        """Do as `find`; raises ValueError where nothing is selected."""
+    def find_edges(self, photo: Photo | None, selection: Selection | None, before: TrimapEdit | None) -> TrimapEdit:
+        """Return the trimap that TGN makes of a selection; raises ValueError where nothing is selected."""
         if photo is None or selection is None or selection.empty:
             raise ValueError(NOTHING_PICKED)
         probabilities = self.steps.probabilities(photo.image, selection.mask)
         trimap = TrimapEdit.of_probabilities(probabilities, selection, before).without(photo.opacity)
         notify(trimap_notices(trimap.values))
-        return self.show(photo, trimap, matte)
+        return trimap
 
     @forgiving
     def keep_strokes(self, value: EditorValue) -> Update:
@@ -128,19 +129,23 @@ class Trimaps:
 
     def show(self, photo: Photo, trimap: TrimapEdit, matte: Matte | None) -> Update:
         """Show a trimap in the editor, over the photo and with an empty layer, and mark an older cutout as stale."""
-        tinted = tint(photo.proxy, shrink(trimap.values, cv2.INTER_NEAREST_EXACT))
+        return self.take(trimap, matte) | self.draw(photo, trimap)
+
+    def take(self, trimap: TrimapEdit, matte: Matte | None) -> Update:
+        """Take a trimap and say what it is, without drawing it: that is slow, here and in the browser."""
         stale = matte is not None and matte.made_from != trimap.stamp
         return {
             self.states.trimap: trimap,
             self.states.strokes: None,
-            self.stage.body: gr.Column(visible=True),
-            self.stage.editor: {
-                "background": served_files.show_exact(tinted, "trimap"),
-                "layers": [],
-                "composite": None,
-            },
             self.stage.say: line(_describe(trimap)),
         } | ({self.result.say: line(STALE_MATTE, "stale")} if stale else {})
+
+    def draw(self, photo: Photo, trimap: TrimapEdit) -> Update:
+        """Draw a trimap in the editor, over the photo and with an empty layer."""
+        tinted = tint(photo.proxy, shrink(trimap.values, cv2.INTER_NEAREST_EXACT))
+        under = served_files.show_exact(tinted, "trimap")
+        editor = {"background": under, "layers": [], "composite": None}
+        return {self.stage.body: gr.Column(visible=True), self.stage.editor: editor}
 
 
 def merge(value: EditorValue, photo: Photo | None, trimap: TrimapEdit | None) -> TrimapEdit:

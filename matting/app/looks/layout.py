@@ -8,7 +8,7 @@ import gradio as gr
 
 from matting.app.looks.patch_picker import patch_picker
 from matting.app.parts.messages import line
-from matting.app.parts.widgets import collect, shown_picture, upload
+from matting.app.parts.widgets import collect, shown_picture, shown_pictures, upload
 
 CLICK_THE_MATTE = "Four backgrounds, four times as large. Click on the matte above to see another place."
 CLICK_THE_PHOTO = "Click on a hair, or drag over a patch, to see where SPAMattNet looks from there."
@@ -41,17 +41,8 @@ def lay_out_looks() -> ClosedLooks:
     """Lay out the fringe inspector, the network's attention and the scores."""
     with gr.Accordion("Look at the edges at 400 %", open=False, elem_id="fringe") as fringe_accordion:
         gr.HTML(line(CLICK_THE_MATTE))
-        fringe = gr.Gallery(
-            label="Edges on four backgrounds",
-            elem_id="fringe-views",
-            elem_classes="views",
-            columns=4,
-            height="auto",
-            object_fit="contain",
-            format="png",
-            interactive=False,
-            allow_preview=True,
-            buttons=["fullscreen"],
+        fringe = shown_pictures(
+            "Edges on four backgrounds", "fringe-views", visible=True, elem_classes="views", height="auto"
         )
     with gr.Accordion("Look inside: where does the network look?", open=False, elem_id="looking") as look_accordion:
         look_say = gr.HTML(line(CLICK_THE_PHOTO), elem_id="say-look")
@@ -59,18 +50,7 @@ def lay_out_looks() -> ClosedLooks:
             with gr.Column(scale=2, min_width=280):
                 asked_photo = patch_picker("asked-photo")
             with gr.Column(scale=3, min_width=280):
-                maps = gr.Gallery(
-                    label="Where it looks",
-                    elem_id="maps",
-                    columns=4,
-                    height=560,
-                    object_fit="contain",
-                    format="png",
-                    interactive=False,
-                    preview=True,
-                    buttons=["fullscreen"],
-                    visible=False,
-                )
+                maps = shown_pictures("Where it looks", "maps", height=560, preview=True)
                 scale = gr.HTML(SCALE, visible=False)
     with gr.Accordion("Compare with a true matte", open=False, elem_id="scoring"):
         score_say = gr.HTML(line(UPLOAD_THE_TRUTH), elem_id="say-score")

@@ -91,6 +91,21 @@ def thumbnails(
     )
 
 
+def shown_pictures(label: str, elem_id: str, *, visible: bool = False, **shape: Any) -> gr.Gallery:
+    """Return pictures to look at, whole, each of which can fill the screen; `shape` are options of gr.Gallery."""
+    return gr.Gallery(
+        label=label,
+        elem_id=elem_id,
+        columns=4,
+        object_fit="contain",
+        format="png",
+        interactive=False,
+        visible=visible,
+        buttons=["fullscreen"],
+        **shape,
+    )
+
+
 def shown_picture(
     label: str, elem_id: str, alt_text: str, *, visible: bool = True, height: int | None = None
 ) -> gr.Image:

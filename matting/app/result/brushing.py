@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import gradio as gr
-import numpy as np
 
 from matting.app.components import Page
 from matting.app.edges.listeners import Trimaps, merge
@@ -50,15 +49,13 @@ class Brushing:
         if photo is None or matte is None:
             return gr.skip()
         before = merge(value, photo, trimap)
-        others = owners(np.rint(read_alpha(matte) * 255).astype(np.uint8)) > 0
+        others = owners(read_alpha(matte)) > 0
         return self._mend(photo, before, matte, Stroke(BACKGROUND, others, max(1, before.brushed)))
 
     def _mend(self, photo: Photo, trimap: TrimapEdit, matte: Matte, stroke: Stroke) -> Update:
         """Take a stroke; the matte follows by itself, and after it the trimap's editor, which is slow to draw."""
         mended = trimap.mend(stroke.value, stroke.covers, stroke.number)
-        shown = self.trimaps.show(photo, mended, matte)
-        del shown[self.trimaps.stage.body], shown[self.trimaps.stage.editor]
-        return shown | show_strokes(self.live, photo, mended, matte)
+        return self.trimaps.take(mended, matte) | show_strokes(self.live, photo, mended, matte)
 
 
 def connect_brush(page: Page, brushing: Brushing) -> list[Any]:

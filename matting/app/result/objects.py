@@ -11,8 +11,8 @@ import numpy as np
 from matting.images import Carried, write_picture
 from matting.masks import nearest_parts
 
-SOLID = 128
-"""The least alpha of 255 that joins pixels to an object."""
+SOLID = 0.5
+"""The least alpha that joins pixels to an object."""
 
 LEAST = 0.02
 """Pieces smaller than this share of the largest are no objects; they go with the nearest one."""
@@ -23,12 +23,12 @@ def separate(cutout: np.ndarray) -> list[np.ndarray]:
 
     Every pixel goes whole to its owner, so that the alphas of all add up to the cutout's.
     """
-    owned = owners(cutout[:, :, 3])
+    owned = owners(cutout[:, :, 3] / np.float32(255))
     return [np.where((owned == one)[:, :, None], cutout, np.uint8(0)) for one in range(owned.max() + 1)]
 
 
 def owners(alpha: np.ndarray) -> np.ndarray:
-    """Number the object that is nearest to each pixel, (H, W), the largest is 0, by an alpha uint8 (H, W).
+    """Number the object that is nearest to each pixel, (H, W), the largest is 0, by alpha, floats (H, W).
 
     Objects that touch or overlap are one; without any, all is 0.
     """

@@ -59,7 +59,7 @@ class Taking:
         shown: Update = {self.stage.margin: gr.Slider(visible=crop)}
         if photo is None or matte is None:
             return shown
-        file, several = matte.cutout_file, bool(owners(np.rint(matte.alpha * 255).astype(np.uint8)).any())
+        file, several = matte.cutout_file, bool(owners(matte.alpha).any())
         whole = read_pixels(file) if several or crop or kind != "png" else None
         if crop or kind != "png":
             cutout = crop_to_object(whole, margin) if crop else whole
