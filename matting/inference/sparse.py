@@ -2,9 +2,9 @@
 
 The encoder and strides 8 to 32 see the whole photo, the encoder's fine strides in bands that fit the caches. LSPA,
 the decoder at strides 4, 2 and 1 and the Refinement Module work in tiles near what is asked for (`inference.tiles`).
-GPA gathers from the whole photo, but only for the pixels near it. There alpha is that of the network's `forward` within
-2/255. It is not exactly it, since the Refinement Module sees the coarse alpha as far as `REACH`, and the known one
-beyond, and the deeper strides see what GPA gathers as far as `GLOBAL`.
+GPA gathers from the whole photo, for every pixel near it and for one of sixteen elsewhere. There alpha is that of the
+network's `forward` within 2/255. It is not exactly it, since the Refinement Module sees the coarse alpha as far as
+`REACH`, and the known one beyond, and the deeper strides see what GPA gathers for each pixel as far as `GLOBAL`.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ MERGED = 32
 LOCAL = 24
 """Pixels around the decoder's tiles at stride 4 in which LSPA works."""
 
-GLOBAL = 256
-"""Pixels around what is asked for that GPA gathers for; the deeper strides see A alone beyond."""
+GLOBAL = 192
+"""Pixels around what is asked for in which every pixel of GPA gathers for itself; beyond, one for its neighbours."""
 
 EVERYWHERE = 0.8
 """Where tiles cover more than this share of the photo, bands over all of it cost less."""
 
-BANDS = {1: 256, 2: 128, 4: 256, 8: 512}
+BANDS = {1: 256, 2: 128, 4: 64, 8: 512}
 """Height of bands in pixels, by the stride of what is made in them."""
 
 

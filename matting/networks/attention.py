@@ -211,6 +211,10 @@ def _spread(windows: Tensor, chosen: Tensor | None) -> Tensor:
     return windows.new_zeros(len(chosen), *windows.shape[1:]).index_put((chosen,), windows)
 
 
+SHARED = 4
+"""Where GPA is asked for some pixels alone, one of the others gathers for its square of so many pixels a side."""
+
+
 class GlobalPropagationAttention(nn.Module):
     """GPA (Fig. 4, bottom; Eq. 8): every pixel gathers alpha features from the r-times coarser whole image.
 
@@ -239,18 +243,22 @@ class GlobalPropagationAttention(nn.Module):
     def forward(self, image: Tensor, alpha: Tensor, unknown: Tensor, chosen: Tensor | None = None) -> Tensor:
         """Return A plus what propagates into it; image and alpha are (B, C, H, W), unknown (B, 1, H, W) boolean.
 
-        `chosen`, booleans (H, W), are the pixels that it propagates into, by default all; elsewhere A stays.
+        `chosen`, booleans (H, W), are the pixels that gather for themselves, by default all; of the others one gathers
+        for its square of `SHARED` pixels a side, of which H and W are multiples then.
         """
         value = rearrange(self.value(alpha), "b c h w -> b (h w) c")
         query, key, weights = self.query_key_weights(image, unknown)
-        if chosen is not None:
-            query = query[:, chosen.flatten()]
+        asking = None if chosen is None else chosen | _corners(chosen)
+        if asking is not None:
+            query = query[:, asking.flatten()]
         # Fused kernels take an axis of heads; without it PyTorch 2.6 would store the whole matrix.
         gathered = propagate(query[:, None], key[:, None], value[:, None], weights[:, None])
-        if chosen is None:
+        if chosen is None or asking is None:
             return alpha + self.output(rearrange(gathered, "b 1 (h w) c -> b c h w", h=alpha.shape[-2]))
-        told = self.output(rearrange(gathered, "b 1 n c -> b c n 1"))
-        return alpha.masked_scatter(chosen, alpha[..., chosen] + told[..., 0])
+        told = torch.zeros_like(alpha)
+        told[..., asking] = self.output(rearrange(gathered, "b 1 n c -> b c n 1"))[..., 0]
+        shared = told[..., ::SHARED, ::SHARED].repeat_interleave(SHARED, dim=-2).repeat_interleave(SHARED, dim=-1)
+        return alpha + torch.where(chosen, told, shared)
 
     def query_key_weights(self, image: Tensor, unknown: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Queries (B, HW, C/r), keys (B, HW/r², C/r) and their weights m_j (B, HW/r²)."""
@@ -264,3 +272,10 @@ class GlobalPropagationAttention(nn.Module):
         index = row * image.shape[-1] + column
         attention = propagation_attention(query[:, index : index + 1], key, weights)
         return attention[:, 0].unflatten(-1, (image.shape[-2] // self.reduction, -1))
+
+
+def _corners(chosen: Tensor) -> Tensor:
+    """The upper left pixel of every square of `SHARED` pixels a side, booleans as `chosen`."""
+    corners = torch.zeros_like(chosen)
+    corners[::SHARED, ::SHARED] = True
+    return corners

@@ -176,6 +176,18 @@ def test_the_affinity_of_a_pixel_is_its_row_of_the_whole_matrix():
         torch.testing.assert_close(result[..., row, column], alpha[..., row, column] + gathered)
 
 
+def test_pixels_that_are_not_chosen_take_what_one_of_their_square_gathers():
+    module = randomised(GlobalPropagationAttention(6, 2)).double().eval()
+    image, alpha = torch.randn(2, 2, 6, 8, 12, dtype=torch.float64)
+    unknown = torch.rand(2, 1, 8, 12) > 0.4
+    chosen = torch.zeros(8, 12, dtype=torch.bool)
+    chosen[1:4, 2:5] = True
+    gathered = module(image, alpha, unknown) - alpha
+    shared = gathered[..., ::4, ::4].repeat_interleave(4, -2).repeat_interleave(4, -1)
+    expected = alpha + torch.where(chosen, gathered, shared)
+    torch.testing.assert_close(module(image, alpha, unknown, chosen), expected)
+
+
 def test_the_affinity_of_a_pixel_holds_one_row_in_memory():
     module = GlobalPropagationAttention(8, 2)
     image, unknown = torch.randn(1, 8, 64, 64), torch.rand(1, 1, 64, 64) > 0.5
