@@ -9,9 +9,11 @@ from threading import Thread
 
 from matting import MattingPipeline
 from matting.compositing import load_estimator
+from matting.inference.allocator import keep_freed_memory
 
 if __name__ == "__main__":
     keep_to_own_folder()
+    keep_freed_memory()
 demo = build(MattingPipeline.from_pretrained(), read_added(sys.argv[1:] if __name__ == "__main__" else []))
 
 if __name__ == "__main__":

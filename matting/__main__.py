@@ -12,6 +12,7 @@ from typing import NoReturn
 
 from matting import commands
 from matting.commands import UsageError
+from matting.inference.allocator import keep_freed_memory
 
 INTERRUPTED = 130  # what shells report for a program that Ctrl-C ended
 
@@ -27,6 +28,7 @@ class Parser(argparse.ArgumentParser):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a sub-command; returns the exit status: 0 done, 1 failed in part, 2 misused, 130 interrupted."""
     _say_what_can_be_said()
+    keep_freed_memory()
     parser = Parser(prog=_called_as(), description="Cut objects out of photos, hair and glass included.")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     modules = _command_modules()

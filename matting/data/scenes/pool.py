@@ -23,6 +23,7 @@ from matting.data.pools.pool import decode
 from matting.data.scenes.compose import Scene, SceneFiles, draw_scene
 from matting.data.tensors import colours
 from matting.files import write_whole
+from matting.inference.whole_photo import fast_dtype
 from matting.networks.backbones.efficientnet import published_weights
 from matting.networks.clicknet import ClickNet, ClickNetConfig, Seen
 
@@ -90,13 +91,14 @@ def fill(folder: Path, files: SceneFiles, network: ClickNet, numbers: range, see
     """Write the scenes of some numbers, skipping those present and those without an object."""
     folder.mkdir(parents=True, exist_ok=True)
     todo = [number for number in numbers if not (folder / f"{number:06d}.safetensors").exists()]
+    in_half = fast_dtype(torch.device("cpu")) == torch.bfloat16
     for first in tqdm(range(0, len(todo), batch), unit=f"{batch} scenes"):
         drawn = {number: draw_scene(files, seed, number, network.config.side) for number in todo[first : first + batch]}
         drawn = {number: scene for number, scene in drawn.items() if scene.objects.any()}
         if not drawn:
             continue
         views = torch.stack([colours(scene.image) for scene in drawn.values()])
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=in_half):
             seen = network.see(views.contiguous(memory_format=torch.channels_last))
         for place, (number, scene) in enumerate(drawn.items()):
             write_scene(folder, number, scene, Seen(*(field[place].half() for field in seen)))

@@ -1,0 +1,36 @@
+"""Freed memory is kept for what comes next."""
+
+import platform
+import subprocess
+import sys
+
+PROGRAM = """
+import resource
+import sys
+import numpy as np
+from matting.inference.allocator import keep_freed_memory
+
+kept = keep_freed_memory() if sys.argv[1] == "keep" else None
+for number in range(9):
+    if number == 1:  # the first takes it from the system in any case
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    np.ones(2**23, np.float64)
+print(kept, resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+PAGES = 8 * 8 * 2**23 // 4096
+"""Of eight arrays of 64 MiB."""
+
+
+def page_faults(how):
+    done = subprocess.run([sys.executable, "-c", PROGRAM, how], capture_output=True, text=True, check=True)
+    kept, faults = done.stdout.split()
+    return kept, int(faults)
+
+
+def test_where_the_c_library_can_be_asked_large_blocks_are_used_again():
+    kept, faults = page_faults("keep")
+    if platform.libc_ver()[0] != "glibc":
+        assert kept == "False"
+        return
+    assert kept == "True" and faults < PAGES / 20
+    assert page_faults("as it is")[1] > 5 * faults + 500  # else nobody needs it any more
