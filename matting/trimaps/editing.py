@@ -78,7 +78,7 @@ def keep_promises(
 def _disc(size: tuple[int, ...], x: float, y: float, radius: float) -> np.ndarray:
     """Booleans (H, W): the pixels whose centre lies within a radius of (x, y), and the one that holds it."""
     rows, columns = np.arange(size[0]) + 0.5, np.arange(size[1]) + 0.5
-    disc = np.hypot(rows[:, None] - y, columns - x) <= radius
+    disc = (rows[:, None] - y) ** 2 + (columns - x) ** 2 <= radius**2
     disc[int(y), int(x)] = True
     return disc
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from matting.masks import connected_parts
-from matting.trimaps.algebra import BACKGROUND, FOREGROUND, UNKNOWN, band_width, distance_to, object_size
+from matting.trimaps.algebra import (
+    BACKGROUND,
+    FOREGROUND,
+    UNKNOWN,
+    band_width,
+    distance_to,
+    from_probabilities,
+    object_size,
+)
 from matting.trimaps.editing import SEE_THROUGH
 
 HELD = 0.5
@@ -73,16 +81,16 @@ def keep_to_mask(probabilities: np.ndarray, mask: np.ndarray) -> np.ndarray:
     outside, inside = distance_to(held), distance_to(~held)
     rim = rim_width(mask)
     kept = _weighed(probabilities, min(1.0, rim / (SOFT * size)))
-    said = kept.argmax(axis=2)
-    for distance, contradicted, mask_says in ((outside, 2, (1, 0, 0)), (inside, 0, (0, 0, 1))):
+    said = from_probabilities(kept)
+    for distance, contradicted, mask_says in ((outside, FOREGROUND, (1, 0, 0)), (inside, BACKGROUND, (0, 0, 1))):
         against = said == contradicted
-        kept[against & (distance > DOUBT * rim)] = (0, 1, 0)
-        kept[against & (distance > DOUBT * rim + EDGE)] = mask_says
+        _decide(kept, against & (distance > DOUBT * rim), (0, 1, 0))
+        _decide(kept, against & (distance > DOUBT * rim + EDGE), mask_says)
     reached = outside <= max(FAR * size + rim, 1)
-    reached &= _pieces_touching(reached & (kept.argmax(axis=2) != 0), outside <= max(TOUCHING * size, 1))
-    kept[~reached] = (1, 0, 0)
+    reached &= _pieces_touching(reached & (from_probabilities(kept) != BACKGROUND), outside <= max(TOUCHING * size, 1))
+    _decide(kept, ~reached, (1, 0, 0))
     sure = (inside > max(DEEP * size + rim, 1)) & (mask >= SURE) & (probabilities[..., 1] <= SEE_THROUGH)
-    kept[sure] = (0, 0, 1)
+    _decide(kept, sure, (0, 0, 1))
     return kept
 
 
@@ -97,7 +105,14 @@ def _weighed(probabilities: np.ndarray, softness: float) -> np.ndarray:
     sharp, soft = UNKNOWN_ODDS
     weighed = probabilities.copy()
     weighed[..., 1] *= sharp ** (1 - softness) * soft**softness
-    return weighed / weighed.sum(axis=2, keepdims=True)
+    weighed /= (weighed[..., 0] + weighed[..., 1] + weighed[..., 2])[..., None]
+    return weighed
+
+
+def _decide(probabilities: np.ndarray, where: np.ndarray, certain: tuple[int, int, int]) -> None:
+    """Write one-hot probabilities into (H, W, 3) where booleans (H, W) say, a plane at a time, which is quickest."""
+    for plane, value in zip(np.moveaxis(probabilities, 2, 0), certain, strict=True):
+        np.copyto(plane, value, where=where)
 
 
 def _pieces_touching(present: np.ndarray, place: np.ndarray) -> np.ndarray:
