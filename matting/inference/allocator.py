@@ -1,7 +1,7 @@
 """What tensors leave behind: memory that the C library keeps for the next ones.
 
 glibc takes every large block from the system and gives it back when it is freed, and the system hands out zeros page
-by page. A network that makes and frees dozens of features of many megabytes spends a fifth to a third of its time so.
+by page. A network that makes and frees dozens of features of many megabytes spends much of its time so.
 """
 
 from __future__ import annotations

@@ -248,17 +248,19 @@ class GlobalPropagationAttention(nn.Module):
         """
         value = rearrange(self.value(alpha), "b c h w -> b (h w) c")
         query, key, weights = self.query_key_weights(image, unknown)
-        asking = None if chosen is None else chosen | _corners(chosen)
-        if asking is not None:
-            query = query[:, asking.flatten()]
-        # Fused kernels take an axis of heads; without it PyTorch 2.6 would store the whole matrix.
-        gathered = propagate(query[:, None], key[:, None], value[:, None], weights[:, None])
-        if chosen is None or asking is None:
-            return alpha + self.output(rearrange(gathered, "b 1 (h w) c -> b c h w", h=alpha.shape[-2]))
+        if chosen is None:
+            return alpha + self._told(query, key, value, weights).unflatten(-1, alpha.shape[-2:])
+        asking = chosen | _corners(chosen)
         told = torch.zeros_like(alpha)
-        told[..., asking] = self.output(rearrange(gathered, "b 1 n c -> b c n 1"))[..., 0]
+        told[..., asking] = self._told(query[:, asking.flatten()], key, value, weights)
         shared = told[..., ::SHARED, ::SHARED].repeat_interleave(SHARED, dim=-2).repeat_interleave(SHARED, dim=-1)
         return alpha + torch.where(chosen, told, shared)
+
+    def _told(self, query: Tensor, key: Tensor, value: Tensor, weights: Tensor) -> Tensor:
+        """What Eq. 8 tells so many queries (B, N, C/r), brought back to C channels: (B, C, N)."""
+        # Fused kernels take an axis of heads; without it PyTorch 2.6 would store the whole matrix.
+        gathered = propagate(query[:, None], key[:, None], value[:, None], weights[:, None])
+        return self.output(rearrange(gathered, "b 1 n c -> b c n 1"))[..., 0]
 
     def query_key_weights(self, image: Tensor, unknown: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Queries (B, HW, C/r), keys (B, HW/r², C/r) and their weights m_j (B, HW/r²)."""

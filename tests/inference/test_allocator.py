@@ -17,8 +17,6 @@ for number in range(9):
     np.ones(2**23, np.float64)
 print(kept, resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
-PAGES = 8 * 8 * 2**23 // 4096
-"""Of eight arrays of 64 MiB."""
 
 
 def page_faults(how):
@@ -32,5 +30,4 @@ def test_where_the_c_library_can_be_asked_large_blocks_are_used_again():
     if platform.libc_ver()[0] != "glibc":
         assert kept == "False"
         return
-    assert kept == "True" and faults < PAGES / 20
-    assert page_faults("as it is")[1] > 5 * faults + 500  # else nobody needs it any more
+    assert kept == "True" and 20 * faults < page_faults("as it is")[1]  # else nobody needs it any more
