@@ -88,22 +88,32 @@ class Automatic:
         self,
         automatic: bool,
         job: str | None,
-        photo: Photo | None,
         selection: Selection | None,
+        photo: Photo | None,
         before: TrimapEdit | None,
         matte: Matte | None,
+        *how: Any,
     ) -> Iterator[Update]:
-        """Find the edges of a selection that has none yet; their editor, which is slow to draw, follows the matte."""
+        """Find the edges of a selection that has none yet, show them, and cut out along them in the same event.
+
+        The editor of the edges, which is slow to draw, follows the matte.
+        """
+        if not (automatic and job and photo is not None and _waits_for_edges(selection, before)):
+            yield gr.skip()
+            return
+        found: TrimapEdit | None = None
 
         def work() -> Update:
-            trimap = self.trimaps.find_edges(photo, selection, before)
-            look = live.show_trimap(self.live, photo, selection.mask, trimap.values)
-            return self.trimaps.take(trimap, matte) | look | {self.live.say: line(live.CUTTING, "busy")}
+            nonlocal found
+            found = self.trimaps.find_edges(photo, selection, before)
+            self.stops.name(job, found.stamp)
+            look = live.show_trimap(self.live, photo, selection.mask, found.values)
+            busy = {self.live.say: line(live.CUTTING, "busy"), self.result.say: line(CUTTING, "busy")}
+            return self.trimaps.take(found, matte) | look | busy
 
-        if automatic and job and photo is not None and _waits_for_edges(selection, before):
-            yield from self.stops.run(job, lambda: unless_gone(photo, lambda: attempt(work, gr.skip)), last=False)
-        else:
-            yield gr.skip()
+        yield from self.stops.run(job, lambda: unless_gone(photo, lambda: attempt(work, gr.skip)), last=False)
+        if found is not None:
+            yield from self.cut_out(automatic, job, selection, photo, found, matte, *how)
 
     def begin_cut(
         self,
@@ -114,9 +124,12 @@ class Automatic:
         trimap: TrimapEdit | None,
         matte: Matte | None,
     ) -> Update:
-        """Begin the matte of a new trimap in place of the one before; an example's is on its way."""
+        """Begin the matte of a new trimap in place of the one before.
+
+        An example's is on its way, and so is that of edges that were found a moment ago.
+        """
         on_its_way = clicks.example and matte is None
-        if on_its_way or not _waits_for_a_matte(automatic, selection, trimap, matte):
+        if on_its_way or not _waits_for_a_matte(automatic, selection, trimap, matte) or self.stops.knows(trimap.stamp):
             return gr.skip()
         self.stops.stop(job)
         return {self.states.job: self.stops.begin(), self.result.say: line(CUTTING, "busy")}
@@ -193,13 +206,13 @@ def _waits_for_a_matte(
     return trimap.selection.stamp == selection.stamp
 
 
-def connect_automatic(page: Page, automatic: Automatic) -> tuple[Any, Any]:
-    """Let edges and matte follow whenever the selection is another one.
+def connect_automatic(page: Page, automatic: Automatic) -> list[Any]:
+    """Let edges and matte follow whenever the selection is another one, and the matte whenever the trimap is.
 
-    Returns the event after which the trimap is another one, and the one after which the matte is.
+    Returns the events after which the matte is another one, and after the first of them the trimap too.
     """
     states, stage, edges, result = page.states, page.pick, page.edges, page.result
-    on, shown = stage.live.automatic, live.shown_live(stage.live)
+    on = stage.live.automatic
     undone = [stage.undo.click, stage.redo.click, stage.clear.click]
     other = [stage.make_trimap.click, edges.cut_out.click, stage.photo.upload, stage.photo.clear]
     other += [page.strip.uploads["photo"].upload, stage.examples.select, stage.bring_back.click]
@@ -222,13 +235,16 @@ def connect_automatic(page: Page, automatic: Automatic) -> tuple[Any, Any]:
         trigger_mode="always_last",
         **QUICK,
     )
+    how = [edges.fusion, edges.method, result.freed, *chosen_background(page)]
+    cut_out = [
+        *shown_with_a_matte(page), result.say, result.stop, edges.cut_out, result.notebook_part, result.notebook,
+    ]  # fmt: skip
+    waiting = {"show_progress": "hidden", "trigger_mode": "always_last"} | HEAVY
     found = begun.then(
         automatic.find,
-        [on, states.job, states.photo, states.selection, states.trimap, states.matte],
-        [states.trimap, states.strokes, edges.say, result.say, *shown],
-        show_progress="hidden",
-        trigger_mode="always_last",
-        **HEAVY,
+        [on, states.job, states.selection, states.photo, states.trimap, states.matte, *how],
+        _once([states.trimap, states.strokes, edges.say, *live.shown_live(stage.live), *cut_out]),
+        **waiting,
     )
     cut = states.trimap.change(
         automatic.begin_cut,
@@ -238,23 +254,24 @@ def connect_automatic(page: Page, automatic: Automatic) -> tuple[Any, Any]:
         **QUICK,
     ).then(
         automatic.cut_out,
-        [
-            on, states.job, states.selection, states.photo, states.trimap, states.matte,
-            edges.fusion, edges.method, result.freed, *chosen_background(page),
-        ],
-        [
-            *shown_with_a_matte(page), result.say, result.stop, edges.cut_out, result.notebook_part, result.notebook,
-        ],
-        show_progress="hidden",
-        trigger_mode="always_last",
-        **HEAVY,
-    )  # fmt: skip
-    # An event of its own: the browser reads a whole editor out each time that one is waited for.
-    edited = cut.then(
-        automatic.show_editor,
-        [on, states.photo, states.trimap, states.strokes],
-        [edges.body, edges.editor],
-        trigger_mode="always_last",
-        **QUICK,
+        [on, states.job, states.selection, states.photo, states.trimap, states.matte, *how],
+        cut_out,
+        **waiting,
     )
-    return found, edited
+    # An event of its own: the browser reads a whole editor out each time that one is waited for.
+    edited = [
+        event.then(
+            automatic.show_editor,
+            [on, states.photo, states.trimap, states.strokes],
+            [edges.body, edges.editor],
+            trigger_mode="always_last",
+            **QUICK,
+        )
+        for event in (found, cut)
+    ]
+    return edited
+
+
+def _once(components: list[Any]) -> list[Any]:
+    """Return components in their order, each once."""
+    return list(dict.fromkeys(components))

@@ -45,7 +45,7 @@ def connect(page: Page, steps: Steps) -> None:
     results = Results(page, steps, trimaps)
     stops = Stops()
     other_trimap, other_matte = connect_result(page, results, closer, stops)
-    edges_follow, matte_follows = connect_automatic(page, Automatic(page, stops, picks, trimaps, results, closer))
+    follow = connect_automatic(page, Automatic(page, stops, picks, trimaps, results, closer))
     brushed = connect_brush(page, Brushing(page, trimaps))
     connect_taking(page, Taking(page))
     connect_calls(page, Calls(page))
@@ -62,10 +62,10 @@ def connect(page: Page, steps: Steps) -> None:
     corrected = connect_corrections(page, Corrections(page, step_back, batches))
     picked += [corrected, *taken, *opened, *connect_opened(page, picks, taken[:-1]), *undone, reloaded]
     trimaps_changed += [opened[0], back, corrected, *undone, reloaded]
-    other_matte += [finished, back, corrected, matte_follows, *undone, reloaded]
+    other_matte += [finished, back, corrected, *follow, *undone, reloaded]
     # The matte is waited for, the help is not: where one follows by itself, the help comes after it.
-    helped = [*trimaps_changed, *other_trimap, matte_follows]
-    trimaps_changed += [edges_follow, *brushed, *connect_help(page, TrimapHelp(page, trimaps), helped)]
+    helped = [*trimaps_changed, *other_trimap, *follow]
+    trimaps_changed += [*brushed, *connect_help(page, TrimapHelp(page, trimaps), helped)]
     connect_filmstrip(page.states, Filmstrip(page.strip), [*picked, *trimaps_changed, *other_matte])
     connect_batch(page.batch, batches)
     _wait_unseen(page)

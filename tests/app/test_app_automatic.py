@@ -37,12 +37,16 @@ def last(updates):
 def test_a_selection_becomes_a_cutout_step_by_step(app, automatic, photo):
     states, live, selection = app.page.states, app.page.pick.live, Selection.own(disc(30))
     job = automatic.begin(True, None, selection, None)[states.job]
-    found = last(automatic.find(True, job, photo, selection, None, None))
+    follow = automatic.find(True, job, selection, photo, None, None, *HOW)
+    found = next(follow)
     assert found[live.picture] is not None
     assert not {app.page.edges.editor, app.page.edges.body} & set(found)  # slow to draw, so they follow the matte
     trimap = found[states.trimap]
-    cut = last(automatic.cut_out(True, job, selection, photo, trimap, None, *HOW))
+    # The page tells of the new trimap, whose matte is on its way in the same event.
+    assert automatic.begin_cut(True, job, Clicks(), selection, trimap, None) == gr.skip()
+    cut = last(follow)
     matte = cut[states.matte]
+    assert states.job in automatic.begin_cut(True, job, Clicks(), selection, trimap, None)  # no more after its end
     assert matte.made_from == trimap.stamp
     assert cut[live.take].value["path"] and cut[live.take].visible
     assert np.asarray(Image.open(cut[live.picture])).shape == photo.image.shape
@@ -79,7 +83,7 @@ def test_nothing_begins_without_a_reason(automatic, photo, what):
     }.get(what)
     chosen = {"nothing": None, "proposed": selection.propose()}.get(what, selection)
     assert automatic.begin(what != "off", None, chosen, trimap) == gr.skip()
-    assert last(automatic.find(what != "off", "job", photo, chosen, trimap, None)) == gr.skip()
+    assert last(automatic.find(what != "off", "job", chosen, photo, trimap, None, *HOW)) == gr.skip()
 
 
 def test_a_newer_selection_stops_the_job_of_the_older_one(app, automatic, stops, photo):
@@ -87,13 +91,24 @@ def test_a_newer_selection_stops_the_job_of_the_older_one(app, automatic, stops,
     job = automatic.begin(True, None, first, None)[app.page.states.job]
     automatic.begin(True, job, second, None)
     assert not stops.stop(job)  # it is stopped already
-    assert last(automatic.find(True, job, photo, first, None, None)) == gr.skip()
+    assert last(automatic.find(True, job, first, photo, None, None, *HOW)) == gr.skip()
+
+
+def test_a_trimap_that_is_edited_while_its_matte_is_computed_gets_one_of_its_own(app, automatic, stops, photo):
+    states, selection = app.page.states, Selection.own(disc(30))
+    job = automatic.begin(True, None, selection, None)[states.job]
+    follow = automatic.find(True, job, selection, photo, None, None, *HOW)
+    edited = next(follow)[states.trimap].mend(0, disc(5).astype(bool), 1)
+    later = automatic.begin_cut(True, job, Clicks(), selection, edited, None)[states.job]
+    assert later != job and not stops.stop(job)  # it is stopped already
+    assert states.matte not in last(follow)
+    assert last(automatic.cut_out(True, later, selection, photo, edited, None, *HOW))[states.matte]
 
 
 def test_a_photo_that_is_gone_gets_no_answer_any_more(app, automatic, photo):
     selection = Selection.own(disc(30))
     photo.gone.set()
-    assert last(automatic.find(True, "job", photo, selection, None, None)) == gr.skip()
+    assert last(automatic.find(True, "job", selection, photo, None, None, *HOW)) == gr.skip()
     assert app.picks.propose(photo, Clicks(), None, None, None) == gr.skip()
 
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+import threading
 import warnings
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from matting.app import launch_options
 from matting.app.backend import gpu
@@ -69,10 +73,24 @@ def test_every_segmenter_can_be_chosen_and_every_example_is_there(app):
     assert len(captioned("examples")) >= 4
 
 
-def test_off_spaces_a_step_is_the_plain_function(pipeline):
-    def step(image):
-        return image
+def test_off_spaces_every_step_is_computed_in_one_thread_in_the_context_of_its_caller(pipeline):
+    told = ContextVar("told")
 
-    assert gpu.on_gpu(step) is step
+    def step(image, fails=False):
+        if fails:
+            raise ValueError("This photo is empty.")
+        return image, threading.get_ident(), told.get("nothing")
+
+    first, second = gpu.on_gpu(step), gpu.on_gpu(lambda image: step(image))
+    told.set("halfway")
+    image, thread, known = first("photo")
+    assert (image, known) == ("photo", "halfway") and thread != threading.get_ident()
+    with ThreadPoolExecutor(2) as callers:
+        assert {callers.submit(second, "photo").result()[1] for _ in range(4)} == {thread}
+    with pytest.raises(ValueError, match="is empty"):
+        first("photo", fails=True)
+
+
+def test_the_page_knows_where_the_networks_run(pipeline):
     assert gpu.describe(pipeline.device).startswith("Running on")
     assert gpu.seconds_for(np.zeros((2160, 3840, 3), np.uint8)) > gpu.seconds_for(np.zeros((64, 64, 3), np.uint8))

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
+from matting.app.backend.one_thread import in_one_thread
+
 try:
     import spaces
 except ImportError:  # only Hugging Face Spaces are sure to have it
@@ -31,12 +33,12 @@ def seconds_for(image: np.ndarray, *_: object) -> int:
 
 
 def on_gpu(step: Callable[P, R], duration: Callable[P, int] = seconds_for) -> Callable[P, R]:
-    """Run a step on ZeroGPU's lent GPU; everywhere else the step itself comes back.
+    """Run a step on ZeroGPU's lent GPU; everywhere else in the one thread of all networks.
 
-    There the call happens in a forked process: arguments and results are pickled, so a step takes and returns
+    On ZeroGPU the call happens in a forked process: arguments and results are pickled, so a step takes and returns
     NumPy arrays, and what it sets in globals is lost.
     """
-    return spaces.GPU(step, duration=duration) if lends_gpu() else step
+    return spaces.GPU(step, duration=duration) if lends_gpu() else in_one_thread(step)
 
 
 def lends_gpu() -> bool:

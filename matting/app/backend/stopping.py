@@ -35,6 +35,14 @@ class Stops:
             del self._flags[old]
         return job
 
+    def name(self, job: str, name: str) -> None:
+        """Let a job be known by another name too, that of what it goes on with, until it ends."""
+        self._flags[name] = self._flags.setdefault(job, threading.Event())
+
+    def knows(self, name: str) -> bool:
+        """Tell whether a job of this name waits, runs or is about to stop."""
+        return name in self._flags
+
     def stop(self, job: str | None) -> bool:
         """Stop a job, if it still runs or waits; tell whether it did."""
         flag = self._flags.get(job)
@@ -78,4 +86,5 @@ class Stops:
                 raise
             finally:
                 if last:
-                    self._flags.pop(job, None)
+                    for name in [name for name, other in list(self._flags.items()) if other is flag]:
+                        self._flags.pop(name, None)
