@@ -30,6 +30,7 @@ __all__ = [
     "Segmenter",
     "SegmenterUnavailable",
     "as_asked",
+    "knows_names",
     "load_segmenter",
     "needs_prompts",
 ]
@@ -80,6 +81,7 @@ class _Entry:
     description: str
     load: Loader
     needs_prompts: bool = True
+    knows_names: bool = False
     source: str | None = None  # how to write what it cannot do without
 
 
@@ -100,6 +102,7 @@ _REGISTRY = {
         "any image-segmentation model of the hub, with the labels that are the object",
         _load_transformers,
         needs_prompts=False,
+        knows_names=True,
         source="FOLDER_OR_HUB_ID#person, hat",
     ),
 }
@@ -149,6 +152,15 @@ def needs_prompts(name: str) -> bool:
     return _REGISTRY[_split(name)[0]].needs_prompts
 
 
+def knows_names(name: str) -> bool:
+    """Tell whether a segmenter knows what objects are called, so that `Prompts.words` can ask for one.
+
+    Raises:
+        ValueError: If there is no segmenter of that name.
+    """
+    return _REGISTRY[_split(name)[0]].knows_names
+
+
 def as_asked(name: str, prompts: Prompts, size: tuple[int, int]) -> Prompts:
     """Return the prompts that a segmenter gets: checked, and never fewer than it needs.
 
@@ -158,9 +170,12 @@ def as_asked(name: str, prompts: Prompts, size: tuple[int, int]) -> Prompts:
         size: The photo's (height, width).
 
     Raises:
-        ValueError: If there is no such segmenter, or the prompts do not fit the photo.
+        ValueError: If there is no such segmenter, it knows no names where one is said, or the prompts do not fit the
+            photo.
     """
     prompts = prompts.checked(size)
+    if prompts.words and not knows_names(name):
+        raise ValueError(f"{name} understands clicks and boxes, but no words; click on the object.")
     return prompts.or_centred(size) if needs_prompts(name) else prompts
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -29,10 +29,12 @@ class Prompts:
     Attributes:
         points: (x, y, label) each; label 1 lies on the object, 0 does not.
         box: (x0, y0, x1, y1) around the object, or None.
+        words: what the object is called, as in "person, hat"; for segmenters that know names.
     """
 
     points: tuple[Point, ...] = ()
     box: Box | None = None
+    words: str = ""
 
     def __post_init__(self) -> None:
         """Make tuples of plain numbers, which can be hashed, compared and pickled."""
@@ -60,7 +62,7 @@ class Prompts:
         for x, y, _ in self.points:
             if not (0 <= x < width and 0 <= y < height):
                 raise ValueError(f"The point ({x:g}, {y:g}) lies outside the photo, which is {width}x{height} pixels.")
-        return self if self.box is None else Prompts(self.points, _cut(self.box, height, width))
+        return self if self.box is None else replace(self, box=_cut(self.box, height, width))
 
     def or_centred(self, size: tuple[int, int]) -> Prompts:
         """Return the prompts, with a box in the middle of the photo if neither a + point nor a box is given."""
@@ -69,7 +71,7 @@ class Prompts:
         height, width = size
         margin = (1 - CENTRED_SHARE) / 2
         box = (margin * width, margin * height, (1 - margin) * width, (1 - margin) * height)
-        return Prompts(self.points, box)
+        return replace(self, box=box)
 
 
 @dataclass(frozen=True)

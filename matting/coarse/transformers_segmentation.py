@@ -70,35 +70,34 @@ class LabelledSegmenter:
     def segment(self, embedding: Segments, prompts: Prompts) -> CoarseMasks:
         """Return one mask: the segments of the wanted labels, or those of them that the prompts choose.
 
-        A click chooses among objects where the model tells them apart, otherwise among connected parts. Without labels
-        the clicked segments are taken, or the one that fills the box best. The score is the least confidence.
+        Words in the prompts are the labels that are wanted, instead of those that the model was loaded with. A click
+        chooses among objects where the model tells them apart, otherwise among connected parts. Without labels the
+        clicked segments are taken, or the one that fills the box best. The score is the least confidence.
 
         Raises:
-            ValueError: If the prompts do not fit the photo, or nothing of the labels was found in it.
+            ValueError: If the prompts do not fit the photo, the model does not know one of the labels, or nothing of
+                them was found in the photo.
         """
         prompts = prompts.checked(embedding.index.shape)
-        numbers = self._numbers(embedding, prompts)
+        said = _names(prompts.words)
+        _check_known(self.pipeline, said, "The model")
+        wanted = said or self.wanted
+        numbers = _numbers(embedding, prompts, wanted)
         if not numbers:
-            raise ValueError(self._nothing(embedding, prompts))
+            raise ValueError(_nothing(embedding, prompts, wanted))
         mask = np.isin(embedding.index, list(numbers)).astype(np.float32)
         mask = choose_parts(mask, prompts, embedding.index if embedding.instances else None)
         return CoarseMasks(mask[None], np.array([min(embedding.scores[n - 1] for n in numbers)], np.float32))
 
-    def _numbers(self, embedding: Segments, prompts: Prompts) -> set[int]:
-        """Numbers of the segments that may be the object."""
-        if self.wanted:
-            return {n for n, label in enumerate(embedding.labels, start=1) if _names(label) & self.wanted}
-        if prompts.positive:
-            return {int(embedding.index[int(y), int(x)]) for x, y in prompts.positive} - {0}
-        return _best_in_box(embedding.index, prompts) if prompts.box is not None else set()
 
-    def _nothing(self, embedding: Segments, prompts: Prompts) -> str:
-        here = _listed(sorted(set(embedding.labels))) or "nothing"
-        if self.wanted:
-            return f"No {' or '.join(sorted(self.wanted))} was found in this photo; found were {here}."
-        if prompts.positive or prompts.box is not None:
-            return f"The model knows nothing there; found in this photo were {here}."
-        return f"Click on the object, or write its label after the model, as in #person; found here were {here}."
+def _check_known(pipeline: ImageSegmentationPipeline, wanted: frozenset[str], where: str) -> None:
+    """Raise ValueError where a model, named `where` in the sentence, does not know one of the labels."""
+    if not wanted:
+        return
+    known = list(pipeline.model.config.id2label.values())
+    unknown = wanted.difference(*map(_names, known)) if known else wanted
+    if unknown:
+        raise ValueError(f"{where} knows no label {' or '.join(sorted(unknown))}; it knows {_listed(known)}.")
 
 
 def load_transformers_segmentation(source: str | Path, *, device: str | torch.device = "cpu") -> LabelledSegmenter:
@@ -118,10 +117,7 @@ def load_transformers_segmentation(source: str | Path, *, device: str | torch.de
     except Exception as error:  # damaged files make transformers raise almost anything
         raise cannot_be_loaded(LabelledSegmenter.name, where, error) from error
     wanted = _names(labels)
-    known = list(pipeline.model.config.id2label.values())
-    unknown = wanted.difference(*map(_names, known)) if known else wanted
-    if unknown:
-        raise ValueError(f"{where} knows no label {' or '.join(sorted(unknown))}; it knows {_listed(known)}.")
+    _check_known(pipeline, wanted, where)
     return LabelledSegmenter(pipeline, wanted)
 
 
@@ -140,6 +136,24 @@ def _build(folder: Path, device: str | torch.device) -> ImageSegmentationPipelin
         raise ValueError(f"{len(loading['missing_keys'])} of its tensors are missing")
     processor = transformers.AutoImageProcessor.from_pretrained(folder, local_files_only=True)
     return transformers.ImageSegmentationPipeline(model=model.eval(), image_processor=processor, device=device)
+
+
+def _numbers(embedding: Segments, prompts: Prompts, wanted: frozenset[str]) -> set[int]:
+    """Numbers of the segments that may be the object."""
+    if wanted:
+        return {n for n, label in enumerate(embedding.labels, start=1) if _names(label) & wanted}
+    if prompts.positive:
+        return {int(embedding.index[int(y), int(x)]) for x, y in prompts.positive} - {0}
+    return _best_in_box(embedding.index, prompts) if prompts.box is not None else set()
+
+
+def _nothing(embedding: Segments, prompts: Prompts, wanted: frozenset[str]) -> str:
+    here = _listed(sorted(set(embedding.labels))) or "nothing"
+    if wanted:
+        return f"No {' or '.join(sorted(wanted))} was found in this photo; found were {here}."
+    if prompts.positive or prompts.box is not None:
+        return f"The model knows nothing there; found in this photo were {here}."
+    return f"Click on the object, or write its label after the model, as in #person; found here were {here}."
 
 
 def _names(labels: str) -> frozenset[str]:

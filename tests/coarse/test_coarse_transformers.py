@@ -21,7 +21,7 @@ from transformers import (
     pipeline,
 )
 
-from matting.coarse import Prompts, SegmenterUnavailable, load_segmenter
+from matting.coarse import Prompts, SegmenterUnavailable, as_asked, knows_names, load_segmenter
 from matting.coarse.transformers_segmentation import LabelledSegmenter, Segments
 
 
@@ -79,6 +79,27 @@ def test_segments_are_those_of_the_librarys_own_pipeline(saved):
     for number, segment in enumerate(theirs, start=1):
         np.testing.assert_array_equal(segments.index == number, np.asarray(segment["mask"]) > 0)
     assert pickle.loads(pickle.dumps(segments)).labels == segments.labels
+
+
+def test_words_ask_for_labels_as_those_written_after_the_model_do(saved):
+    photo, plain = noise((48, 72)), load_segmenter(f"transformers:{saved}")
+    segments = plain.embed(photo)
+    name = segments.labels[0].split(",")[0].split(";")[0]
+    named = load_segmenter(f"transformers:{saved}#{name}")
+    asked = plain.segment(segments, Prompts(words=f" {name.upper()} "))
+    np.testing.assert_array_equal(asked.best, named.segment(segments, Prompts()).best)
+    other = load_segmenter(f"transformers:{saved}#wall" if name != "wall" else f"transformers:{saved}#hat")
+    np.testing.assert_array_equal(other.segment(segments, Prompts(words=name)).best, asked.best)
+    with pytest.raises(ValueError, match="knows no label dragon; it knows wall, person"):
+        plain.segment(segments, Prompts(words="dragon"))
+
+
+def test_a_segmenter_that_knows_no_names_is_not_asked_by_words():
+    assert knows_names("transformers:x/y#hat") and not knows_names("sam")
+    with pytest.raises(ValueError, match="grabcut understands clicks and boxes, but no words"):
+        as_asked("grabcut", Prompts(words="hat"), (10, 10))
+    asked = as_asked("transformers:x/y", Prompts(box=(-5, 0, 90, 9), words="hat"), (10, 10))
+    assert asked == Prompts(box=(0, 0, 10, 9), words="hat")
 
 
 def test_a_label_is_the_union_of_its_segments_at_the_photos_size(saved):

@@ -13,6 +13,7 @@ from matting.app.pick.drawn_boxes import drawn_boxes
 from matting.app.pick.live import TILE, LivePart, lay_out_live
 from matting.app.pick.segmenter_menu import first_segmenter
 from matting.app.result.brush import painted_strokes
+from matting.coarse import knows_names
 
 PICK_FIRST = "Choose a photo: drop it here, take it with the camera, paste it, or try one of the examples."
 CLICKS = [("+ Keep", "keep"), ("− Drop", "remove"), ("Box", "corner")]
@@ -55,6 +56,7 @@ class PhotoStage:
     clear: gr.Button
     candidates: gr.Gallery
     segmenter: gr.Dropdown
+    words: gr.Textbox
     painting: gr.Column
     painter: gr.ImageEditor
     use_painted: gr.Button
@@ -118,6 +120,14 @@ def lay_out_pick(segmenters: list[tuple[str, str]]) -> PhotoStage:
                         value=first_segmenter(),
                         label="Clicks are understood by",
                         elem_id="segmenter",
+                    )
+                    words = gr.Textbox(
+                        label="Or say what it is",
+                        placeholder="person, hat",
+                        max_length=200,
+                        submit_btn="Find",
+                        visible=knows_names(segmenter.value),
+                        elem_id="words",
                     )
                 mask_tools = _lay_out_mask_tools()
     return collect(PhotoStage, locals())

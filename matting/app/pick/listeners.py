@@ -23,7 +23,7 @@ from matting.app.result.layout import CUTOUT_LATER
 from matting.app.session.leaving import unless_gone
 from matting.app.session.stages import Click, Clicks, Kind, Photo, Selection
 from matting.app.session.trimap_edit import TrimapEdit
-from matting.coarse import DEFAULT, Prompts, SegmenterUnavailable, needs_prompts
+from matting.coarse import DEFAULT, Prompts, SegmenterUnavailable, knows_names, needs_prompts
 from matting.images import read_shown
 
 CLICK_NOW = "Click on what you want to keep."
@@ -115,6 +115,18 @@ class Picks:
             clicks.prompts.checked(photo.size)
         return {self.states.early: ()} | self.show_clicks(photo, clicks, None)
 
+    @forgiving
+    def say_words(self, words: str, photo: Photo | None, clicks: Clicks, selection: Selection | None) -> Update:
+        """Take words that say what is meant; `segment` follows."""
+        words = " ".join(words.split())
+        if photo is None or words == clicks.words:
+            return gr.skip()
+        return self.show_clicks(photo, clicks.add(Click(0, 0, "words", words=words)), selection)
+
+    def show_words(self, name: str) -> Update:
+        """Offer to say what is meant where the segmenter knows names."""
+        return {self.stage.words: gr.Textbox(visible=knows_names(name))}
+
     def _add(self, photo: Photo, clicks: Clicks, selection: Selection | None, click: Click) -> Update:
         clicks = clicks.add(click)
         if clicks.prompts:
@@ -175,7 +187,7 @@ class Picks:
             return self.show_selection(photo, clicks, selection, trimap)
 
         own = selection is not None and selection.asked is None and not clicks.trail
-        if own or (clicks.prompts is None and (clicks.waiting or needs_prompts(name))):
+        if own or (clicks.prompts_for(name) is None and (clicks.waiting or needs_prompts(name))):
             return self.show_selection(photo, clicks, selection if own else None, trimap)
         if selection and selection.asked == (clicks, name):
             return as_it_is()
@@ -222,9 +234,9 @@ class Picks:
             refuse(error)
             name = OFFLINE
             embedding = self.steps.embed(photo.image, photo.stamp, name, embedding)
-        answer = self.steps.segment(photo.image, embedding, clicks.prompts or Prompts())
+        answer = self.steps.segment(photo.image, embedding, clicks.prompts_for(name) or Prompts())
         selection = Selection.of_masks(answer.masks, answer.scores, (clicks, name))
-        if clicks.prompts is None and name == DEFAULT:
+        if clicks.prompts_for(name) is None and name == DEFAULT:
             selection = selection.propose()
         kept = {self.states.embedding: embedding, self.stage.segmenter: name}
         return kept | self.show_selection(photo, Clicks(clicks.trail), selection, trimap)

@@ -34,6 +34,7 @@ def _connect_clicks(page: Page, picks: Picks, own: OwnMasks) -> list[Any]:
             **each,
         ),
         stage.boxes.select(picks.draw_box, made, clicked, **each),
+        stage.words.submit(picks.say_words, [stage.words, *made], [states.clicks, stage.photo, stage.say], **CLICKING),
         stage.clear.click(picks.clear, [states.photo], clicked, **CLICKING),
         stage.use_scribbles.click(
             own.take_scribbles,
@@ -48,6 +49,7 @@ def _connect_clicks(page: Page, picks: Picks, own: OwnMasks) -> list[Any]:
         event.then(picks.segment, held, answer, show_progress="hidden", trigger_mode="multiple", **HEAVY)
         for event in listening
     ]
+    stage.segmenter.change(picks.show_words, [stage.segmenter], [stage.words], **QUICK)
     return [
         *answered,
         stage.segmenter.input(picks.segment, held, answer, show_progress_on=stage.segmenter, **HEAVY),

@@ -7,6 +7,7 @@ import numpy as np
 from matting.app.backend.other_methods import source_of
 from matting.app.session.stages import Photo, Selection
 from matting.app.session.trimap_edit import TrimapEdit
+from matting.coarse import knows_names
 from matting.pipeline import MattingPipeline
 from matting.replay.recipe import Recipe
 from matting.replay.replaying import notebook_cell, record
@@ -41,8 +42,13 @@ def _where_the_mask_is_from(selection: Selection) -> dict:
         return {"mask": selection.masks[0].astype(np.float32) / 255}
     clicks, segmenter = selection.asked
     return {
-        "segmenter": segmenter,
+        "segmenter": _naming(segmenter, clicks.words) if knows_names(segmenter) else segmenter,
         "points": clicks.points,
         "box": clicks.box,
         "candidate": selection.chosen,
     }
+
+
+def _naming(segmenter: str, words: str) -> str:
+    """Return a segmenter's name with words as the labels that are the object, as a recipe and `--coarse` write them."""
+    return f"{segmenter.partition('#')[0]}#{words}" if words else segmenter

@@ -19,10 +19,10 @@ import numpy as np
 
 from matting import masks
 from matting.app.parts.drawing import shrink
-from matting.coarse import Box, Prompts
+from matting.coarse import Box, Prompts, knows_names
 from matting.images import Along, Carried, carried
 
-Kind = Literal["keep", "remove", "corner"]
+Kind = Literal["keep", "remove", "corner", "words"]
 Tool = tuple[str, float]
 
 
@@ -91,7 +91,7 @@ class Photo:
 
 @dataclass(frozen=True)
 class Click:
-    """One click in the photo's coordinates."""
+    """One click in the photo's coordinates, or words that say what is meant; these are nowhere."""
 
     x: float
     y: float
@@ -100,11 +100,14 @@ class Click:
     """Whether it ends a box that was drawn in one go, and undo takes both of its corners back at once."""
     at: float = field(default_factory=time.monotonic, compare=False)
     """When it was made: of all that a visitor did, the newest is undone first."""
+    words: str = ""
 
 
 @dataclass(frozen=True)
 class Clicks:
     """All clicks in their order; of the box corners the last two count, and an odd one waits for its partner.
+
+    Of words the last count.
 
     Undone clicks are kept for redo and do not count in comparisons. `example` names the example photo that they shipped
     with, until somebody clicks.
@@ -141,7 +144,9 @@ class Clicks:
     @property
     def points(self) -> tuple[tuple[float, float, int], ...]:
         """The points as (x, y, 1 = keep or 0 = remove)."""
-        return tuple((click.x, click.y, int(click.kind == "keep")) for click in self.trail if click.kind != "corner")
+        return tuple(
+            (click.x, click.y, int(click.kind == "keep")) for click in self.trail if click.kind in ("keep", "remove")
+        )
 
     @property
     def waiting(self) -> Click | None:
@@ -166,7 +171,20 @@ class Clicks:
     @property
     def prompts(self) -> Prompts | None:
         """The prompts for a segmenter, or None if there are none yet."""
-        return Prompts(points=self.points, box=self.box) if self.points or self.box else None
+        prompts = Prompts(self.points, self.box, self.words)
+        return None if prompts == Prompts() else prompts
+
+    @property
+    def words(self) -> str:
+        """What was said last; nothing if that was empty."""
+        said = [click.words for click in self.trail if click.kind == "words"]
+        return said[-1] if said else ""
+
+    def prompts_for(self, segmenter: str) -> Prompts | None:
+        """The prompts that a segmenter understands: without words where it knows no names."""
+        if knows_names(segmenter) or not self.words:
+            return self.prompts
+        return Clicks(tuple(click for click in self.trail if click.kind != "words")).prompts
 
     @property
     def _corners(self) -> list[Click]:

@@ -6,10 +6,13 @@ import gradio as gr
 import pytest
 from segmentation_cases import lively, semantic
 
+from matting.app.backend.computations import OWN_METHOD
 from matting.app.page import lay_out
 from matting.app.pick.segmenter_menu import ADDED, choices, read_added
-from matting.app.session.stages import Clicks
-from matting.coarse import SEGMENTERS, Prompts, load_segmenter
+from matting.app.session.recipe import recipe_of
+from matting.app.session.stages import Click, Clicks
+from matting.coarse import DEFAULT, SEGMENTERS, Prompts, load_segmenter
+from matting.replay.replaying import replay
 
 
 @pytest.fixture
@@ -41,6 +44,31 @@ def test_an_added_model_finds_its_label_without_a_click(app, photo, added):
     expected = load_segmenter(name)
     best = expected.segment(expected.embed(photo.image), Prompts()).best
     assert (answer[app.page.states.selection].mask == best).all() and best.any()
+
+
+def test_words_are_a_step_like_a_click_and_their_recipe_is_replayed(app, photo, added):
+    states, stage = app.page.states, app.page.pick
+    named, label = added
+    name = named.partition("#")[0]
+    assert app.picks.show_words(name)[stage.words].visible and not app.picks.show_words(DEFAULT)[stage.words].visible
+    clicks = app.picks.say_words(f"  {label} ", photo, Clicks(), None)[states.clicks]
+    assert clicks.words == label and not clicks.points and clicks.undo().prompts is None
+    assert app.picks.say_words(label, photo, clicks, None) == gr.skip()
+    selection = app.picks.segment(photo, clicks, None, None, name, None)[states.selection]
+    expected = load_segmenter(named)
+    assert (selection.mask == expected.segment(expected.embed(photo.image), Prompts()).best).all()
+    trimap = app.trimaps.find_edges(photo, selection, None)
+    alpha = app.steps.alpha(photo.image, trimap.values, None, "hard")
+    recipe = recipe_of(app.steps.pipeline, photo, trimap, alpha, "hard", OWN_METHOD)
+    assert recipe.segmenter == named and recipe.points == ()
+    assert (replay(recipe, app.steps.pipeline, photo.image).alpha == alpha).all()
+
+
+def test_words_do_not_reach_a_segmenter_that_knows_no_names(app, photo):
+    clicks = Clicks().add(Click(0, 0, "words", words="hat")).add(Click(30, 20, "keep"))
+    assert clicks.prompts_for("grabcut") == Prompts(points=((30, 20, 1),))
+    assert clicks.prompts_for("transformers:x/y").words == "hat"
+    assert not app.picks.segment(photo, clicks, None, None, "grabcut", None)[app.page.states.selection].empty
 
 
 def test_the_command_line_and_the_environment_add_the_same_way(monkeypatch, capsys):
