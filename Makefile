@@ -1,12 +1,13 @@
 # `make demo` starts the app, `make notebooks` opens the notebooks, `make docs` renders them as
-# pages, `make test` runs lint and every test, `make trust` the long ones.
+# pages, `make test` runs lint and the tests, `make test-long` those that take longer, most of the browser's among them,
+# `make trust` these and what takes hours.
 # `make space REPO=someone/name` uploads the demo to a Space of Hugging Face; with DRY=1 it only lists what would go up.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 ON_ALL_CORES := -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo test trust screenshots test-lowest coverage audit lint browser notebooks docs space clean
+.PHONY: demo test test-long trust screenshots test-lowest coverage audit lint browser notebooks docs space clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python demo_app.py
@@ -14,8 +15,12 @@ demo: $(VENV)/.demo
 test: $(VENV)/.test browser lint
 	$(BIN)/python -m pytest $(ON_ALL_CORES)
 
+# What does not fit into a break: the page in a browser, notebooks in their kernels, programs that are killed.
+test-long: $(VENV)/.test browser
+	$(BIN)/python -m pytest -m long $(ON_ALL_CORES)
+
 # What takes too long for every day: load, faults, two ways to leave a photo, and the equations broken one by one.
-trust: $(VENV)/.test browser
+trust: test-long
 	$(BIN)/python -m pytest -m trust -s
 	$(BIN)/python tests/trust/mutants.py
 
@@ -23,7 +28,7 @@ trust: $(VENV)/.test browser
 screenshots: $(VENV)/.test browser
 	$(BIN)/python -m pytest -m screenshots tests/browser
 
-# Every test with the lowest versions that requirements.txt allows.
+# The tests of `make test` with the lowest versions that requirements.txt allows.
 LOWEST := $(VENV)-lowest
 test-lowest: browser
 	$(PYTHON) -m venv $(LOWEST)

@@ -60,6 +60,7 @@ def test_it_runs_as_a_user_without_rights_and_writes_in_tmp_alone(instructions):
     assert len(folders) >= 3 and all(folder.startswith("/tmp/") for folder in folders)
 
 
+@pytest.mark.long
 def test_with_its_files_alone_its_command_starts_a_demo_that_its_healthcheck_finds_and_that_writes_in_tmp_alone(
     instructions, tmp_path
 ):

@@ -45,6 +45,7 @@ def test_every_lesson_has_its_solutions():
     assert [path.name for path in LESSONS] == [path.name for path in NOTEBOOKS[len(LESSONS) :]]
 
 
+@pytest.mark.long
 @every_notebook
 def test_it_runs_in_a_clean_kernel(path):
     book = read(path)
@@ -132,6 +133,7 @@ def test_every_exercise_has_a_cell_that_says_not_yet_answered(path):
     assert said == [f"{name}: not yet answered." for name in ("1 · Predict", "2 · Implement", "3 · Break")]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("path", NOTEBOOKS[len(LESSONS) :], ids=named)
 def test_every_solution_is_found_right(path):
     said = [text.partition(". ")[0] for text in texts(read(path)) if re.match(r"\d · ", text)]

@@ -104,6 +104,7 @@ def run_installed(installed, folder, *words):
     return done.stdout
 
 
+@pytest.mark.long
 def test_a_wheel_cuts_out_with_the_bundled_weights_outside_the_checkout(installed, tmp_path):
     """By the console command, as a module and in Python; the three agree to the last bit."""
     with Image.open(ROOT / "assets" / "examples" / "parrots.jpg") as photo:

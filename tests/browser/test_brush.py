@@ -5,9 +5,12 @@ from __future__ import annotations
 import io
 
 import numpy as np
+import pytest
 from driving import PARROTS, PHONE, assert_no_sideways_scroll, downloaded, say, where_the_photo_is
 from PIL import Image
 from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.long
 
 LEMUR = Image.open(PARROTS.with_name("lemur.jpg")).convert("RGB")
 CUTOUT = "#live-cutout img"

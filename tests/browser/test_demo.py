@@ -31,6 +31,8 @@ from playwright.sync_api import expect
 
 from matting.app.result.backgrounds import place
 
+pytestmark = pytest.mark.long
+
 
 def test_from_upload_and_clicks_to_a_cutout_with_a_painted_stroke(open_page):
     page = open_page()

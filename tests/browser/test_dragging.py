@@ -31,6 +31,8 @@ from driving import (
 )
 from playwright.sync_api import Page, Request, expect
 
+pytestmark = pytest.mark.long
+
 LEMUR = ASSETS / "examples" / "lemur.jpg"
 TALL = {"viewport": {"width": 1280, "height": 3600}}
 """So tall a window that every picture can be dragged onto the photo."""

@@ -9,6 +9,8 @@ import pytest
 from driving import PHONE, SIZE, choose_photo, picture_of, say
 from playwright.sync_api import Page, expect
 
+pytestmark = pytest.mark.long
+
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text(encoding="utf-8")
 LAPTOP = {"viewport": {"width": 1366, "height": 768}}
 DISC = 80

@@ -6,6 +6,7 @@ import re
 import zipfile
 
 import numpy as np
+import pytest
 from driving import (
     PARROTS,
     PHONE,
@@ -34,6 +35,8 @@ from playwright.sync_api import expect
 from matting import MattingPipeline
 from matting.replay.recipe import read_recipe
 from matting.replay.replaying import replay
+
+pytestmark = pytest.mark.long
 
 LEMUR = PARROTS.with_name("lemur.jpg")
 

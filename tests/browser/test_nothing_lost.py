@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from driving import (
     PARROTS,
     SIZE,
@@ -21,6 +22,8 @@ from driving import (
     where_the_photo_is,
 )
 from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.long
 
 LEMUR = PARROTS.with_name("lemur.jpg")
 FILE = """async ([bytes, kind, target, type]) => {

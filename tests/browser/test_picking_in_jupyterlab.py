@@ -14,6 +14,8 @@ import pytest
 from conftest import MILLISECONDS_TO_WAIT, ROOT, SECONDS_TO_START
 from PIL import Image
 
+pytestmark = pytest.mark.long
+
 CELL = """
 import numpy as np
 from matting.figures import pick_place, show

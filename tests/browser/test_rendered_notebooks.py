@@ -2,8 +2,11 @@
 
 import nbformat
 import nbformat.v4 as notebook
+import pytest
 
 from matting.commands import notebooks
+
+pytestmark = pytest.mark.long
 
 PROSE = r"""# One
 

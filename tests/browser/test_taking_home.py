@@ -6,11 +6,14 @@ import io
 import zipfile
 
 import numpy as np
+import pytest
 from driving import PARROTS, PHONE, assert_no_sideways_scroll, choose_photo, download, downloaded, open_accordion, say
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from matting.app.result.taking import crop_to_object
+
+pytestmark = pytest.mark.long
 
 LEMUR = np.asarray(Image.open(PARROTS.with_name("lemur.jpg")).convert("RGB"))
 COPIED = """async () => {

@@ -90,6 +90,7 @@ LAUNCHERS = {
 """On CPUs `accelerate launch` starts one process, and torchrun as many as there should be."""
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("processes", LAUNCHERS)
 def test_the_command_line_runs_under_launchers(pool, tmp_path, processes):
     words = ["-m", *LAUNCHERS[processes], "-m", "--", "matting", "train", "tgn", "--run", tmp_path, "--pool", pool]

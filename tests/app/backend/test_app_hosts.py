@@ -70,6 +70,7 @@ def test_a_demo_for_others_answers_by_every_name(pipeline, tmp_path, chosen):
         assert httpx.get(f"{address}/config", headers={"Host": "demo.example"}).status_code == 200
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("environment", "status"), [({}, 400), ({"GRADIO_SERVER_NAME": "0.0.0.0"}, 200)])
 def test_the_command_answers_by_other_names_only_where_the_environment_names_a_server(tmp_path, environment, status):
     with socket.socket() as probe:

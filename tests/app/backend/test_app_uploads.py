@@ -114,6 +114,7 @@ def files_for(function: BlockFunction, names: list[str]) -> list[tuple[int, dict
     ]
 
 
+@pytest.mark.long
 def test_every_endpoint_refuses_every_file_that_was_not_uploaded_in_the_same_sentence(demo, place):
     """Also endpoints that come later: all that the page has are asked, at every input."""
     functions = demo.page.fns.items()

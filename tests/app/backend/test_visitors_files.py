@@ -41,6 +41,7 @@ def start(uploads, photo):
     return process, folder
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_stopped_demo_takes_its_visitors_files_with_it(tmp_path, number):
     photo = CHECKOUT / "assets/examples/lemur.jpg"
@@ -50,6 +51,7 @@ def test_a_stopped_demo_takes_its_visitors_files_with_it(tmp_path, number):
     assert not folder.exists()
 
 
+@pytest.mark.long
 def test_a_killed_demos_files_are_gone_at_the_next_start_and_a_running_ones_stay(tmp_path):
     photo = CHECKOUT / "assets/examples/lemur.jpg"
     (tmp_path / "mine").mkdir()

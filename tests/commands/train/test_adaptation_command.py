@@ -84,6 +84,7 @@ def test_weights_in_weights_out_and_a_stopped_run_goes_on_exactly(root, tmp_path
     assert result.alpha.shape == SIZE
 
 
+@pytest.mark.long
 def test_a_killed_adaptation_goes_on_exactly(root, tmp_path):
     assert command(root, tmp_path / "whole", "--steps", 30) == 0
     assert command(root, tmp_path / "killed", "--steps", 30, "--time-limit", 0) == 0  # a checkpoint after one step
@@ -202,6 +203,7 @@ def test_masks_that_matte_saves_guide_a_training(root, tmp_path, capsys):
     assert "Weights of tgn" in capsys.readouterr().out
 
 
+@pytest.mark.long
 def test_it_runs_under_torchrun(root, tmp_path):
     words = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", 2, "-m", "--", "matting"]
     done = subprocess.run(

@@ -154,6 +154,7 @@ def test_a_method_that_fails_on_a_good_trimap_is_not_replaced_by_the_mask(root, 
         scored(root)
 
 
+@pytest.mark.long
 def test_processes_change_nothing(root, tmp_path):
     examples = read_alphamatting(root, "training", ())
     runs = {name: run for name, run in trimap_free.runs(20).items() if name in (MASK, "closed-form 21")}
