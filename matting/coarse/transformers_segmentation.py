@@ -153,7 +153,7 @@ def _nothing(embedding: Segments, prompts: Prompts, wanted: frozenset[str]) -> s
         return f"No {' or '.join(sorted(wanted))} was found in this photo; found were {here}."
     if prompts.positive or prompts.box is not None:
         return f"The model knows nothing there; found in this photo were {here}."
-    return f"Click on the object, or write its label after the model, as in #person; found here were {here}."
+    return f"Click on the object, or say its label (after the model as #person); found here were {here}."
 
 
 def _names(labels: str) -> frozenset[str]:

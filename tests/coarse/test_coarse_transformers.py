@@ -161,7 +161,7 @@ def test_what_is_not_found_is_said_with_what_is():
         kept({"dog", "cat"})
     with pytest.raises(ValueError, match="knows nothing there"):
         kept({}, Prompts(points=[(12, 0, 1)]))
-    with pytest.raises(ValueError, match="Click on the object, or write its label"):
+    with pytest.raises(ValueError, match="Click on the object, or say its label"):
         kept({})
     with pytest.raises(ValueError, match="lies outside the photo"):
         kept({"hat"}, Prompts(points=[(30, 3, 1)]))

@@ -123,9 +123,8 @@ def lay_out_pick(segmenters: list[tuple[str, str]]) -> PhotoStage:
                     )
                     words = gr.Textbox(
                         label="Or say what it is",
-                        placeholder="person, hat",
+                        placeholder="person, hat; then Enter",
                         max_length=200,
-                        submit_btn="Find",
                         visible=knows_names(segmenter.value),
                         elem_id="words",
                     )
