@@ -51,7 +51,7 @@ class TestPhotoSources:
             Image.fromarray(COLOURS).save(path)
         else:
             path = shared_data / "lemur" / "lemur.png"
-        assert np.array_equal(read(path)[0], cv2.imread(str(path), cv2.IMREAD_COLOR_RGB))
+        assert np.array_equal(read(path)[0], cv2.imread(str(path))[..., ::-1])
 
 
 class TestModes:
