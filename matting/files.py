@@ -1,7 +1,8 @@
-"""Where the files that ship with the project are, and how files are written: whole or not at all."""
+"""Where the files that ship with the project are, what tells files apart, how they are written: whole or not at all."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 import re
@@ -102,3 +103,16 @@ def write_whole(path: str | os.PathLike[str], content: str | bytes) -> None:
     """Write text (as UTF-8) or bytes to a file, whole or not at all."""
     with whole_file(path) as part:
         part.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def digest_of(path: str | os.PathLike[str]) -> str:
+    """Return SHA-256 of a file's bytes in hexadecimal, read piece by piece.
+
+    Raises:
+        OSError: If the file cannot be read.
+    """
+    digest = hashlib.sha256()
+    with Path(path).open("rb") as file:
+        while piece := file.read(2**20):
+            digest.update(piece)
+    return digest.hexdigest()

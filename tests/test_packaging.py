@@ -6,7 +6,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tomllib
 from importlib.metadata import version
 from pathlib import Path
 
@@ -17,6 +16,11 @@ from packaging.specifiers import SpecifierSet
 from PIL import Image
 
 from matting.app import launch_options
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 ROOT = Path(__file__).resolve().parents[1]
 SPACES_COLOURS = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}
@@ -56,9 +60,9 @@ def test_gradio_knows_every_option_of_the_launch():
     assert set(launch_options()) <= set(inspect.signature(gr.Blocks.launch).parameters)
 
 
-def test_pythons_from_3_11_to_3_13_are_welcome_and_no_others():
+def test_pythons_from_3_10_to_3_13_are_welcome_and_no_others():
     welcome = SpecifierSet(project()["requires-python"])
-    assert [minor for minor in range(9, 16) if welcome.contains(f"3.{minor}.1")] == [11, 12, 13]
+    assert [minor for minor in range(8, 16) if welcome.contains(f"3.{minor}.1")] == [10, 11, 12, 13]
 
 
 def test_a_space_finds_what_the_front_matter_names(front_matter):

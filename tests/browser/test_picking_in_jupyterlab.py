@@ -11,7 +11,7 @@ import nbformat
 import nbformat.v4 as notebook
 import numpy as np
 import pytest
-from conftest import MILLISECONDS_TO_WAIT, ROOT, SECONDS_TO_START
+from demo_server import MILLISECONDS_TO_WAIT, ROOT, SECONDS_TO_START
 from PIL import Image
 
 pytestmark = pytest.mark.long

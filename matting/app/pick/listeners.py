@@ -117,11 +117,14 @@ class Picks:
 
     @forgiving
     def say_words(self, words: str, photo: Photo | None, clicks: Clicks, selection: Selection | None) -> Update:
-        """Take words that say what is meant; `segment` follows."""
+        """Take words that say what is meant, in place of words that nothing was found for; `segment` follows."""
         words = " ".join(words.split())
-        if photo is None or words == clicks.words:
+        answered = selection is not None and selection.asked is not None and selection.asked[0] == clicks
+        if photo is None or (answered and words == clicks.words):
             return gr.skip()
-        return self.show_clicks(photo, clicks.add(Click(0, 0, "words", words=words)), selection)
+        in_vain = not answered and clicks.trail and clicks.trail[-1].kind == "words"
+        before = Clicks(clicks.trail[:-1]) if in_vain else clicks
+        return self.show_clicks(photo, before.add(Click(0, 0, "words", words=words)), selection)
 
     def show_words(self, name: str) -> Update:
         """Offer to say what is meant where the segmenter knows names."""
@@ -180,14 +183,14 @@ class Picks:
     ) -> Update:
         """Ask the segmenter for masks that fit the clicks, unless it has answered these very clicks."""
         nothing_yet = selection is None and not clicks.trail
-        if photo is None or (nothing_yet and needs_prompts(name)):
+        if photo is None or (nothing_yet and _waits_to_be_told(name)):
             return gr.skip()
 
         def as_it_is() -> Update:
             return self.show_selection(photo, clicks, selection, trimap)
 
         own = selection is not None and selection.asked is None and not clicks.trail
-        if own or (clicks.prompts_for(name) is None and (clicks.waiting or needs_prompts(name))):
+        if own or (clicks.prompts_for(name) is None and (clicks.waiting or _waits_to_be_told(name))):
             return self.show_selection(photo, clicks, selection if own else None, trimap)
         if selection and selection.asked == (clicks, name):
             return as_it_is()
@@ -363,3 +366,8 @@ def what_to_do_next(photo: Photo | None, clicks: Clicks, selection: Selection | 
     if clicks.example:
         return EXAMPLE
     return PICKED if selection.asked else OWN_MASK
+
+
+def _waits_to_be_told(name: str) -> bool:
+    """Tell whether a segmenter finds nothing by itself: it needs a click or, unless it was given one, a name."""
+    return needs_prompts(name) or (knows_names(name) and "#" not in name)

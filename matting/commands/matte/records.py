@@ -16,7 +16,7 @@ from functools import cached_property
 from pathlib import Path
 
 from matting.commands.matte.naming import Job, guidance_of
-from matting.files import write_whole
+from matting.files import digest_of, write_whole
 
 FOLDER = ".trimatte"
 LOST = "none"
@@ -130,7 +130,6 @@ def _source(weights: str) -> str:
 
 def _digest(path: str | os.PathLike[str]) -> str:
     try:
-        with Path(path).open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return digest_of(path)
     except OSError:
         return LOST

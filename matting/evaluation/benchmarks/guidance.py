@@ -33,6 +33,7 @@ from matting.data.planes import read_sized_mask, read_sized_trimap
 from matting.evaluation.benchmarks.photos import Photo
 from matting.evaluation.clicks import box_around, innermost
 from matting.evaluation.methods import load_pipeline
+from matting.files import digest_of
 from matting.trimaps.algebra import from_alpha, from_mask
 
 PROMPTS = ("nothing", "click", "box")
@@ -124,8 +125,7 @@ def mask_identity(kind: str | None) -> str:
     digest = hashlib.sha256()
     for path in sorted(source.rglob("*")) if source.is_dir() else [source]:
         if path.is_file():
-            with path.open("rb") as file:
-                digest.update(hashlib.file_digest(file, "sha256").digest())
+            digest.update(digest_of(path).encode())
     return f"{kind} {digest.hexdigest()[:16]}"
 
 

@@ -53,8 +53,8 @@ def test_words_are_a_step_like_a_click_and_their_recipe_is_replayed(app, photo, 
     assert app.picks.show_words(name)[stage.words].visible and not app.picks.show_words(DEFAULT)[stage.words].visible
     clicks = app.picks.say_words(f"  {label} ", photo, Clicks(), None)[states.clicks]
     assert clicks.words == label and not clicks.points and clicks.undo().prompts is None
-    assert app.picks.say_words(label, photo, clicks, None) == gr.skip()
     selection = app.picks.segment(photo, clicks, None, None, name, None)[states.selection]
+    assert app.picks.say_words(label, photo, clicks, selection) == gr.skip()
     expected = load_segmenter(named)
     assert (selection.mask == expected.segment(expected.embed(photo.image), Prompts()).best).all()
     trimap = app.trimaps.find_edges(photo, selection, None)
@@ -62,6 +62,29 @@ def test_words_are_a_step_like_a_click_and_their_recipe_is_replayed(app, photo, 
     recipe = recipe_of(app.steps.pipeline, photo, trimap, alpha, "hard", OWN_METHOD)
     assert recipe.segmenter == named and recipe.points == ()
     assert (replay(recipe, app.steps.pipeline, photo.image).alpha == alpha).all()
+
+
+def test_words_that_were_refused_are_no_step_to_return_to(app, photo, added):
+    states, named, label = app.page.states, *added
+    name = named.partition("#")[0]
+    clicks = Clicks().add(Click(30, 20, "keep"))
+    selection = app.picks.segment(photo, clicks, None, None, name, None)[states.selection]
+    refused = app.picks.say_words("dragon", photo, clicks, selection)[states.clicks]
+    with pytest.warns(UserWarning, match="knows no label dragon"):
+        left = app.picks.segment(photo, refused, selection, None, name, None)[states.selection]
+    assert left is selection
+    again = app.picks.say_words("dragon", photo, refused, left)[states.clicks]
+    assert again == refused != clicks
+    taken = app.picks.say_words(label, photo, again, left)[states.clicks]
+    assert taken.words == label and taken.undo() == clicks
+
+
+def test_a_segmenter_that_was_given_no_name_waits_for_one_or_for_a_click(app, photo, added, recwarn):
+    states, name = app.page.states, added[0].partition("#")[0]
+    clicks = Clicks().add(Click(0, 0, "words", words=added[1]))
+    selection = app.picks.segment(photo, clicks, None, None, name, None)[states.selection]
+    assert app.picks.segment(photo, clicks.undo(), selection, None, name, None)[states.selection] is None
+    assert not recwarn.list
 
 
 def test_words_do_not_reach_a_segmenter_that_knows_no_names(app, photo):
