@@ -71,7 +71,7 @@ def save(folder: Path, state: dict[str, Any], settings: dict[str, Any], schedule
     with writing("checkpoint", folder):
         folder.mkdir(parents=True, exist_ok=True)
         with whole_file(folder / NAME) as part:
-            part.write_bytes(data.getbuffer())
+            part.write_bytes(data.getvalue())  # a view in the error's traceback can crash Python (cpython#111049)
             _keep_the_one_before(folder)
 
 
