@@ -14,7 +14,8 @@ import torch
 from network_cases import NARROWEST, NARROWEST_TGN, randomise_norms
 from pictures import refused
 
-from matting import MattingPipeline, compositing, files
+from matting import MattingPipeline, files
+from matting.compositing import colours
 from matting.images import read_photo
 from matting.networks.spamattnet import SPAMattNet
 from matting.networks.tgn import TGN
@@ -38,7 +39,7 @@ if not child:
         if {colours}:
             result.cutout
     except RuntimeError as error:
-        os._exit(3 if str(error) == t.compositing.FORKED else 4)
+        os._exit(3 if str(error) == t.colours.FORKED else 4)
     os._exit(0 if abs(result.alpha - first.alpha).max() < 1e-4 else 5)
 for _ in range(1200):
     done, status = os.waitpid(child, os.WNOHANG)
@@ -162,15 +163,15 @@ def test_where_numba_may_write_nowhere_it_gets_a_folder_of_the_users_own(monkeyp
     monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
     monkeypatch.setattr(files.tempfile, "gettempdir", lambda: str(tmp_path))
     monkeypatch.delitem(sys.modules, "pymatting", raising=False)
-    compositing.let_numba_cache()
+    colours.let_numba_cache()
     assert "NUMBA_CACHE_DIR" not in os.environ  # here it may
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     monkeypatch.setitem(sys.modules, "numba", None)
-    compositing.let_numba_cache()
+    colours.let_numba_cache()
     folder = Path(os.environ["NUMBA_CACHE_DIR"])
     assert folder.parent == tmp_path and folder.stat().st_mode & 0o777 == 0o700
     monkeypatch.delenv("NUMBA_CACHE_DIR")
-    compositing.let_numba_cache()
+    colours.let_numba_cache()
     assert Path(os.environ["NUMBA_CACHE_DIR"]) == folder
 
 

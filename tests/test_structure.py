@@ -186,7 +186,8 @@ def test_no_library_code_warns_or_sets_threads():
     assert [name for name, call in calls if call == "warnings.warn"] == []
     setters = {name for name, call in calls if call == "torch.set_num_threads"}
     assert all(
-        layer(name) == layer("matting.commands") for name in setters - {"matting.compositing", "matting.pipeline"}
+        layer(name) == layer("matting.commands")
+        for name in setters - {"matting.compositing.colours", "matting.pipeline"}
     )
 
 

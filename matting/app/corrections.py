@@ -92,7 +92,7 @@ class Corrections:
         if selection is not None:
             corrected = replace(corrected, mask=served_files.show_exact(selection.shown, f"{made.name}_mask"))
         shown = list(batch.shown)
-        shown[index] = thumbnail(matte.foreground, matte.alpha, made.name)
+        shown[index] = thumbnail(matte.foreground, matte.shown, made.name)
         batch = replace(
             batch,
             shown=tuple(shown),

@@ -100,7 +100,7 @@ def show_preview(part: LivePart, photo: Photo, alpha: np.ndarray, trimap: Trimap
 
 def show_cutout(part: LivePart, matte: Matte) -> Update:
     """Show a finished cutout and offer its file."""
-    return _show(part, matte.foreground, matte.alpha, _name(matte.brushed)) | {
+    return _show(part, matte.foreground, matte.shown, _name(matte.brushed)) | {
         part.say: line(DONE),
         part.accept: gr.Button(visible=False),
         part.take: gr.DownloadButton(value=matte.cutout_file, visible=True),

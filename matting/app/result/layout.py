@@ -45,6 +45,7 @@ class ResultStage:
     across: gr.Slider
     down: gr.Slider
     freed: gr.Checkbox
+    shadow: gr.Checkbox
     download_cutout: gr.DownloadButton
     download_alpha: gr.DownloadButton
     download_trimap: gr.DownloadButton
@@ -110,6 +111,9 @@ def lay_out_result() -> ResultStage:
                             down = _slider("Up to down", "picture-down", 0, 100, 50)
                     freed = gr.Checkbox(
                         True, label="Free the colours from the old background", elem_id="freed", container=False
+                    )
+                    shadow = gr.Checkbox(
+                        False, label="Keep its shadow on a plain ground", elem_id="shadow", container=False
                     )
                 with gr.Column(scale=1, min_width=280):
                     download_cutout = download("Download cutout", "download-cutout", "primary")

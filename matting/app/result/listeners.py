@@ -22,6 +22,7 @@ from matting.app.session.leaving import unless_gone
 from matting.app.session.matte_files import (
     compose_whole,
     keep_matte,
+    on_shadow,
     pack,
     read_alpha,
     read_alpha_file,
@@ -219,14 +220,27 @@ class Results:
         return self.show_matte(photo, recolour(matte, photo, freed), Background(*chosen))
 
     @forgiving
-    def tell(self, along: Along, photo: Photo | None, matte: Matte | None, *chosen: Any) -> Update:
-        """Let what was chosen go along from the photo's file, where it does not yet."""
+    def tell(
+        self, along: Along, shadow: bool, freed: bool, photo: Photo | None, matte: Matte | None, *chosen: Any
+    ) -> Update:
+        """Let what was chosen go along, from the photo's file and of the object's shadow, where it does not yet."""
         shown: Update = {}
         if photo is not None and photo.along != along:
             photo = photo.telling(along)
             shown = {self.states.photo: photo}
-        if photo is not None and matte is not None and matte.along != along:
-            shown |= self.show_matte(photo, telling(matte, photo), Background(*chosen))
+        if photo is None or matte is None:
+            return shown or gr.skip()
+        before = matte
+        if matte.along != along:
+            matte = telling(matte, photo)
+        if shadow != (matte.shadow_file is not None):
+            try:
+                matte = on_shadow(matte, photo, freed, shadow)
+            except ValueError as error:
+                refuse(error)
+                shown |= {self.stage.shadow: False}
+        if matte is not before:
+            shown |= self.show_matte(photo, matte, Background(*chosen))
         return shown or gr.skip()
 
     def _alpha(self, photo: Photo, trimap: TrimapEdit, fusion: str, method: str) -> np.ndarray:
@@ -284,7 +298,7 @@ class Results:
 
     def _on_background(self, photo: Photo, matte: Matte, background: Background) -> Update:
         """Show photo and composite; a composite that is worth keeping is also made at the photo's own size."""
-        after = blend(matte.foreground, background.layer(photo.proxy, matte.alpha), matte.alpha)
+        after = blend(matte.foreground, background.layer(photo.proxy, matte.shown), matte.shown)
         composite = None
         if background.worth_keeping:
             whole = compose_whole(matte, partial(background.layer, photo.image))

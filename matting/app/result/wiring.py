@@ -66,10 +66,10 @@ def connect_result(page: Page, results: Results, closer: CloserLooks, stops: Sto
         results.choose_picture, seen, [*composite, states.backdrop, stage.picture, stage.backdrops], **QUICK
     )
     gr.on(
-        [states.photo.change, states.matte.change, stage.along.input],
+        [states.photo.change, states.matte.change, stage.along.input, stage.shadow.input],
         results.tell,
-        [stage.along, *seen],
-        [states.photo, *matte],
+        [stage.along, stage.shadow, stage.freed, *seen],
+        [states.photo, *matte, stage.shadow],
         trigger_mode="always_last",
         **QUICK,
     )

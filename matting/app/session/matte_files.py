@@ -14,7 +14,7 @@ from matting.app.parts import served_files
 from matting.app.parts.drawing import shrink
 from matting.app.session.stages import Matte, Photo
 from matting.app.session.trimap_edit import TrimapEdit
-from matting.compositing import blend, cutout, estimate_foreground
+from matting.compositing import blend, cutout, estimate_foreground, find_shadow, under
 from matting.images import write_alpha, write_png
 from matting.replay.recipe import Recipe
 
@@ -35,6 +35,7 @@ def keep_matte(
         recipe_file=_keep_recipe(recipe, photo) if recipe else None,
         foreground=np.empty(0),
         alpha=shrink(alpha),
+        shown=np.empty(0),
         made_from=trimap.stamp,
         brushed=trimap.brushed,
         along=photo.along,
@@ -52,6 +53,16 @@ def with_own_colours(matte: Matte, photo: Photo, colours: np.ndarray) -> Matte:
     """Return the matte with the visitor's own foreground layer, uint8 (H, W, 3), and a cutout in its colours."""
     layer = served_files.keep(lambda path: write_png(path, colours), f"{photo.name}_foreground.png")
     return _with_colours(replace(matte, foreground_file=layer), photo, colours, read_alpha(matte))
+
+
+def on_shadow(matte: Matte, photo: Photo, freed: bool, kept: bool) -> Matte:
+    """Return the matte with a cutout on the shadow that the object casts, or without it.
+
+    Raises:
+        ValueError: If no shadow can be told from the background.
+    """
+    shadow_file = _keep_shadow(photo, read_alpha(matte)) if kept else None
+    return recolour(replace(matte, shadow_file=shadow_file), photo, freed)
 
 
 def telling(matte: Matte, photo: Photo) -> Matte:
@@ -87,7 +98,7 @@ def compose_whole(matte: Matte, behind: Callable[[np.ndarray], np.ndarray]) -> n
 def pack(matte: Matte, photo: Photo, composite: str | None) -> str:
     """Return the path of a ZIP with all files of a matte, and the composite if there is one."""
     parts = [matte.cutout_file, matte.alpha_file, matte.trimap_file, matte.foreground_file]
-    parts += [path for path in (matte.recipe_file, composite) if path]
+    parts += [path for path in (matte.shadow_file, matte.recipe_file, composite) if path]
 
     def write(path: Path) -> None:
         with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:  # PNGs are compressed already
@@ -105,10 +116,18 @@ def _keep_cutout(photo: Photo, pixels: np.ndarray | Image.Image) -> str:
     return served_files.keep(lambda path: write_png(path, pixels, photo.told), f"{photo.name}_cutout.png")
 
 
+def _keep_shadow(photo: Photo, alpha: np.ndarray) -> str:
+    opacity = np.rint(find_shadow(photo.image, alpha) * 255).astype(np.uint8)
+    return served_files.keep(lambda path: write_png(path, opacity), f"{photo.name}_shadow.png")
+
+
 def _keep_recipe(recipe: Recipe, photo: Photo) -> str:
     text = recipe.to_json()
     return served_files.keep(lambda path: path.write_text(text, encoding="utf-8"), f"{photo.name}_recipe.json")
 
 
 def _with_colours(matte: Matte, photo: Photo, colours: np.ndarray, alpha: np.ndarray) -> Matte:
-    return replace(matte, cutout_file=_keep_cutout(photo, cutout(colours, alpha)), foreground=shrink(colours))
+    if matte.shadow_file:
+        colours, alpha = under(colours, alpha, read_pixels(matte.shadow_file) / np.float32(255))
+    file = _keep_cutout(photo, cutout(colours, alpha))
+    return replace(matte, cutout_file=file, foreground=shrink(colours), shown=shrink(alpha))

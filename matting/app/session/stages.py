@@ -273,7 +273,7 @@ class Matte:
     """A finished matte: its files, and small layers for the views of the new background.
 
     `brushed` is that of its trimap, `along` the photo's, `own_file` the matte that a visitor brought, before the brush
-    changed it.
+    changed it. `shown` is the cutout's alpha: the matte's and, where it stands on its shadow, that of `shadow_file`.
     """
 
     alpha_file: str
@@ -283,7 +283,9 @@ class Matte:
     recipe_file: str | None
     foreground: np.ndarray
     alpha: np.ndarray
+    shown: np.ndarray
     made_from: str
     brushed: int = 0
     own_file: str | None = None
+    shadow_file: str | None = None
     along: Along = "all but the place"

@@ -12,7 +12,7 @@ from PIL import Image
 
 from matting.app.result.backgrounds import Background
 from matting.app.result.taking import SHOWS, Taking, crop_to_object
-from matting.app.session.matte_files import keep_matte
+from matting.app.session.matte_files import keep_matte, read_pixels
 from matting.app.session.stages import Photo
 
 ENDINGS = {"png": "PNG", "webp": "WEBP", "jpg": "JPEG"}
@@ -95,7 +95,7 @@ def test_what_was_chosen_goes_along_into_every_file_once(app, photo, trimap, tmp
     told = Photo.of(photo.image, "told", "told.png", str(tmp_path / "told.png"))
     matte = keep_matte(told, trimap, disc(30).astype(np.float32))
     chosen = ("colour", "#00ff00", None, 100, 50, 50, "jpg")
-    shown = app.results.tell(along, told, matte, *chosen)
+    shown = app.results.tell(along, False, True, told, matte, *chosen)
     if along == told.along:
         assert shown == gr.skip()
         return
@@ -113,7 +113,41 @@ def test_what_was_chosen_goes_along_into_every_file_once(app, photo, trimap, tmp
     for before, after in ((matte.cutout_file, changed.cutout_file), (matte.alpha_file, changed.alpha_file)):
         with Image.open(before) as first, Image.open(after) as second:
             assert np.array_equal(np.asarray(first), np.asarray(second))
-    assert app.results.tell(along, told, changed, *chosen) == gr.skip()
+    assert app.results.tell(along, False, True, told, changed, *chosen) == gr.skip()
+
+
+def test_a_kept_shadow_is_in_the_cutout_and_on_every_background_and_can_be_dropped(app, trimap):
+    states, stage = app.page.states, app.page.result
+    alpha = disc(30).astype(np.float32)
+    ground = np.full((*alpha.shape, 3), 220, np.uint8)
+    bottom = int(np.flatnonzero(alpha.any(axis=1))[-1])
+    middle = int(np.median(np.flatnonzero(alpha[bottom])))
+    ground[bottom - 4 : bottom + 6, middle - 10 : middle + 10] = 110  # half the light
+    ground[alpha > 0.5] = 200, 30, 30
+    photo = Photo.of(ground, "lit", "lit.png", "lit.png")
+    matte = keep_matte(photo, trimap, alpha)
+    chosen = ("colour", "#00ff00", None, 100, 50, 50, "png")
+    shown = app.results.tell(photo.along, True, True, photo, matte, *chosen)
+    kept = shown[states.matte]
+    y, x = bottom + 3, middle
+    for file, opacity in ((matte.cutout_file, 0), (kept.cutout_file, 0.5)):
+        assert abs(read_pixels(file)[y, x, 3] / 255 - opacity) < 0.06
+    assert (read_pixels(kept.alpha_file) == read_pixels(matte.alpha_file)).all()
+    composite = read_pixels(shown[stage.download_composite].value["path"])
+    assert np.abs(composite[y, x].astype(int) - (0, 128, 0)).max() < 16
+    assert app.results.tell(photo.along, True, True, photo, kept, *chosen) == gr.skip()
+    recoloured = app.results.recolour(False, photo, kept, *chosen)[states.matte]
+    assert (read_pixels(recoloured.cutout_file)[y, x] == read_pixels(kept.cutout_file)[y, x]).all()
+    dropped = app.results.tell(photo.along, False, True, photo, kept, *chosen)[states.matte]
+    assert (read_pixels(dropped.cutout_file) == read_pixels(matte.cutout_file)).all()
+
+
+def test_where_no_shadow_can_be_told_the_box_is_unticked_and_it_is_said(app, photo, trimap):
+    matte = keep_matte(photo, trimap, disc(30).astype(np.float32))
+    chosen = ("checkerboard", "#00ff00", None, 100, 50, 50, "png")
+    with pytest.warns(UserWarning, match="comes without one"):
+        shown = app.results.tell(photo.along, True, True, photo, matte, *chosen)
+    assert shown == {app.page.result.shadow: False}
 
 
 def test_a_gradient_ends_in_its_colour_and_a_blurred_photo_keeps_the_objects_colours_out():

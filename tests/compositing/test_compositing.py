@@ -14,6 +14,7 @@ from strategies import alphas, any_image, images, photo_sizes, sizes
 
 import matting
 from matting import compositing
+from matting.compositing import colours
 from matting.images import read_mask, read_photo
 
 layers = sizes.flatmap(lambda size: st.tuples(images(size), images(size), alphas(size)))
@@ -191,7 +192,7 @@ def test_what_does_not_fit_is_refused_in_one_sentence(call, words):
     assert str(refusal.value).endswith(".")
 
 
-@pytest.mark.parametrize(("patience", "told"), [(0.01, [compositing.COMPILING]), (60, [])])
+@pytest.mark.parametrize(("patience", "told"), [(0.01, [colours.COMPILING]), (60, [])])
 def test_whoever_waits_for_the_compilation_is_told_why(monkeypatch, caplog, patience, told):
     class Slow(types.ModuleType):
         def __getattr__(self, name):
@@ -199,7 +200,7 @@ def test_whoever_waits_for_the_compilation_is_told_why(monkeypatch, caplog, pati
             return name
 
     monkeypatch.setitem(sys.modules, "pymatting", Slow("pymatting"))
-    monkeypatch.setattr(compositing, "PATIENCE", patience)
+    monkeypatch.setattr(colours, "PATIENCE", patience)
     assert compositing.load_estimator() == "estimate_foreground_ml"
     assert caplog.messages == told
 
