@@ -7,7 +7,17 @@ import zipfile
 
 import numpy as np
 import pytest
-from driving import PARROTS, PHONE, assert_no_sideways_scroll, choose_photo, download, downloaded, open_accordion, say
+from driving import (
+    PARROTS,
+    PHONE,
+    assert_no_sideways_scroll,
+    choose_photo,
+    download,
+    downloaded,
+    open_accordion,
+    say,
+    upload,
+)
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
@@ -23,6 +33,39 @@ COPIED = """async () => {
     ink.drawImage(picture, 0, 0);
     return [picture.width, picture.height, ...ink.getImageData(0, 0, 1, 1).data];
 }"""
+
+
+@pytest.mark.parametrize("options", [{}, PHONE], ids=["desktop", "phone"])
+def test_a_shadow_is_kept_dropped_and_refused(open_page, tmp_path, options):
+    y, x = np.mgrid[:300, :400]
+    disc = np.clip((60 - np.hypot(x - 200, y - 120)) / 2 + 0.5, 0, 1)[:, :, None]
+    shadow = 0.5 * np.exp(-((((x - 215) / 85) ** 2 + ((y - 188) / 25) ** 2) ** 2))[:, :, None]
+    lit = disc * [190, 40, 40] + (1 - disc) * (1 - shadow) * (225 - 20 * x / 400)[:, :, None]
+    Image.fromarray(np.rint(lit).astype(np.uint8)).save(tmp_path / "lit.png")
+    Image.fromarray(np.rint(disc[:, :, 0] * 255).astype(np.uint8)).save(tmp_path / "disc.png")
+    page = open_page(**options)
+    choose_photo(page, tmp_path / "lit.png", automatic=True)
+    upload(page, "own-matte", tmp_path / "disc.png")
+    say(page, "live", "Press and hold")
+    kept = page.get_by_label("Keep its shadow")
+    place = (215, 195)
+
+    def opacity(cutout: Image.Image) -> int:
+        return cutout.convert("RGBA").getpixel(place)[3]
+
+    assert opacity(download(page, "download-cutout")) == 0
+    kept.check()
+    cutout = downloaded(page, "take-cutout", lambda cutout: opacity(cutout) > 0)
+    assert abs(opacity(cutout) - 127) < 12 and cutout.convert("RGBA").getpixel((20, 20))[3] == 0
+    kept.uncheck()
+    downloaded(page, "take-cutout", lambda cutout: opacity(cutout) == 0)
+    assert_no_sideways_scroll(page)
+
+    page.locator("#examples").get_by_role("button", name="Lemur").click()
+    say(page, "result", "Drag the handle")
+    kept.check()
+    expect(page.locator(".toast-wrap")).to_contain_text("comes without one")
+    expect(kept).not_to_be_checked()
 
 
 def seen_as(page: Page, selector: str, size: tuple[int, int]) -> np.ndarray:
