@@ -39,7 +39,7 @@ def test_every_step_of_one_photo(open_page):
     keep(page, "1-what-stands-out")
     click_photo(page, *ON_THE_RED_PARROT)
     say(page, "live", "Your cutout")
-    expect(page.locator("#strip img")).to_have_count(5)
+    expect(page.locator("#strip img")).to_have_count(5, timeout=60_000)
     keep(page, "2-one-click")
     wait_for_editor(page)
     keep(page.locator("#stage-edges"), "3-edges")
