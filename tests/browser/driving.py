@@ -71,6 +71,7 @@ def where_the_photo_is(page: Page, selector: str = "#photo img") -> list[float]:
     """Return left, top, width and height of the photo itself, without the margins beside it."""
     image = page.locator(selector)
     image.scroll_into_view_if_needed()
+    page.wait_for_function("selector => document.querySelector(selector)?.naturalWidth > 0", arg=selector)
     return image.evaluate(
         """image => {
             const box = image.getBoundingClientRect();
