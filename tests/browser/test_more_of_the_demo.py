@@ -83,9 +83,12 @@ def test_a_stroke_is_previewed_and_everything_is_in_the_archive_with_a_recipe_th
     begin_with_trimap(page, tmp_path / "trimap.png")
     wait_for_editor(page)
     cut_out(page)
+    # The status line says the same before and after, so what tells the whole pass is its picture: the second one.
+    page.wait_for_function(
+        "[...document.querySelectorAll('#before-after img')].some((i) => /after.png/.test(i.src) && i.naturalWidth)"
+    )
     choose_brush(page, "Drop")
     paint_across_the_middle(page)
-    # The status line says the same before and after, so what tells the whole pass is its picture.
     with page.expect_response(lambda response: "after.png" in response.url):
         with page.expect_response(lambda response: "preview.png" in response.url):
             page.get_by_role("button", name="Cut out", exact=True).click()
