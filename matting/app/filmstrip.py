@@ -94,8 +94,8 @@ def slots(
         values = cv2.resize(trimap.values, small.shape[1::-1], interpolation=cv2.INTER_NEAREST_EXACT)
         shown["trimap"] = Slot(tint(small, values), old_trimap)
     if matte is not None:
-        alpha = _small(matte.shown)
-        cutout = blend(_small(matte.foreground), checkerboard(alpha.shape, TILE), alpha)
+        alpha, cutouts = _small(matte.alpha), _small(matte.shown)
+        cutout = blend(_small(matte.foreground), checkerboard(alpha.shape, TILE), cutouts)
         shown |= {"matte": Slot(np.rint(alpha * 255).astype(np.uint8), old_matte), "cutout": Slot(cutout, old_matte)}
     return shown
 

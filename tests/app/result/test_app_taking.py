@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from matting.app.filmstrip import slots
 from matting.app.result.backgrounds import Background
 from matting.app.result.taking import SHOWS, Taking, crop_to_object
 from matting.app.session.matte_files import keep_matte, read_pixels
@@ -136,6 +137,9 @@ def test_a_kept_shadow_is_in_the_cutout_and_on_every_background_and_can_be_dropp
     composite = read_pixels(shown[stage.download_composite].value["path"])
     assert np.abs(composite[y, x].astype(int) - (0, 128, 0)).max() < 16
     assert app.results.tell(photo.along, True, True, photo, kept, *chosen) == gr.skip()
+    strips = [slots(photo, None, trimap, one) for one in (matte, kept)]
+    assert np.array_equal(*(strip["matte"].picture for strip in strips))
+    assert not np.array_equal(*(strip["cutout"].picture for strip in strips))
     recoloured = app.results.recolour(False, photo, kept, *chosen)[states.matte]
     assert (read_pixels(recoloured.cutout_file)[y, x] == read_pixels(kept.cutout_file)[y, x]).all()
     dropped = app.results.tell(photo.along, False, True, photo, kept, *chosen)[states.matte]
