@@ -61,14 +61,15 @@ def find_shadow(image: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     size = max(1, round(alpha.shape[1] * scale)), max(1, round(alpha.shape[0] * scale))
     photo = cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
     covered = cv2.resize(alpha.astype(np.float32), size, interpolation=cv2.INTER_AREA)
-    share, noise = _darker(photo, covered < LEAST)
-    gray = np.clip(share.mean(axis=2), 0, 1)
-    certain = np.clip(gray / max(noise, 1 / 255) - NOISE, 0, 1) * (np.ptp(share, axis=2) < GRAY + NOISE * noise)
-    rough = np.abs(gray - cv2.GaussianBlur(gray, (0, 0), 2))
-    found = _beside(gray * certain * (covered < LEAST), covered, rough / max(noise, 1 / 255))
+    ground = covered < LEAST
+    share, noise = _darker(photo, ground)
+    gray, step = np.clip(share.mean(axis=2), 0, 1), max(noise, 1 / 255)
+    certain = np.clip(gray / step - NOISE, 0, 1) * (np.ptp(share, axis=2) < GRAY + NOISE * noise)
+    rough = np.abs(gray - cv2.GaussianBlur(gray, (0, 0), 2)) / step
+    found = _beside(gray * certain * ground, ground, rough)
     if not found.any():
         raise ValueError(NONE)
-    found = cv2.GaussianBlur(_beneath(found, covered), (0, 0), 1.5)
+    found = cv2.GaussianBlur(_beneath(found, ground), (0, 0), 1.5)
     return np.clip(cv2.resize(found, alpha.shape[::-1], interpolation=cv2.INTER_LINEAR), 0, 1)
 
 
@@ -119,11 +120,11 @@ def _darker(photo: np.ndarray, ground: np.ndarray) -> tuple[np.ndarray, float]:
     return share.reshape(photo.shape), noise
 
 
-def _beside(found: np.ndarray, covered: np.ndarray, rough: np.ndarray) -> np.ndarray:
+def _beside(found: np.ndarray, ground: np.ndarray, rough: np.ndarray) -> np.ndarray:
     """Keep what hangs together with the object and is as smooth as the ground; the rest is dark, but no shadow."""
     dark = (found >= LEAST).astype(np.uint8)
     _, pieces, statistics, _ = cv2.connectedComponentsWithStats(dark)
-    touched = cv2.dilate((covered >= LEAST).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    touched = cv2.dilate((~ground).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     inside = cv2.erode(dark, np.ones((7, 7), np.uint8)) > 0  # in the sun, a shadow's outline is hard
     roughness = np.bincount(pieces[inside], rough[inside], len(statistics))
     smooth = roughness <= ROUGH * np.bincount(pieces[inside], minlength=len(statistics))
@@ -131,9 +132,8 @@ def _beside(found: np.ndarray, covered: np.ndarray, rough: np.ndarray) -> np.nda
     return found * np.isin(pieces, np.intersect1d(np.setdiff1d(pieces[touched], [0]), fitting))
 
 
-def _beneath(found: np.ndarray, covered: np.ndarray) -> np.ndarray:
+def _beneath(found: np.ndarray, ground: np.ndarray) -> np.ndarray:
     """Let the shadow go on beneath the object's soft edge, where the photo does not show it."""
-    known = covered < LEAST
-    weight = cv2.GaussianBlur(known.astype(np.float32), (0, 0), 4)
-    around = cv2.GaussianBlur(found * known, (0, 0), 4) / np.maximum(weight, 1e-3)
-    return np.where(known, found, around).astype(np.float32)
+    weight = cv2.GaussianBlur(ground.astype(np.float32), (0, 0), 4)
+    around = cv2.GaussianBlur(found, (0, 0), 4) / np.maximum(weight, 1e-3)
+    return np.where(ground, found, around).astype(np.float32)

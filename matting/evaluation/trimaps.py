@@ -6,7 +6,6 @@ of one photo are its own.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -22,6 +21,7 @@ from matting.evaluation.composites import SHARES
 from matting.evaluation.metrics import trimap_confusion, trimap_scores
 from matting.evaluation.paper.figures import MARK, PaperTable
 from matting.evaluation.tables import aligned
+from matting.files import digest_of
 from matting.inference import whole_photo
 from matting.networks import weights
 from matting.networks.spamattnet import SPAMattNet
@@ -94,7 +94,7 @@ def load_network(source: str | None, device: str | None) -> TrimapNetwork:
     def estimate(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
         return from_probabilities(whole_photo.estimate_trimap(ready, image, mask))
 
-    return TrimapNetwork(type(network).__name__, hashlib.sha256(path.read_bytes()).hexdigest()[:16], estimate)
+    return TrimapNetwork(type(network).__name__, digest_of(path)[:16], estimate)
 
 
 def count(sample: TrimapSample, network: TrimapNetwork, cache: Path | None = None) -> np.ndarray:
